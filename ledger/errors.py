@@ -1,0 +1,124 @@
+"""Every error that the ledger raises on purpose, as one tree.
+
+    LedgerError                 root; what is wrong, where, and what to do
+    ├── WrongUsage        2     asked for what is not there, or in a way that has no meaning
+    │   └── NoLedger      2     the ledger file to be read does not exist
+    ├── InputRefused      3     a delivered file is malformed; carries every problem found
+    ├── LedgerBusy        4     another process holds the ledger's lock
+    ├── StorageFailed     5     the file, the disk or the medium does not do what was asked
+    └── SequenceBroken    7     the file is sound, but does not follow on what is recorded
+
+The number is the exit code of the command line. `1` is left for a bug of the ledger itself and
+`130` for an interruption. Foreign errors (of SQLite, of the operating system) are translated
+into this tree where they first appear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+PROBLEMS_KEPT = 100
+VALUE_SHOWN = 80
+
+
+class LedgerError(Exception):
+    """The root: whoever catches this catches all that the ledger raises on purpose."""
+
+    exit_code = 1
+
+
+class WrongUsage(LedgerError):
+    """What was asked for is not there, or has no meaning."""
+
+    exit_code = 2
+
+
+class NoLedger(WrongUsage):
+    """There is no ledger at the path that was to be read."""
+
+
+class LedgerBusy(LedgerError):
+    """Another process is writing, and did not finish within the time allowed."""
+
+    exit_code = 4
+
+
+class StorageFailed(LedgerError):
+    """The ledger's file or an output folder cannot be read or written as asked."""
+
+    exit_code = 5
+
+
+class SequenceBroken(LedgerError):
+    """A delivery does not follow on what the ledger has recorded."""
+
+    exit_code = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a delivered file.
+
+    Attributes:
+        path: the file, as the user named it.
+        code: a stable short name, such as `short-row`.
+        message: what is wrong, in words.
+        line: the physical line, counted from 1, or None where the whole file is meant.
+        column: the column's name, or None where none can be named.
+        value: the offending text, or None.
+    """
+
+    path: str
+    code: str
+    message: str
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(p) for p in (self.path, self.line, self.column) if p is not None)
+        text = f"{place}: {self.code}: {self.message}"
+        if self.value is None:
+            return text
+        shown = self.value if len(self.value) <= VALUE_SHOWN else self.value[:VALUE_SHOWN] + "…"
+        return f"{text}: {shown!r}"
+
+
+@dataclass(slots=True)
+class Problems:
+    """The problems of one delivery: the first hundred, and how many there are in all."""
+
+    kept: list[Problem] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, problem: Problem) -> None:
+        """Count a problem, and keep it if it is among the first hundred."""
+        self.total += 1
+        if len(self.kept) < PROBLEMS_KEPT:
+            self.kept.append(problem)
+
+    def __bool__(self) -> bool:
+        return self.total > 0
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.kept)
+
+
+class InputRefused(LedgerError):
+    """One or more delivered files are malformed; nothing of their month was recorded.
+
+    Attributes:
+        problems: what is wrong, file by file and line by line.
+    """
+
+    exit_code = 3
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        lines = [str(problem) for problem in problems]
+        if problems.total > len(lines):
+            lines.append(f"… and {problems.total - len(lines)} more")
+        count = "1 problem" if problems.total == 1 else f"{problems.total} problems"
+        lines.append(f"{count}; nothing of this month was recorded. Mend the file and ingest again")
+        super().__init__("\n".join(lines))

@@ -1,0 +1,225 @@
+"""Months, quarters and local time; the only user of pendulum.
+
+Months are of the Gregorian calendar and written `YYYYMM` in file names and options, `YYYY-MM`
+in reports. Local time is computed once per quarter of an hour of the days that occur, never per
+value: the rows of `clock` are joined in SQL (see `projection.sql`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import NamedTuple
+
+import pendulum
+
+from ledger.errors import WrongUsage
+
+_MONTH = re.compile(r"(\d{4})-?(\d{2})", re.ASCII)
+_QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.ASCII | re.IGNORECASE)
+_FIRST_YEAR = 1900
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    """A calendar month, ordered in time.
+
+    Attributes:
+        number: year × 100 + month, as in `202503`.
+    """
+
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """Read `202503` or `2025-03`.
+
+        Raises:
+            WrongUsage: the text is no month of the years 1900 to 9999.
+        """
+        match = _MONTH.fullmatch(text)
+        if not match or int(match[1]) < _FIRST_YEAR or not 1 <= int(match[2]) <= 12:
+            raise WrongUsage(f"{text!r} is not a month: write it as YYYYMM, such as 202503")
+        return cls(int(match[1]) * 100 + int(match[2]))
+
+    @property
+    def year(self) -> int:
+        """The calendar year."""
+        return self.number // 100
+
+    @property
+    def next(self) -> Month:
+        """The month after this one."""
+        return Month(self.number + (89 if self.number % 100 == 12 else 1))
+
+    @property
+    def previous(self) -> Month:
+        """The month before this one."""
+        return Month(self.number - (89 if self.number % 100 == 1 else 1))
+
+    @property
+    def label(self) -> str:
+        """The month as reports write it: `2025-03`."""
+        return f"{self.year:04}-{self.number % 100:02}"
+
+    @property
+    def quarter(self) -> Quarter:
+        """The quarter that this month is part of."""
+        return Quarter(self.year, (self.number % 100 + 2) // 3)
+
+    def until(self, last: Month) -> Iterator[Month]:
+        """Yield this month and the ones after it, up to and including `last`."""
+        month = self
+        while month <= last:
+            yield month
+            month = month.next
+
+    def __str__(self) -> str:
+        return f"{self.number:06}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quarter:
+    """A quarter of a calendar year, ordered in time."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Quarter:
+        """Read `2025Q1` or `2025-Q1`.
+
+        Raises:
+            WrongUsage: the text is no quarter.
+        """
+        match = _QUARTER.fullmatch(text)
+        if not match or int(match[1]) < _FIRST_YEAR:
+            raise WrongUsage(f"{text!r} is not a quarter: write it as YYYYQn, such as 2025Q1")
+        return cls(int(match[1]), int(match[2]))
+
+    @property
+    def months(self) -> tuple[Month, Month, Month]:
+        """Its three months, in order."""
+        first = Month(self.year * 100 + self.number * 3 - 2)
+        return first, first.next, first.next.next
+
+    def __str__(self) -> str:
+        return f"{self.year}Q{self.number}"
+
+
+class ClockRow(NamedTuple):
+    """What to write in local time for a stretch of one UTC hour.
+
+    A stretch ends with the hour, or where the local hour or the offset changes within it, as in
+    zones of half hours.
+
+    Attributes:
+        utc_hour: the hour, `2025-02-05T13`.
+        from_minute: its first minute, two digits, `00` to `59`.
+        until_minute: the minute after its last, `01` to `60`.
+        local_hour: the local hour, `2025-02-05T08`.
+        minute_shift: minutes to add to the UTC minute, -59 to 59.
+        utc_offset: the offset, `-05:00`.
+        epoch_hour: hours since 1970-01-01T00Z.
+    """
+
+    utc_hour: str
+    from_minute: str
+    until_minute: str
+    local_hour: str
+    minute_shift: int
+    utc_offset: str
+    epoch_hour: int
+
+
+def utc_now() -> datetime:
+    """The present moment in UTC, to the microsecond."""
+    return datetime.now(UTC)
+
+
+def utc_text(moment: datetime) -> str:
+    """Write a moment as `2025-04-01T09:30:00.123456Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def clock_rows(day: str, zone: str) -> Iterator[ClockRow]:
+    """Yield the rows of `clock` for one day of UTC, in order.
+
+    Args:
+        day: the UTC day, `2025-02-05`, of 1970 or later: before that, offsets are not
+            everywhere whole minutes.
+        zone: a name of the IANA time zone database, `America/New_York`.
+    """
+    start = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
+    for hour in range(24):
+        yield from _stretches(start + timedelta(hours=hour), zone)
+
+
+def _stretches(hour: datetime, zone: str) -> Iterator[ClockRow]:
+    # Since 1972 every offset, and every moment at which one changes, is a multiple of a quarter
+    # of an hour, so that four looks are enough.
+    first = _stretch(hour, 0, zone)
+    for minute in (15, 30, 45):
+        then = _stretch(hour, minute, zone)
+        if then[3:] != first[3:]:
+            yield first._replace(until_minute=f"{minute:02}")
+            first = then
+    yield first
+
+
+def _stretch(hour: datetime, minute: int, zone: str) -> ClockRow:
+    local = _to_local(hour + timedelta(minutes=minute), zone)
+    offset = local.utcoffset() or timedelta()
+    return ClockRow(
+        utc_hour=hour.isoformat()[:13],
+        from_minute=f"{minute:02}",
+        until_minute="60",
+        local_hour=local.isoformat()[:13],
+        minute_shift=local.minute - minute,
+        utc_offset=_offset_text(offset),
+        epoch_hour=round((hour - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(hours=1)),
+    )
+
+
+def _to_local(moment: datetime, zone: str) -> datetime:
+    try:
+        return moment.astimezone(_zone(zone))
+    except OverflowError:
+        # The last hours of the year 9999, east of Greenwich: there is no local date to write.
+        return moment
+
+
+def _offset_text(offset: timedelta) -> str:
+    minutes = round(offset / timedelta(minutes=1))
+    sign = "-" if minutes < 0 else "+"
+    return f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+@lru_cache
+def _zone(name: str) -> pendulum.Timezone:
+    return pendulum.timezone(name)
+
+
+def to_utc(
+    parts: tuple[int, int, int, int, int, int], fraction: str, offset_minutes: int
+) -> str | None:
+    """Write a moment given with its offset as canonical UTC text.
+
+    Args:
+        parts: year, month, day, hour, minute, second, as written.
+        fraction: the digits after the second's point, or the empty text.
+        offset_minutes: minutes east of UTC.
+
+    Returns:
+        `2025-02-05T13:00:00Z` or `2025-02-05T13:00:00.25Z`; None where there is no such moment.
+    """
+    try:
+        zone = timezone(timedelta(minutes=offset_minutes))
+        moment = datetime(*parts, tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    digits = fraction.rstrip("0")
+    return moment.isoformat()[:19] + (f".{digits}" if digits else "") + "Z"
