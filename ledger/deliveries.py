@@ -1,0 +1,196 @@
+"""Finds the delivered files of a data folder, and opens them.
+
+A data folder holds `initial/<table>.csv` and `delta/<table>_delta_<YYYYMM>.csv`. Hidden files and
+files of other suffixes are left alone; a CSV file whose name fits no table is a problem, since to
+pass it over would lose data.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger.dataset import DataSet, Kind, Table
+from ledger.errors import InputRefused, Problem, Problems, WrongUsage
+from ledger.months import Month
+
+CHUNK = 256 * 1024
+# Without O_NONBLOCK, opening a FIFO would wait until somebody writes to it.
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_DELTA = re.compile(r"(.+)_delta_(\d{6})\.csv", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivered file, found and not yet read.
+
+    Attributes:
+        path: where it is.
+        table: whose rows it holds.
+        kind: initial extract or delta.
+        month: of a delta, the one in its name; of an initial extract, None until it is known.
+    """
+
+    path: Path
+    table: Table
+    kind: Kind
+    month: Month | None
+
+    @property
+    def name(self) -> str:
+        """Its name in a data folder, `delta/agents_delta_202502.csv`: the same on any machine."""
+        return f"{self.kind}/{self.path.name}"
+
+
+@dataclass(slots=True)
+class OpenDelivery:
+    """A file being read: once, from start to end.
+
+    Attributes:
+        size: the bytes read so far.
+    """
+
+    path: Path
+    size: int = 0
+    _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the file's bytes; what is hashed is what is yielded.
+
+        Raises:
+            InputRefused: it is no regular file, or cannot be read.
+        """
+        try:
+            handle = os.open(self.path, _OPEN_FLAGS)
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                raise _refused(self.path, "not-a-file", "this is no regular file")
+            with open(handle, "rb", buffering=0) as file:
+                while chunk := file.read(CHUNK):
+                    self._hash.update(chunk)
+                    self.size += len(chunk)
+                    yield chunk
+        except OSError as error:
+            message = f"the file cannot be read: {error.strerror}"
+            raise _refused(self.path, "unreadable-file", message) from error
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes read so far, 64 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """Read a whole file and give its SHA-256.
+
+    Raises:
+        InputRefused: it is no regular file, or cannot be read.
+    """
+    delivery = OpenDelivery(path)
+    for _ in delivery.chunks():
+        pass
+    return delivery.sha256
+
+
+def find_deliveries(folder: Path, dataset: DataSet) -> list[Delivery]:
+    """List the files of a data folder, in the order in which they are recorded.
+
+    Raises:
+        WrongUsage: there is no such folder, or nothing to ingest in it.
+        InputRefused: a CSV file in it has a name that fits no table, or the other folder.
+    """
+    if not folder.is_dir():
+        raise WrongUsage(f"there is no folder {folder}; name the data folder with --data-dir")
+    paths = [path for kind in Kind for path in _csv_files(folder / kind)]
+    misplaced = Problems()
+    for path in paths:
+        delivery = _read_name(path, dataset)
+        if isinstance(delivery, Delivery) and delivery.kind != path.parent.name:
+            message = f"a file of this name belongs into the folder {delivery.kind}"
+            misplaced.add(Problem(str(path), "unknown-file", message))
+    if misplaced:
+        raise InputRefused(misplaced)
+    if not paths:
+        raise WrongUsage(
+            f"no CSV files in {folder / 'initial'} or {folder / 'delta'}; "
+            "name the data folder with --data-dir"
+        )
+    return read_names(paths, dataset)
+
+
+def read_names(paths: Sequence[Path], dataset: DataSet) -> list[Delivery]:
+    """Tell from their names what files deliver, in the order in which they are recorded.
+
+    Raises:
+        InputRefused: a name fits no table; or two files stand for the same table and month.
+    """
+    problems = Problems()
+    found: dict[tuple[Kind, Month | None, str], Delivery] = {}
+    for path in paths:
+        delivery = _read_name(path, dataset)
+        if isinstance(delivery, Problem):
+            problems.add(delivery)
+            continue
+        same = found.setdefault((delivery.kind, delivery.month, delivery.table.name), delivery)
+        if same.path.resolve() != path.resolve():
+            message = f"delivers the same table and month as {same.path}"
+            problems.add(Problem(str(path), "same-delivery", message))
+    if problems:
+        raise InputRefused(problems)
+    places = {table.name: place for place, table in enumerate(dataset.tables)}
+    return sorted(found.values(), key=lambda d: (d.month or Month(0), places[d.table.name]))
+
+
+def earliest_delta(deliveries: Sequence[Delivery], dataset: DataSet) -> Month | None:
+    """The month of the earliest delta among files and in the data folders that they lie in.
+
+    Args:
+        deliveries: the files; one in an `initial` or `delta` folder speaks for all beside it.
+        dataset: the tables whose names count.
+    """
+    months = [delivery.month for delivery in deliveries if delivery.month]
+    folders = {d.path.parent.parent for d in deliveries if d.path.parent.name in set(Kind)}
+    for folder in folders:
+        for path in _csv_files(folder / Kind.DELTA):
+            beside = _read_name(path, dataset)
+            if isinstance(beside, Delivery) and beside.month:
+                months.append(beside.month)
+    return min(months, default=None)
+
+
+def _csv_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() == ".csv" and not path.name.startswith(".")
+    )
+
+
+def _read_name(path: Path, dataset: DataSet) -> Delivery | Problem:
+    tables = {table.name: table for table in dataset.tables}
+    match = _DELTA.fullmatch(path.name)
+    if match and match[1] in tables:
+        try:
+            return Delivery(path, tables[match[1]], Kind.DELTA, Month.parse(match[2]))
+        except WrongUsage as error:
+            return Problem(str(path), "unknown-file", str(error))
+    if path.name.removesuffix(".csv") in tables and path.name.endswith(".csv"):
+        return Delivery(path, tables[path.stem], Kind.INITIAL, None)
+    names = [f"{name}.csv" for name in tables] + [f"{name}_delta_YYYYMM.csv" for name in tables]
+    nearest = difflib.get_close_matches(path.name.lower(), names, n=1, cutoff=0)[0]
+    message = f"the name fits no table; the nearest is {nearest}"
+    return Problem(str(path), "unknown-file", message)
+
+
+def _refused(path: Path, code: str, message: str) -> InputRefused:
+    problems = Problems()
+    problems.add(Problem(str(path), code, message))
+    return InputRefused(problems)

@@ -1,0 +1,117 @@
+"""From bytes to the physical lines of a text file: encoding, NULs, line ends.
+
+Lines end in LF or CRLF alone; what `str.splitlines` takes for line ends besides (U+2028 and its
+like) is text.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+
+from ledger.errors import Problem, Problems
+
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Unreadable(Exception):
+    """The rest of the file cannot be read; holds the problem that says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class Lines:
+    """The physical lines of a file in UTF-8, each with its newline; a BOM is taken off.
+
+    Attributes:
+        count: how many lines were handed out so far.
+        record: the lines handed out since whoever reads last cleared it.
+        quoted: whether a quotation mark was met so far.
+    """
+
+    def __init__(
+        self, chunks: Iterable[bytes], path: str, longest: int, problems: Problems
+    ) -> None:
+        """Read from `chunks`, cut anywhere; a line may be `longest` characters long."""
+        self._chunks = chunks
+        self._path = path
+        self._longest = longest
+        self._problems = problems
+        self.count = 0
+        self.record: list[str] = []
+        self.quoted = False
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the lines; NULs and lone carriage returns are told, and taken out.
+
+        Raises:
+            Unreadable: what follows is no UTF-8, or a line without end.
+        """
+        tail = ""
+        for text, error in self._decoded():
+            block, newline, tail = (tail + text).rpartition("\n")
+            if newline:
+                yield from self._split(block + newline)
+            if error:
+                raise Unreadable(error)
+            if len(tail) > self._longest:
+                message = f"a line of more than {self._longest} characters"
+                raise Unreadable(Problem(self._path, "field-too-long", message, self.count + 1))
+        if tail:
+            yield from self._split(tail)
+
+    def _decoded(self) -> Iterator[tuple[str, Problem | None]]:
+        """Yield the text of each chunk; with a problem where nothing after it can be read."""
+        rest, offset, newlines = b"", 0, 0
+        for chunk in self._chunks:
+            data = rest + chunk
+            if offset == 0 and (data[:2] in _UTF_16_MARKS or b"\0" in data[:2]):
+                message = "the file is UTF-16, it seems; deliver it as UTF-8"
+                yield "", Problem(self._path, "utf-16", message, 1)
+                return
+            try:
+                text, used = codecs.utf_8_decode(data, "strict", False)
+            except UnicodeDecodeError as error:
+                sound = data[: error.start].decode()
+                yield sound, self._invalid(error, offset, newlines + sound.count("\n"))
+                return
+            newlines += text.count("\n")
+            yield text.removeprefix("\ufeff") if offset == 0 else text, None
+            offset += used
+            rest = data[used:]
+        if rest:
+            cut = UnicodeDecodeError("utf-8", rest, 0, len(rest), "unexpected end of data")
+            yield "", self._invalid(cut, offset, newlines)
+
+    def _invalid(self, error: UnicodeDecodeError, offset: int, newlines: int) -> Problem:
+        shown = error.object[error.start : error.end].hex(" ")
+        message = f"byte {offset + error.start} is no UTF-8 ({shown}: {error.reason})"
+        return Problem(self._path, "invalid-utf-8", message, newlines + 1)
+
+    def _split(self, block: str) -> Iterator[str]:
+        suspicious = "\0" in block or block.count("\r") > block.count("\r\n")
+        self.quoted = self.quoted or '"' in block
+        *lines, last = block.split("\n")
+        for text in lines:
+            yield self._line(text + "\n", suspicious)
+        if last:
+            yield self._line(last, suspicious)
+
+    def _line(self, line: str, suspicious: bool) -> str:
+        self.count += 1
+        if suspicious:
+            line = self._without_traps(line)
+        self.record.append(line)
+        return line
+
+    def _without_traps(self, line: str) -> str:
+        if "\0" in line:
+            message = "a NUL character; text cannot hold one"
+            self._problems.add(Problem(self._path, "nul", message, self.count))
+        body, newline = (line[:-2], "\r\n") if line.endswith("\r\n") else (line, "")
+        if "\r" in body:
+            message = "a carriage return without a line feed; lines end in LF or CRLF"
+            self._problems.add(Problem(self._path, "lone-cr", message, self.count))
+        return body.replace("\0", "").replace("\r", " ") + newline

@@ -1,0 +1,130 @@
+"""How a delivered cell is read as a value.
+
+A *regular* cell is read by a plain CAST in SQL, alike on every engine, and needs nothing more. An
+irregular one gets a `Reading`: its canonical text, or None where it has no value, and a code that
+says why. Nothing is guessed: what is neither a date nor a number has no typed value, and the
+delivered text stays in the event.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from ledger.dataset import Table, Type
+from ledger.months import to_utc
+
+CONVERTED = "converted"
+"""The code of a reading that is sound, only written in another way: no finding."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_REGULAR_TIMESTAMP = re.compile(r"(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
+_TIMESTAMP = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?"
+    r"(?:(Z)|([+-])([01]\d|2[0-3]):([0-5]\d))?",
+    re.ASCII,
+)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_FIRST_DAY = "1970-01-01"
+_NUMBER_LIMIT = 2.0**63
+
+
+class Reading(NamedTuple):
+    """How an irregular cell was read.
+
+    Attributes:
+        column: the column's name.
+        value: the canonical text, or None where the cell has no value of its type.
+        code: `converted`, or the finding: `bad-date`, `bad-timestamp`, `no-offset`,
+            `bad-number`, `out-of-range`.
+    """
+
+    column: str
+    value: str | None
+    code: str
+
+
+class CellReader:
+    """Reads the typed cells of one table.
+
+    Attributes:
+        utc_days: the days (`2025-02-05`) of UTC on which the timestamps read so far fall.
+    """
+
+    def __init__(self, table: Table) -> None:
+        """Read cells in the order of the table's description."""
+        checks = {
+            Type.DATE: self._date,
+            Type.NUMBER: self._number,
+            Type.TIMESTAMP: self._timestamp,
+        }
+        self._checks = [
+            (place, column.name, checks[column.type])
+            for place, column in enumerate(table.columns)
+            if column.type in checks
+        ]
+        self.utc_days: set[str] = set()
+
+    def irregular(self, cells: Sequence[str | None]) -> Iterator[Reading]:
+        """Yield a reading for each irregular cell of a row; blank cells are regular."""
+        for place, column, check in self._checks:
+            cell = cells[place]
+            if cell is not None:
+                reading = check(cell)
+                if reading:
+                    yield Reading(column, *reading)
+
+    def _date(self, cell: str) -> tuple[str | None, str] | None:
+        return None if _is_day(cell) else (None, "bad-date")
+
+    def _number(self, cell: str) -> tuple[str | None, str] | None:
+        if not _NUMBER.fullmatch(cell):
+            return None, "bad-number"
+        value = float(cell)
+        if math.isinf(value) or abs(value) >= _NUMBER_LIMIT:
+            return None, "out-of-range"
+        return None
+
+    def _timestamp(self, cell: str) -> tuple[str | None, str] | None:
+        match = _REGULAR_TIMESTAMP.fullmatch(cell)
+        if match and (match[1] in self.utc_days or self._is_new_day(match[1])):
+            return None
+        return self._irregular_timestamp(cell)
+
+    def _is_new_day(self, day: str) -> bool:
+        if day < _FIRST_DAY or not _is_day(day):
+            return False
+        self.utc_days.add(day)
+        return True
+
+    def _irregular_timestamp(self, cell: str) -> tuple[str | None, str]:
+        match = _TIMESTAMP.fullmatch(cell)
+        if not match:
+            return None, "bad-timestamp"
+        year, month, day, hour, minute, second = map(int, match.groups()[:6])
+        fraction, zulu, sign, hours, minutes = match.groups()[6:]
+        if not zulu and not sign:
+            return None, "no-offset"
+        offset = 0 if zulu else int(f"{sign}1") * (int(hours) * 60 + int(minutes))
+        parts = (year, month, day, hour, minute, second)
+        value = to_utc(parts, fraction or "", offset)
+        if value is None:
+            return None, "bad-timestamp"
+        if value < _FIRST_DAY:
+            return None, "out-of-range"
+        self.utc_days.add(value[:10])
+        return value, CONVERTED
+
+
+def _is_day(text: str) -> bool:
+    # The pattern first: fromisoformat takes week dates and dates without hyphens too.
+    if not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
