@@ -1,0 +1,387 @@
+"""The ledger's file: opens it, records batches, and tells what is recorded.
+
+The only writer of events, and the one place where SQLite's errors become the ledger's. A writing
+`Store` has the ledger's file as its main database. A reading one opens it read-only, attached to
+a main database of its own, temporary and on disk, in which a projection can be built aside: the
+same SQL, with unqualified names, then reads whichever is there.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files as resources
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from ledger.dataset import Table
+from ledger.digest import GENESIS, BatchContents, FileContents, next_head, next_seal
+from ledger.errors import LedgerBusy, LedgerError, NoLedger, StorageFailed
+from ledger.months import ClockRow, Month, utc_now, utc_text
+
+APPLICATION_ID = 0x4C444752
+USER_VERSION = 1
+OLDEST_SQLITE = (3, 37, 0)
+BUSY_SECONDS = 30
+EVENTS_PER_MONTH = 10**9
+ROWS_AT_ONCE = 10_000
+
+Record = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A recorded batch: the row of `batches`."""
+
+    batch: int
+    month: Month
+    recorded_at: str
+    reason: str | None
+    gap: bool
+    late: bool
+    correction: bool
+    events: int
+    head: str
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A recorded file: the row of `files`."""
+
+    file: int
+    batch: int
+    table_name: str
+    month: Month
+    kind: str
+    name: str
+    sha256: str | None
+    bytes: int
+    rows: int
+    first_event: int | None
+    last_event: int | None
+    supersedes: int | None
+
+
+class Store:
+    """An open ledger file.
+
+    Attributes:
+        db: the connection, for reading; what is written goes through the methods.
+        path: the ledger's file.
+    """
+
+    def __init__(self, db: Database, path: Path) -> None:
+        """Hold an open connection; use `for_writing` or `for_reading`."""
+        self.db = db
+        self.path = path
+
+    @classmethod
+    def for_writing(cls, path: Path, *, create: bool = False) -> Self:
+        """Open a ledger to write.
+
+        Args:
+            path: its file.
+            create: make it where there is none.
+
+        Raises:
+            NoLedger: there is none, and it was not to be made.
+            StorageFailed: it cannot be made or opened, or is no ledger of this version.
+        """
+        if create and not path.exists():
+            _create(path)
+        _check_existence(path)
+        with _translated(path):
+            connection = sqlite3.connect(_uri(path, "rw"), uri=True, **_CONNECT)
+            connection.execute("PRAGMA synchronous = EXTRA")
+            return cls._opened(connection, path, "main")
+
+    @classmethod
+    def for_reading(cls, path: Path) -> Self:
+        """Open a ledger to read.
+
+        Raises:
+            NoLedger: there is no file at `path`.
+            StorageFailed: it cannot be opened, or is no ledger of this version.
+        """
+        _check_existence(path)
+        with _translated(path):
+            connection = sqlite3.connect("", uri=True, **_CONNECT)
+            connection.execute("ATTACH ? AS ledger", (_uri(path, "ro"),))
+            return cls._opened(connection, path, "ledger")
+
+    @classmethod
+    def _opened(cls, connection: sqlite3.Connection, path: Path, schema: str) -> Self:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        try:
+            _check_header(connection, path, schema)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(Database(connection), path)
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is rolled back."""
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the write lock: all that is done within is committed at the end, or nothing.
+
+        Within a rehearsal it is part of that.
+
+        Raises:
+            LedgerBusy: another process held the lock for 30 seconds.
+        """
+        if self.db.conn.in_transaction:
+            yield
+            return
+        with self.rehearsal():
+            yield
+            self.execute("COMMIT")
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Hold the write lock, and undo all that is done within.
+
+        Raises:
+            LedgerBusy: another process held the lock for 30 seconds.
+        """
+        with _translated(self.path):
+            connection = self.db.conn
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See one state of the ledger throughout, whatever is recorded meanwhile."""
+        with _translated(self.path):
+            connection = self.db.conn
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Record]:
+        """Run a query and yield its rows, as SQLite gives them."""
+        with _translated(self.path):
+            yield from self.db.conn.execute(sql, parameters)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement and give the number of rows that it changed."""
+        with _translated(self.path):
+            return self.db.conn.execute(sql, parameters).rowcount
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Record]) -> None:
+        """Insert rows, given in the order of `columns`, into a table of the schema."""
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+        with _translated(self.path):
+            self.db.conn.executemany(sql, rows)
+
+    def batches(self) -> list[Batch]:
+        """All recorded batches, in order."""
+        return [
+            Batch(number, Month(month), at, reason, bool(gap), bool(late), bool(correction), *rest)
+            for number, month, at, reason, gap, late, correction, *rest in self.rows(_BATCHES)
+        ]
+
+    def files(self) -> list[File]:
+        """All recorded files, in order."""
+        return [
+            File(number, batch, table, Month(month), *rest)
+            for number, batch, table, month, *rest in self.rows(_FILES)
+        ]
+
+    def next_event(self, month: Month) -> int:
+        """The `event_id` of the next row recorded for a month."""
+        sql = "SELECT max(last_event) FROM files WHERE month = ?"
+        last = next(self.rows(sql, (month.number,)))[0]
+        return int(last if last is not None else month.number * EVENTS_PER_MONTH) + 1
+
+    def next_file(self) -> int:
+        """The number of the next file."""
+        return int(next(self.rows("SELECT coalesce(max(file), 0) + 1 FROM files"))[0])
+
+    def append_events(self, table: Table, events: Iterable[Record]) -> None:
+        """Append events: `event_id`, file, line, action, then the cells in order."""
+        columns = ("event_id", "file", "line", "action", *table.column_names)
+        remaining = iter(events)
+        while some := list(islice(remaining, ROWS_AT_ONCE)):
+            self.insert(table.events, columns, some)
+
+    def add_readings(self, readings: Iterable[tuple[int, str, str | None, str]]) -> None:
+        """Keep how irregular cells were read: `event_id`, column, value, code."""
+        self.insert("readings", ("event_id", "column_name", "value", "code"), readings)
+
+    def add_clock(self, rows: Iterable[ClockRow]) -> None:
+        """Keep what to write in local time for some days."""
+        self.insert("clock", ClockRow._fields, rows)
+
+    def clock_days(self) -> set[str]:
+        """The days of UTC for which local time is known already."""
+        sql = "SELECT substr(utc_hour, 1, 10) FROM clock WHERE substr(utc_hour, 12, 2) = '00'"
+        return {day for (day,) in self.rows(sql)}
+
+    def append_batch(
+        self,
+        contents: BatchContents,
+        files: Sequence[FileContents],
+        names: Sequence[str],
+        events: int,
+        root: bytes,
+    ) -> Batch:
+        """Record a batch whose events were appended; the last thing in its transaction.
+
+        Args:
+            contents: what the head binds of the batch.
+            files: the same of its files, in order.
+            names: the files' names, in the same order.
+            events: how many events its files gave.
+            root: the root of the Merkle tree over them.
+        """
+        before = self.batches()
+        head, seal, at = GENESIS, GENESIS, utc_now()
+        if before:
+            head, seal = before[-1].head, before[-1].seal
+            last = datetime.fromisoformat(before[-1].recorded_at).astimezone(UTC)
+            # A clock that was put back must not break the order.
+            at = max(at, last + timedelta(microseconds=1))
+        head = next_head(head, contents, files, events, root)
+        seal = next_seal(seal, head, utc_text(at), names)
+        batch = (
+            *(contents.batch, contents.month, utc_text(at), contents.reason),
+            *(contents.gap, contents.late, contents.correction, events, head, seal),
+        )
+        self.insert("batches", [field.name for field in fields(Batch)], [batch])
+        rows = [
+            (file.file, contents.batch, file.table, file.month, file.kind, name, file.sha256,
+             file.bytes, file.rows, file.first_event, file.last_event, file.supersedes)
+            for file, name in zip(files, names, strict=True)
+        ]  # fmt: skip
+        self.insert("files", [field.name for field in fields(File)], rows)
+        return self.batches()[-1]
+
+
+_CONNECT: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_SECONDS}
+
+_BATCHES = """
+SELECT batch, month, recorded_at, reason, gap, late, correction, events, head, seal
+FROM batches ORDER BY batch
+"""
+
+_FILES = """
+SELECT file, batch, table_name, month, kind, name, sha256, bytes, rows,
+       first_event, last_event, supersedes
+FROM files ORDER BY file
+"""
+
+
+def discard_if_empty(path: Path) -> None:
+    """Remove a ledger in which nothing was ever recorded, as one just made for a refused file."""
+    with Store.for_writing(path) as store, store.transaction():
+        if not store.batches():
+            path.unlink()
+
+
+def _check_existence(path: Path) -> None:
+    if not path.exists():
+        raise NoLedger(f"there is no ledger {path}; make one with: ledger ingest --db {path}")
+
+
+def _create(path: Path) -> None:
+    """Make an empty ledger, so that the file is there whole or not at all."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise StorageFailed(
+            f"SQLite {needed} or later is needed, this Python has {sqlite3.sqlite_version}; "
+            "use a newer Python"
+        )
+    schema = resources("ledger").joinpath("schema.sql").read_text(encoding="utf-8")
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            draft = Path(folder) / path.name
+            with _translated(path):
+                connection = sqlite3.connect(draft, **_CONNECT)
+                connection.executescript(schema)
+                connection.close()
+            # A link, unlike a rename, does not replace what another process made meanwhile.
+            os.link(draft, path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StorageFailed(
+            f"the ledger {path} cannot be made: {error.strerror}; name another with --db"
+        ) from error
+
+
+def _check_header(connection: sqlite3.Connection, path: Path, schema: str) -> None:
+    if path.stat().st_size == 0:
+        raise StorageFailed(f"{path} is an empty file, not a ledger; remove it or name another")
+    (application,) = connection.execute(f"PRAGMA {schema}.application_id").fetchone()
+    (version,) = connection.execute(f"PRAGMA {schema}.user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise StorageFailed(f"{path} is an SQLite database, but not a ledger; name another")
+    if version < USER_VERSION:
+        raise StorageFailed(
+            f"{path} was made by an older version of ledger; "
+            "move it away and ingest the deliveries again"
+        )
+    if version > USER_VERSION:
+        raise StorageFailed(f"{path} was made by a newer version of ledger; install that version")
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"{path.absolute().as_uri()}?mode={mode}"
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises into what the ledger raises."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translation(error, path) from error
+
+
+def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
+    # The extended code's low byte is the primary code (https://sqlite.org/rescode.html).
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LedgerBusy(
+            f"another process is writing to {path} and did not finish within "
+            f"{BUSY_SECONDS} seconds; try again when it has"
+        )
+    messages = {
+        sqlite3.SQLITE_FULL: "the disk is full; nothing was recorded. Make room and try again",
+        sqlite3.SQLITE_IOERR: "reading or writing the disk failed",
+        sqlite3.SQLITE_READONLY: "the ledger is read-only; nothing was recorded",
+        sqlite3.SQLITE_CANTOPEN: "the ledger cannot be opened",
+        sqlite3.SQLITE_PERM: "access to the ledger is denied",
+        sqlite3.SQLITE_CORRUPT: "the ledger's file is damaged; restore it from a backup",
+        sqlite3.SQLITE_NOTADB: "this is no SQLite database, so no ledger; name another",
+    }
+    if code in messages:
+        return StorageFailed(f"{path}: {messages[code]} ({error})")
+    raise error
