@@ -1,0 +1,1 @@
+"""The customer-support data set: its description, its report and its business questions."""
