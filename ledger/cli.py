@@ -1,0 +1,503 @@
+"""The command line: each command parses, calls `Ledger`, and prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ledger import __version__
+from ledger.book import Ledger
+from ledger.errors import InputRefused, LedgerError
+from ledger.ingest import MonthIngest
+from ledger.printing import ROW_FORMATS, note, plain, print_json, print_rows, table
+from ledger.projection import Edition
+from ledger.support.answers import Answers
+from ledger.support.report import Report
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE_FORMATS = ("csv", "json", "parquet")
+
+
+class _Refusal(click.ClickException):
+    """What the ledger raised, as click shows it and ends with."""
+
+    def __init__(self, error: LedgerError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code  # type: ignore[misc]
+
+
+class LedgerGroup(click.Group):
+    """Turns what the ledger raises into a message and an exit code, for every command."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        if isinstance(sys.stdout, TextIOWrapper):
+            # A name that the terminal's encoding lacks is shown as an escape, not as an error.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            return super().invoke(ctx)
+        except LedgerError as error:
+            raise _Refusal(error) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted; nothing more was recorded or written.", err=True)
+            ctx.exit(130)
+
+
+def common(command: Command) -> Command:
+    """The options that stand on every command."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Tell more on standard error."),
+        click.option("-q", "--quiet", is_flag=True, help="Tell nothing but errors."),
+        click.option(
+            "--db",
+            envvar="LEDGER_DB",
+            default="ledger.db",
+            show_default=True,
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="The ledger's file.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def formats(*names: str, default: str = "table") -> Callable[[Command], Command]:
+    """`--format` with these names, and `--json` as a short way to say one of them."""
+
+    def decorate(command: Command) -> Command:
+        command = click.option(
+            "--json", "format", flag_value="json", help="The same as --format json."
+        )(command)
+        return click.option(
+            "--format",
+            type=click.Choice(names),
+            default=default,
+            show_default=True,
+            help="How to print the result.",
+        )(command)
+
+    return decorate
+
+
+as_of_option = click.option(
+    "--as-of", metavar="YYYYMM", help="The month to replay to.  [default: the latest recorded]"
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would happen, and change nothing."
+)
+
+
+def data_options(command: Command) -> Command:
+    """The options of the commands that ingest."""
+    for option in (
+        click.option(
+            "--late",
+            is_flag=True,
+            help="Record files of a month before the latest recorded one.",
+        ),
+        click.option(
+            "--allow-gap", is_flag=True, help="Record a month though one before it is missing."
+        ),
+        click.option(
+            "--initial-month",
+            metavar="YYYYMM",
+            help="At whose end the initial extract was made.  "
+            "[default: the month before the earliest delta]",
+        ),
+        click.option(
+            "--data-dir",
+            envvar="LEDGER_DATA_DIR",
+            default="data",
+            show_default=True,
+            type=click.Path(file_okay=False, path_type=Path),
+            help="The folder with initial/ and delta/.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(
+    cls=LedgerGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "LEDGER",
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, prog_name="ledger")
+def main() -> None:
+    """Keep monthly CSV deliveries as immutable events, and compute reports from them.
+
+    \b
+    A first run, in a folder with data/initial and data/delta:
+      ledger ingest                     record every delivered row
+      ledger project --as-of 202503     replay the events up to March 2025
+      ledger export --format json       write the tables as files
+      ledger report                     the support report
+      ledger answers                    the business questions
+
+    Every option can be set in the environment: LEDGER_DB and LEDGER_DATA_DIR for all commands,
+    LEDGER_<COMMAND>_<OPTION> for the others. Results go to standard output, all else to standard
+    error.
+
+    \b
+    Exit codes: 0 done, 2 wrong usage, 3 the input is refused, 4 the ledger is busy,
+    5 the storage failed, 7 the sequence of deliveries is broken, 130 interrupted.
+    """
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@data_options
+@click.option("--months", metavar="YYYYMM,…", default="", help="Only the files of these months.")
+@formats("table", "json")
+@dry_run_option
+@common
+def ingest(
+    files: tuple[Path, ...],
+    data_dir: Path,
+    months: str,
+    initial_month: str | None,
+    allow_gap: bool,
+    late: bool,
+    format: str,
+    dry_run: bool,
+    db: Path,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Record what is new in the data folder, month by month.
+
+    A month is recorded whole or not at all, and a file once: running it again records nothing and
+    is no error. FILES, named as in a data folder, are recorded in its place.
+
+    \b
+      ledger ingest
+      ledger ingest --months 202502,202503
+      ledger ingest inbox/agents_delta_202504.csv
+    """
+    with Ledger.open(db) as ledger, _printed(format) as done:
+        for month in ledger.ingest_months(
+            data_dir,
+            files=files,
+            months=[month for month in months.split(",") if month],
+            initial_month=initial_month,
+            allow_gap=allow_gap,
+            late=late,
+            dry_run=dry_run,
+        ):
+            done.append(month)
+            _tell_month(month, dry_run, verbose)
+
+
+@contextmanager
+def _printed(format: str) -> Iterator[list[MonthIngest]]:
+    """Print the months that were ingested, also where a later one was refused."""
+    done: list[MonthIngest] = []
+    refused: dict[str, Any] | None = None
+    try:
+        yield done
+    except LedgerError as error:
+        refused = {"exit_code": error.exit_code, "message": str(error)}
+        if isinstance(error, InputRefused):
+            refused["problems"] = plain(error.problems.kept)
+            refused["problems_in_all"] = error.problems.total
+        raise
+    finally:
+        if format == "json":
+            print_json({"months": done, "error": refused})
+        elif done:
+            _print_months(done)
+
+
+def _print_months(months: list[MonthIngest]) -> None:
+    rows = [
+        (month.month, result.file.name, result.file.rows,
+         *((result.actions[action] for action in ("add", "update", "delete"))
+           if result.recorded else (None, None, None)),
+         result.file.batch if result.recorded else f"already in {result.file.batch}")
+        for month in months
+        for result in month.files
+    ]  # fmt: skip
+    columns = ("month", "file", "rows", "add", "update", "delete", "batch")
+    click.echo(table(columns, [[plain(value) for value in row] for row in rows]))
+    recorded = [month for month in months if month.batch]
+    events = sum(month.batch.events for month in recorded if month.batch)
+    if recorded and recorded[-1].batch:
+        last = recorded[-1].batch
+        click.echo(f"{_events(events)} recorded in {len(recorded)} of {len(months)} months.")
+        click.echo(f"head {last.head}")
+    else:
+        click.echo("Nothing new.")
+
+
+def _tell_month(month: MonthIngest, dry_run: bool, verbose: bool) -> None:
+    if dry_run:
+        note(f"{month.month}: dry run, nothing is recorded")
+    if month.missing_months:
+        note(f"{month.month}: missing before it: {', '.join(map(str, month.missing_months))}")
+    if month.restates:
+        note(f"{month.month}: restates {', '.join(map(str, month.restates))}")
+    if month.findings:
+        counts = ", ".join(f"{count} {code}" for code, count in sorted(month.findings.items()))
+        total = sum(month.findings.values())
+        note(f"{month.month}: {total} finding{'s' if total > 1 else ''}: {counts}")
+        for finding in month.first_findings if verbose else ():
+            note(f"  {finding}")
+
+
+@main.command()
+@as_of_option
+@formats("table", "json")
+@dry_run_option
+@common
+def project(
+    as_of: str | None, format: str, dry_run: bool, db: Path, verbose: bool, quiet: bool
+) -> None:
+    """Store the state as of a month in the ledger, as typed tables.
+
+    The tables agents, contact_centers, service_categories and interactions and the view
+    support_report are then there for any SQLite client. What was projected before is replaced.
+    """
+    with Ledger.open(db) as ledger:
+        done = ledger.project(as_of, dry_run=dry_run)
+    if dry_run:
+        note("dry run: the stored projection is left as it is")
+    if done.gap:
+        note(f"nothing is recorded for {done.edition.as_of} itself: it is a gap")
+    _tell_edition(done.edition, verbose)
+    if format == "json":
+        print_json(done)
+    else:
+        print_rows(format, ("table", "rows"), list(done.rows.items()))
+
+
+@main.command()
+@as_of_option
+@click.option(
+    "--format",
+    type=click.Choice(FILE_FORMATS),
+    default="csv",
+    show_default=True,
+    help="The format of the files.",
+)
+@click.option(
+    "--out-dir",
+    default="output",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write to.",
+)
+@click.option("--table", "tables", multiple=True, help="Only this table; may be repeated.")
+@dry_run_option
+@common
+def export(
+    as_of: str | None,
+    format: str,
+    out_dir: Path,
+    tables: tuple[str, ...],
+    dry_run: bool,
+    db: Path,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Write the tables as of a month as files, with a manifest.
+
+    Writes <table>_final.<format> for each table, in the order of its key, and datapackage.json
+    with their schema, rows and digests. Files that are there are replaced when all are complete.
+    """
+    with Ledger.open(db) as ledger:
+        done = ledger.export(out_dir, format=format, as_of=as_of, tables=tables, dry_run=dry_run)
+        _tell_reading(ledger, done.edition, verbose)
+    if dry_run:
+        note("dry run: nothing is written")
+    rows = [(file.path, file.rows, file.bytes, file.sha256[:12]) for file in done.files]
+    print_rows("table", ("file", "rows", "bytes", "SHA-256"), rows)
+
+
+@main.command()
+@as_of_option
+@click.option(
+    "--format",
+    type=click.Choice(("table", *FILE_FORMATS)),
+    default="table",
+    show_default=True,
+    help="Of the file and of what is printed; table writes CSV, parquet prints a table.",
+)
+@click.option(
+    "--out-dir",
+    default="report",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write to.",
+)
+@dry_run_option
+@common
+def report(
+    as_of: str | None,
+    format: str,
+    out_dir: Path,
+    dry_run: bool,
+    db: Path,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Write and print the support report as of a month.
+
+    Interactions, calls and minutes of calls by local month, contact centre and department, as
+    support_report.csv or in the format asked for. Names are those of the as-of month.
+    """
+    with Ledger.open(db) as ledger:
+        result = ledger.report(as_of)
+        _tell_reading(ledger, result.edition, verbose)
+        if not dry_run:
+            file_format = "csv" if format == "table" else format
+            written = ledger.write_report(result, out_dir, format=file_format)
+            note(f"written to {written.path}")
+    _print_report(result, "table" if format == "parquet" else format)
+
+
+def _print_report(result: Report, format: str) -> None:
+    columns = [column.name for column in result.sheet.columns]
+    print_rows(format, columns, [astuple(row) for row in result.rows])
+    for text in result.notes:
+        note(f"Note: {text}.")
+
+
+@main.command()
+@as_of_option
+@click.option("--period", metavar="YYYYQn", help="The quarter.  [default: that of the as-of month]")
+@formats("table", "json", "markdown")
+@common
+def answers(
+    as_of: str | None, period: str | None, format: str, db: Path, verbose: bool, quiet: bool
+) -> None:
+    """Answer the business questions, with the evidence.
+
+    How many interactions each contact centre had, which month was the highest, which centre has
+    the longest average call, why, and which measure to use instead.
+    """
+    with Ledger.open(db) as ledger:
+        result = ledger.answers(period, as_of=as_of)
+        _tell_reading(ledger, result.edition, verbose)
+    _print_answers(result, format)
+
+
+def _print_answers(result: Answers, format: str) -> None:
+    if format == "json":
+        print_json(result)
+        return
+    markdown = format == "markdown"
+    for answer in result.answers:
+        click.echo(f"{'## ' if markdown else ''}{answer.number}. {answer.question}\n")
+        click.echo(f"{answer.answer}\n")
+        rows = [list(row) for row in answer.evidence]
+        click.echo(table(answer.columns, rows, ".2f", "pipe" if markdown else "simple"))
+        for text in answer.notes:
+            click.echo(f"\nNote: {text}")
+        click.echo()
+
+
+@main.command()
+@formats(*ROW_FORMATS)
+@common
+def log(format: str, db: Path, verbose: bool, quiet: bool) -> None:
+    """List the recorded batches and their files, the first one first."""
+    with Ledger.open(db) as ledger:
+        entries = ledger.log()
+    short = 12 if format == "table" else None
+    rows = [
+        (file.batch, entry.batch.recorded_at[: 19 if short else None] + ("Z" if short else ""),
+         entry.batch.month, file.name, file.rows, (file.sha256 or "")[:short],
+         " ".join(flag for flag in ("gap", "late", "correction") if getattr(entry.batch, flag)),
+         entry.batch.head[:short])
+        for entry in entries
+        for file in entry.files
+    ]  # fmt: skip
+    columns = ("batch", "recorded_at", "month", "file", "rows", "sha256", "flags", "head")
+    print_rows(format, columns, rows)
+
+
+@main.command()
+@formats("table", "json")
+@common
+def status(format: str, db: Path, verbose: bool, quiet: bool) -> None:
+    """Tell where the ledger stands: months, events, stored projection, head."""
+    with Ledger.open(db) as ledger:
+        result = ledger.status()
+    if format == "json":
+        print_json(result)
+        return
+    stored = result.projection
+    rows: list[tuple[str, object]] = [
+        ("ledger", f"{result.path} ({result.bytes:,} bytes)"),
+        ("batches", str(result.batches)),
+        ("months", f"{result.first_month} to {result.latest_month}" if result.batches else "none"),
+        ("missing months", ", ".join(map(str, result.missing_months)) or "none"),
+        ("events", str(sum(result.events.values()))),
+        *((f"  {name}", str(count)) for name, count in result.events.items()),
+        ("projection", f"as of {stored.as_of}, batch {stored.batch}" if stored else "none"),
+        ("head", result.head or "none"),
+    ]
+    click.echo(table(("", ""), rows, style="plain"))
+
+
+@main.command()
+@data_options
+@as_of_option
+@click.option(
+    "--out-dir",
+    default="output",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for the tables.",
+)
+@click.option(
+    "--report-dir",
+    default="report",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for the report.",
+)
+@common
+@click.pass_context
+def run(ctx: click.Context, /, report_dir: Path, **options: Any) -> None:
+    """Ingest, project, export, report and answer, in one go."""
+    everywhere = {name: options[name] for name in ("db", "verbose", "quiet")}
+    dated = {"as_of": options["as_of"], **everywhere}
+    data = ("data_dir", "initial_month", "allow_gap", "late")
+    steps = (
+        (ingest, {**{name: options[name] for name in data}, **everywhere}),
+        (project, dated),
+        (export, {"out_dir": options["out_dir"], **dated}),
+        (report, {"out_dir": report_dir, **dated}),
+        (answers, dated),
+    )
+    for command, arguments in steps:
+        note(f"\n== ledger {command.name}")
+        ctx.invoke(command, **arguments)
+
+
+def _tell_reading(ledger: Ledger, edition: Edition, verbose: bool) -> None:
+    _tell_edition(edition, verbose)
+    stored = ledger.stored_edition()
+    if stored and stored.as_of != edition.as_of:
+        note(f"The stored projection is as of {stored.as_of}: another month than this.")
+
+
+def _tell_edition(edition: Edition, verbose: bool) -> None:
+    head = edition.head if verbose else edition.head[:12]
+    note(f"As of {edition.as_of}, batch {edition.batch}, head {head}")
+
+
+def _events(count: int) -> str:
+    return f"{count} event{'' if count == 1 else 's'}"

@@ -1,0 +1,251 @@
+"""Writes tables as files: CSV, JSON, Parquet, and the manifest beside them.
+
+Rows are streamed. Every file is written under a temporary name, synced and renamed, so an earlier
+export is whole until the new one is; nothing is written outside the folder named.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from ledger.dataset import Column, Type
+from ledger.errors import StorageFailed
+
+Value = str | int | float | None
+Values = Sequence[Value]
+
+ROWS_AT_ONCE = 20_000
+_FIELD_TYPES = {Type.TIMESTAMP: "datetime", Type.TEXT: "string"}
+_MEDIA_TYPES = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table to be written.
+
+    Attributes:
+        name: of the file, without its suffix.
+        columns: the columns of the rows, in order.
+        rows: the values: text, numbers, ISO 8601 texts for dates and times, None for blank.
+        key: the primary key, for the manifest; None where there is none.
+    """
+
+    name: str
+    columns: Sequence[Column]
+    rows: Iterable[Values]
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file that was written.
+
+    Attributes:
+        path: where it is.
+        rows: how many rows it holds.
+        bytes: its size.
+        sha256: the digest of its bytes.
+    """
+
+    path: Path
+    rows: int
+    bytes: int
+    sha256: str
+
+
+def number(value: Value) -> Value:
+    """Write a whole number without a point: 14, not 14.0, in every format of text."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def write_csv(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Values], zone: str) -> int:
+    """Write RFC 4180 in UTF-8 with a header; blank for None. Gives the number of rows."""
+    text = _Utf8Writer(file)
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in columns])
+    count = 0
+    for row in rows:
+        writer.writerow([number(value) for value in row])
+        count += 1
+    return count
+
+
+def write_json(
+    file: IO[bytes], columns: Sequence[Column], rows: Iterable[Values], zone: str
+) -> int:
+    """Write an array of objects, one a line; null for None. Gives the number of rows."""
+    names = [column.name for column in columns]
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+    count = 0
+    for row in rows:
+        record = {name: number(value) for name, value in zip(names, row, strict=True)}
+        file.write(("[\n" if count == 0 else ",\n").encode() + encode(record).encode())
+        count += 1
+    file.write(b"\n]\n" if count else b"[]\n")
+    return count
+
+
+def write_parquet(
+    file: IO[bytes], columns: Sequence[Column], rows: Iterable[Values], zone: str
+) -> int:
+    """Write Parquet with zstd, its columns typed. Gives the number of rows.
+
+    Timestamps are moments to the microsecond, shown in `zone`; numbers doubles; dates days.
+    """
+    # Slow to import, and of no use to any other command.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {
+        Type.TEXT: pa.string(),
+        Type.DATE: pa.date32(),
+        Type.NUMBER: pa.float64(),
+        Type.INTEGER: pa.int64(),
+        Type.TIMESTAMP: pa.timestamp("us", tz=zone),
+    }
+    parse: dict[Type, Callable[[Any], Any]] = {
+        Type.DATE: date.fromisoformat,
+        Type.TIMESTAMP: datetime.fromisoformat,
+    }
+    schema = pa.schema([(column.name, types[column.type]) for column in columns])
+    remaining, count = iter(rows), 0
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        while some := list(islice(remaining, ROWS_AT_ONCE)):
+            arrays = []
+            for column, values in zip(columns, zip(*some, strict=True), strict=True):
+                read = parse.get(column.type)
+                cells = [v if v is None else read(v) for v in values] if read else list(values)
+                arrays.append(pa.array(cells, types[column.type]))
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+            count += len(some)
+    return count
+
+
+Writer = Callable[[IO[bytes], Sequence[Column], Iterable[Values], str], int]
+
+WRITERS: dict[str, Writer] = {"csv": write_csv, "json": write_json, "parquet": write_parquet}
+
+
+def write_sheets(
+    folder: Path,
+    sheets: Iterable[Sheet],
+    format: str,
+    zone: str,
+    manifest: dict[str, Any] | None = None,
+) -> list[ExportedFile]:
+    """Write sheets into a folder, `<name>.<format>` each, and replace what was there.
+
+    Args:
+        folder: made where there is none.
+        sheets: what to write.
+        format: a name of `WRITERS`.
+        zone: the time zone of the timestamps, for formats that name one.
+        manifest: what `datapackage.json` says besides the files; None writes none.
+
+    Raises:
+        StorageFailed: the folder cannot be written; what was there before is whole.
+    """
+    resources, written = [], []
+    with _draft(folder) as draft:
+        for sheet in sheets:
+            path = draft / f"{sheet.name}.{format}"
+            with _synced(path) as file:
+                rows = WRITERS[format](file, sheet.columns, sheet.rows, zone)
+            written.append(_describe(path, folder, rows))
+            resources.append(_resource(sheet, written[-1], format))
+        if manifest is not None:
+            with _synced(draft / "datapackage.json") as file:
+                document = {**manifest, "resources": resources}
+                file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+    return written
+
+
+class _Utf8Writer:
+    """What `csv.writer` writes to: text, encoded at once."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        return self._file.write(text.encode())
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """A folder for files that move to `folder` when all of them are complete."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".draft-", dir=folder) as name:
+            yield Path(name)
+            for path in sorted(Path(name).iterdir()):
+                path.replace(folder / path.name)
+            _sync_folder(folder)
+    except OSError as error:
+        raise StorageFailed(
+            f"{folder} cannot be written: {error.strerror}; what was there before is unchanged"
+        ) from error
+
+
+@contextmanager
+def _synced(path: Path) -> Iterator[IO[bytes]]:
+    with open(path, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _describe(path: Path, folder: Path, rows: int) -> ExportedFile:
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return ExportedFile(folder / path.name, rows, path.stat().st_size, digest)
+
+
+def _resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:
+    """A file as the Data Package standard describes it (https://datapackage.org)."""
+    schema: dict[str, Any] = {
+        "fields": [
+            {
+                "name": column.name,
+                "type": _FIELD_TYPES.get(column.type, column.type.value),
+                "description": column.description,
+            }
+            for column in sheet.columns
+        ]
+    }
+    if sheet.key:
+        schema["primaryKey"] = [sheet.key]
+    resource = {
+        "name": sheet.name,
+        "path": file.path.name,
+        "format": format,
+        "mediatype": _MEDIA_TYPES[format],
+        "bytes": file.bytes,
+        "hash": f"sha256:{file.sha256}",
+        "rows": file.rows,
+        "schema": schema,
+    }
+    return {**resource, "encoding": "utf-8"} if format != "parquet" else resource
