@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 
@@ -31,11 +31,25 @@ class _Refusal(click.ClickException):
 
     def __init__(self, error: LedgerError) -> None:
         super().__init__(str(error))
+        self.error = error
         self.exit_code = error.exit_code  # type: ignore[misc]
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message; problems of files first, each on a line of its own."""
+        if isinstance(self.error, InputRefused):
+            for problem in self.error.problems:
+                click.echo(problem, err=True)
+            click.echo(f"Error: {self.error.summary}", err=True)
+        else:
+            super().show(file)
 
 
 class LedgerGroup(click.Group):
     """Turns what the ledger raises into a message and an exit code, for every command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which one needs them."""
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -156,7 +170,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @data_options
 @click.option("--months", metavar="YYYYMM,…", default="", help="Only the files of these months.")
 @formats("table", "json")
@@ -189,7 +203,7 @@ def ingest(
         for month in ledger.ingest_months(
             data_dir,
             files=files,
-            months=[month for month in months.split(",") if month],
+            months=[month.strip() for month in months.split(",") if month.strip()],
             initial_month=initial_month,
             allow_gap=allow_gap,
             late=late,
@@ -234,7 +248,8 @@ def _print_months(months: list[MonthIngest]) -> None:
     events = sum(month.batch.events for month in recorded if month.batch)
     if recorded and recorded[-1].batch:
         last = recorded[-1].batch
-        click.echo(f"{_events(events)} recorded in {len(recorded)} of {len(months)} months.")
+        batches = f"{len(recorded)} batch{'' if len(recorded) == 1 else 'es'}"
+        click.echo(f"{_events(events)} recorded in {batches}.")
         click.echo(f"head {last.head}")
     else:
         click.echo("Nothing new.")
@@ -431,7 +446,10 @@ def log(format: str, db: Path, verbose: bool, quiet: bool) -> None:
 @formats("table", "json")
 @common
 def status(format: str, db: Path, verbose: bool, quiet: bool) -> None:
-    """Tell where the ledger stands: months, events, stored projection, head."""
+    """Tell where the ledger stands.
+
+    Its months, its events, of which month the stored projection is, and its head.
+    """
     with Ledger.open(db) as ledger:
         result = ledger.status()
     if format == "json":
@@ -448,7 +466,7 @@ def status(format: str, db: Path, verbose: bool, quiet: bool) -> None:
         ("projection", f"as of {stored.as_of}, batch {stored.batch}" if stored else "none"),
         ("head", result.head or "none"),
     ]
-    click.echo(table(("", ""), rows, style="plain"))
+    click.echo(table((), rows, style="plain"))
 
 
 @main.command()
@@ -482,8 +500,9 @@ def run(ctx: click.Context, /, report_dir: Path, **options: Any) -> None:
         (report, {"out_dir": report_dir, **dated}),
         (answers, dated),
     )
-    for command, arguments in steps:
-        note(f"\n== ledger {command.name}")
+    for number, (command, arguments) in enumerate(steps):
+        blank = "\n" if number else ""
+        note(f"{blank}== ledger {command.name}")
         ctx.invoke(command, **arguments)
 
 

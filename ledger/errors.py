@@ -116,9 +116,12 @@ class InputRefused(LedgerError):
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
-        lines = [str(problem) for problem in problems]
-        if problems.total > len(lines):
-            lines.append(f"… and {problems.total - len(lines)} more")
-        count = "1 problem" if problems.total == 1 else f"{problems.total} problems"
-        lines.append(f"{count}; nothing of this month was recorded. Mend the file and ingest again")
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join([*map(str, problems), self.summary]))
+
+    @property
+    def summary(self) -> str:
+        """How many problems there are, and what to do."""
+        total, kept = self.problems.total, len(self.problems.kept)
+        count = "1 problem" if total == 1 else f"{total} problems"
+        shown = f", the first {kept} of them above" if total > kept else ""
+        return f"{count}{shown}; nothing of this month was recorded. Mend it and ingest again"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -53,9 +53,9 @@ def print_rows(
     if format == "table":
         click.echo(table(columns, values, decimals))
     elif format == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(values)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([columns, *values])
+        click.echo(text.getvalue(), nl=False)
     else:
         records = [dict(zip(columns, row, strict=True)) for row in values]
         if format == "json":
@@ -70,10 +70,14 @@ def table(
     decimals: str = "g",
     style: str = "simple",
 ) -> str:
-    """Lay out rows for people: numbers to the right, texts exactly as they are."""
+    """Lay out rows for people: numbers to the right, texts exactly as they are.
+
+    Without names of columns it has no header.
+    """
     shown = [[_cell(value, decimals) for value in row] for row in rows]
     numeric = [
-        any(isinstance(row[place], int | float) for row in rows) for place in range(len(columns))
+        any(isinstance(row[place], int | float) for row in rows)
+        for place in range(len(rows[0]) if rows else 0)
     ]
     align = ["right" if is_number else "left" for is_number in numeric]
     return tabulate(shown, columns, tablefmt=style, colalign=align if rows else None,

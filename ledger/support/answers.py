@@ -206,12 +206,12 @@ def _longest_call(quarter: _Quarter) -> Answer:
     answer = "No contact centre has a call with a duration."
     if best:
         parts = [
-            f"{_number(quarter.centers[name].micro_minutes / 10**6)} minutes over "
+            f"{_minutes(_ratio(quarter.centers[name].micro_minutes, 10**6))} minutes over "
             f"{_count(quarter.centers[name].timed_calls, 'call')}"
             for name in best
         ]
         average = quarter.centers[best[0]].average_call
-        answer = f"{_tied(best)}: {', '.join(parts)}, {_two(average)} minutes on average."
+        answer = f"{_tied(best)}: {', '.join(parts)}, {_minutes(average)} minutes on average."
     untimed = sum(f.calls - f.timed_calls for f in quarter.by_center.values())
     notes = [f"{_count(untimed, 'call')} without a duration left out."] if untimed else []
     return Answer(
@@ -259,15 +259,15 @@ def _explanation(quarter: _Quarter, best: Sequence[str]) -> str:
     if not ours.split_calls:
         return "It cannot be told: none of its calls has a start, a resolution and an end."
     split = (
-        f"Of its average call, {_two(ours.average_before)} minutes lie before the agent's "
-        f"resolution and {_two(ours.average_after)} after it"
+        f"Of its average call, {_minutes(ours.average_before)} minutes lie before the agent's "
+        f"resolution and {_minutes(ours.average_after)} after it"
     )
     if not ours.tail_calls:
         return f"{split}: its calls end with the resolution, so the resolving is what takes long."
     tails = (
-        f"a tail of {_two(ours.average_tail)} minutes on average stands on {ours.tail_calls} of "
-        f"its {_count(ours.split_calls, 'call')}, elsewhere on {others.tail_calls} of "
-        f"{others.split_calls}."
+        f"a tail of {_minutes(ours.average_tail)} minutes on average stands on "
+        f"{ours.tail_calls} of its {_count(ours.split_calls, 'call')}, "
+        f"elsewhere on {others.tail_calls} of {others.split_calls}."
     )
     return f"{split}: {tails} {_rating(ours + others)}"
 
@@ -294,7 +294,7 @@ def _instead(quarter: _Quarter) -> Answer:
     shortest = _best(quarter.centers, lambda f: f.average_to_resolution, min)
     answer = "No call has a start and a resolution."
     if best:
-        top = _two(quarter.centers[best[0]].average_to_resolution)
+        top = _minutes(quarter.centers[best[0]].average_to_resolution)
         answer = (
             "Start to resolution: the time until the agent had resolved the call. By it "
             f"{_tied(best)} takes longest, {top} minutes"
@@ -306,7 +306,7 @@ def _instead(quarter: _Quarter) -> Answer:
             place = "not the longest by it"
         average = quarter.centers[longest[0]].average_to_resolution if longest else None
         if average is not None and set(best) != set(quarter.centers):
-            answer += f"; {_tied(longest)}, with {_two(average)}, is {place}"
+            answer += f"; {_tied(longest)}, with {_minutes(average)}, is {place}"
         answer += "."
     return Answer(
         "3b",
@@ -363,8 +363,9 @@ def _two(value: Fraction | None) -> float | None:
     return None if value is None else float(round(value, 2))
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+def _minutes(value: Fraction | None) -> str:
+    """A number in a sentence: two decimals at most."""
+    return f"{_two(value):.2f}".rstrip("0").rstrip(".")
 
 
 def _count(count: int, noun: str) -> str:

@@ -61,14 +61,15 @@ class Report:
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of the figures: how many interactions are `Unknown`, in what."""
         notes = []
-        for column, what in (
-            ("month", "have no readable start"),
-            ("contact_center_name", "name no contact centre that is there"),
-            ("department", "name no category with a department that is there"),
+        for column, what, why in (
+            ("month", "month", "their start is blank or cannot be read"),
+            ("contact_center_name", "contact centre", "it is blank, not there, or has no name"),
+            ("department", "department", "the category is blank, not there, or has none"),
         ):
             count = sum(r.total_interactions for r in self.rows if getattr(r, column) == UNKNOWN)
             if count:
-                notes.append(f"{count} of the interactions {what}: {UNKNOWN}")
+                interactions = f"{count} interaction{'' if count == 1 else 's'}"
+                notes.append(f"{UNKNOWN} {what} of {interactions}: {why}")
         return tuple(notes)
 
 

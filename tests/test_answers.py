@@ -1,0 +1,227 @@
+"""The report and the answers on data of all kinds: nothing in them is fixed text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ledger import Ledger, Report, WrongUsage
+from ledger.support.answers import Answer
+
+INTERACTIONS = (
+    "interaction_id,timestamp,channel,category_id,agent_id,contact_center_id,interaction_start,"
+    "agent_resolution_timestamp,interaction_end,call_duration_minutes,satisfaction_rating"
+)
+Book = Callable[..., Ledger]
+
+
+def call(
+    center: str = "CC1",
+    start: str = "2025-01-10T15:00",
+    resolved: int | None = 10,
+    tail: int = 0,
+    rating: str = "",
+    channel: str = "phone",
+    minutes: str | None = None,
+    category: str = "CAT1",
+) -> str:
+    """The cells of an interaction after its key: minutes to the resolution, and after it."""
+
+    def at(minute: int | None) -> str:
+        return "" if minute is None else f"{start[:14]}{int(start[14:]) + minute:02}:00Z"
+
+    end = None if resolved is None else resolved + tail
+    duration = minutes if minutes is not None else str(end or "")
+    return ",".join(
+        (
+            f"{start}:00Z",
+            channel,
+            category,
+            "A1",
+            center,
+            at(0),
+            at(resolved),
+            at(end),
+            duration,
+            rating,
+        )
+    )
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    """Makes a ledger with three centres and these interactions, as of the end of a month."""
+
+    def make(*cells: str, month: str = "202503") -> Ledger:
+        folder = tmp_path / "data" / "initial"
+        folder.mkdir(parents=True)
+        centers = "contact_center_id,contact_center_name,location\nCC1,One,\nCC2,Two,\nCC3,Three,\n"
+        (folder / "contact_centers.csv").write_text(centers)
+        categories = "category_id,category_name,department\nCAT1,Cat,Help\nCAT2,Cat,\n"
+        (folder / "service_categories.csv").write_text(categories)
+        rows = [f"INT{number},{line}" for number, line in enumerate(cells)]
+        (folder / "interactions.csv").write_text("\n".join([INTERACTIONS, *rows]) + "\n")
+        ledger = Ledger.open(tmp_path / "ledger.db")
+        ledger.ingest(tmp_path / "data", initial_month=month)
+        return ledger
+
+    return make
+
+
+def answer(ledger: Ledger, number: str) -> Answer:
+    return {found.number: found for found in ledger.answers().answers}[number]
+
+
+def figures(report: Report) -> list[tuple[str, str, str, int, int, float]]:
+    return [
+        (row.month, row.contact_center_name, row.department, row.total_interactions,
+         row.total_calls, row.total_call_duration)
+        for row in report.rows
+    ]  # fmt: skip
+
+
+class TestReport:
+    def test_only_calls_have_minutes(self, book: Book) -> None:
+        ledger = book(call(minutes="7.5"), call(channel="chat", minutes="99"), call(minutes=""))
+        assert figures(ledger.report()) == [("2025-01", "One", "Help", 3, 2, 7.5)]
+
+    def test_what_cannot_be_found_is_unknown_and_told(self, book: Book) -> None:
+        ledger = book(
+            call(center="CC9"), call(center=""), call(category="CAT2"), call(category="CAT9")
+        )
+        report = ledger.report()
+        assert figures(report) == [
+            ("2025-01", "One", "Unknown", 2, 2, 20.0),
+            ("2025-01", "Unknown", "Help", 2, 2, 20.0),
+        ]
+        assert [note.split(":")[0] for note in report.notes] == [
+            "Unknown contact centre of 2 interactions",
+            "Unknown department of 2 interactions",
+        ]
+
+    def test_an_unreadable_start_is_of_an_unknown_month_sorted_last(self, book: Book) -> None:
+        ledger = book(call().replace("2025-01-10T15:00:00Z", "soon"), call())
+        assert [row.month for row in ledger.report().rows] == ["2025-01", "Unknown"]
+        assert ledger.report().notes[0].startswith("Unknown month of 1 interaction:")
+        assert "1 interaction without a readable start" in answer(ledger, "1").notes[0]
+
+    def test_sums_of_fractions_are_exact(self, book: Book) -> None:
+        ledger = book(*(call(minutes="0.1") for _ in range(10)))
+        assert figures(ledger.report())[0][-1] == 1.0
+
+    def test_an_absurd_duration_breaks_nothing(self, book: Book) -> None:
+        ledger = book(*(call(minutes="9223372036854775000") for _ in range(3)))
+        assert figures(ledger.report())[0][-1] == pytest.approx(3 * 2.0**63)
+
+
+class TestVolume:
+    def test_ties_are_named_as_ties(self, book: Book) -> None:
+        ledger = book(call(), call(start="2025-02-10T15:00"))
+        assert answer(ledger, "2").answer == "2025-01 and 2025-02 (tied), with 1 interaction each."
+
+    def test_a_month_without_interactions_is_in_the_evidence(self, book: Book) -> None:
+        ledger = book(call())
+        evidence = (("2025-01", 1), ("2025-02", 0), ("2025-03", 0))
+        assert answer(ledger, "2").evidence == evidence
+
+    def test_a_month_to_come_is_not(self, book: Book) -> None:
+        ledger = book(call(), month="202502")
+        assert answer(ledger, "2").evidence == (("2025-01", 1), ("2025-02", 0))
+        assert "so far (as of 2025-02)" in answer(ledger, "2").question
+
+    def test_an_empty_quarter_has_no_highest_month(self, book: Book) -> None:
+        ledger = book(call(start="2024-11-10T15:00"))
+        assert answer(ledger, "1").answer == "None."
+        assert answer(ledger, "2").answer == "No month has interactions."
+        assert answer(ledger, "3").answer == "No contact centre has a call with a duration."
+        assert answer(ledger, "3a").answer == "There is nothing to explain."
+        assert answer(ledger, "3b").answer == "No call has a start and a resolution."
+
+    def test_another_quarter_may_be_asked_for(self, book: Book) -> None:
+        ledger = book(call(start="2024-11-10T15:00"))
+        answers = ledger.answers("2024Q4")
+        assert answers.complete
+        assert answers.answers[1].answer == "2024-11, with 1 interaction."
+        with pytest.raises(WrongUsage):
+            ledger.answers("2025Q2")
+
+
+class TestLongestCall:
+    def test_calls_without_a_duration_are_left_out_and_told(self, book: Book) -> None:
+        ledger = book(call(minutes="5"), call(minutes=""), call("CC2", minutes="4"))
+        found = answer(ledger, "3")
+        assert found.answer == "One: 5 minutes over 1 call, 5 minutes on average."
+        assert found.notes == ("1 call without a duration left out.",)
+
+    def test_ties_are_named_as_ties(self, book: Book) -> None:
+        ledger = book(call(minutes="5"), call("CC2", minutes="4"), call("CC2", minutes="6"))
+        found = answer(ledger, "3").answer
+        assert found.startswith(
+            "One and Two (tied): 5 minutes over 1 call, 10 minutes over 2 calls"
+        )
+
+    def test_averages_that_differ_by_a_hair_do_not_tie(self, book: Book) -> None:
+        ledger = book(call(minutes="5.000001"), call("CC2", minutes="5"))
+        assert answer(ledger, "3").answer.startswith("One: ")
+
+    def test_the_unknown_center_is_shown_and_not_ranked(self, book: Book) -> None:
+        ledger = book(call(minutes="5"), call("CC9", minutes="50"))
+        found = answer(ledger, "3")
+        assert found.answer.startswith("One: ")
+        assert found.evidence[0][0] == "Unknown"
+        assert "1 call of no contact centre" in found.notes[0]
+
+
+class TestWhy:
+    def test_a_tail_that_goes_with_a_rating(self, book: Book) -> None:
+        ledger = book(call(tail=5, rating="4"), call(), call("CC2", resolved=11))
+        found = answer(ledger, "3a")
+        assert "10 minutes lie before" in found.answer
+        assert "and 2.5 after it" in found.answer
+        assert "a tail of 5 minutes on average stands on 1 of its 2 calls" in found.answer
+        assert "elsewhere on 0 of 1" in found.answer
+        assert "the tail goes with a rating" in found.answer
+
+    def test_a_tail_that_does_not_go_with_a_rating(self, book: Book) -> None:
+        ledger = book(call(tail=5), call(rating="3"), call("CC2", rating="2"))
+        assert "the tail does not go with a rating" in answer(ledger, "3a").answer
+
+    def test_no_tail_at_all(self, book: Book) -> None:
+        ledger = book(call(resolved=20), call("CC2"))
+        assert "its calls end with the resolution" in answer(ledger, "3a").answer
+
+    def test_calls_that_cannot_be_split(self, book: Book) -> None:
+        ledger = book(call(resolved=None, minutes="30"), call("CC2"))
+        found = answer(ledger, "3a")
+        assert found.answer.startswith("It cannot be told")
+        assert found.notes == ("1 call without a start, resolution or end left out.",)
+
+
+class TestInstead:
+    def test_the_ranking_by_resolution(self, book: Book) -> None:
+        ledger = book(call(tail=10), call("CC2", resolved=12), call("CC3", resolved=11))
+        found = answer(ledger, "3b")
+        assert [row[:3] for row in found.evidence] == [
+            ("Two", 1, 12),
+            ("Three", 1, 11),
+            ("One", 1, 10),
+        ]
+        assert "By it Two takes longest, 12 minutes; One, with 10, is the shortest by it." in (
+            found.answer
+        )
+
+    def test_the_longest_may_stay_the_longest(self, book: Book) -> None:
+        ledger = book(call(resolved=20), call("CC2"), call("CC3"))
+        assert "One, with 20, is the longest under both measures" in answer(ledger, "3b").answer
+
+    def test_the_longest_may_stand_in_the_middle(self, book: Book) -> None:
+        ledger = book(call(resolved=10, tail=20), call("CC2", resolved=12), call("CC3", resolved=8))
+        assert "One, with 10, is not the longest by it" in answer(ledger, "3b").answer
+
+    def test_times_across_the_clock_change_are_real_minutes(self, book: Book) -> None:
+        # At 07:00 UTC on 2025-03-09 the clocks of New York go from 02:00 to 03:00.
+        line = call(start="2025-03-09T06:50", minutes="20")
+        ledger = book(line.replace("T06:60", "T07:00"))
+        assert answer(ledger, "3b").evidence[0][:3] == ("One", 1, 10)

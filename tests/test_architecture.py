@@ -1,0 +1,100 @@
+"""The structure of the code, held to what docs/architecture.md says of it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import ledger
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "ledger").rglob("*.py"))
+SOURCES = [*MODULES, *sorted((ROOT / "tests").glob("*.py")), ROOT / "dev.py", ROOT / "cli.py"]
+LONGEST_FUNCTION = 70
+PUBLIC_NAMES = {
+    *("Answers", "Batch", "Edition", "Export", "File", "InputRefused", "Ledger", "LedgerBusy"),
+    *("LedgerError", "LogEntry", "Month", "MonthIngest", "NoLedger", "Problem", "Projected"),
+    *("Quarter", "Report", "SequenceBroken", "Status", "StorageFailed", "WrongUsage"),
+}
+
+
+def room(path: Path) -> str:
+    """The module that a file belongs to; all of a subpackage is one."""
+    return path.relative_to(ROOT / "ledger").with_suffix("").parts[0]
+
+
+def imported_rooms(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ledger."):
+            names.add(str(node.module).split(".")[1])
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            pytest.fail(f"{path}: a relative import")
+        elif isinstance(node, ast.Import):
+            names |= {a.name.split(".")[1] for a in node.names if a.name.startswith("ledger.")}
+    return names
+
+
+def rooms_in_docs() -> dict[str, list[str]]:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", text, re.MULTILINE)
+    return {name: re.findall(r"`(\w+)`", allowed) for name, allowed in rows}
+
+
+def test_every_module_stands_in_the_table_of_the_docs() -> None:
+    assert {room(path) for path in MODULES} - {"__init__", "__main__"} == set(rooms_in_docs())
+
+
+def test_the_table_of_the_docs_flows_one_way() -> None:
+    table = rooms_in_docs()
+    order = list(table)
+    for name, allowed in table.items():
+        assert all(order.index(other) < order.index(name) for other in allowed), name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_imports_what_the_table_of_the_docs_allows(path: Path) -> None:
+    if room(path) in ("__init__", "__main__"):
+        return
+    allowed = {*rooms_in_docs()[room(path)], room(path)}
+    assert imported_rooms(path) <= allowed
+
+
+@pytest.mark.parametrize(
+    ("library", "only"),
+    [("pendulum", {"months"}), ("sqlite3", {"store"}), ("click", {"cli", "printing"}),
+     ("pyarrow", {"export"}), ("tabulate", {"printing"}), ("csv", {"rows", "export", "printing"})],
+)  # fmt: skip
+def test_a_library_is_used_where_it_belongs(library: str, only: set[str]) -> None:
+    users = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import) and library in [
+                a.name.split(".")[0] for a in node.names
+            ]:
+                users.add(room(path))
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == library:
+                users.add(room(path))
+    assert users == only
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_function_is_long(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines < LONGEST_FUNCTION, f"{node.name} has {lines} lines"
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(ledger.__all__) == PUBLIC_NAMES
+    for name in ledger.__all__:
+        assert getattr(ledger, name).__doc__
+
+
+def test_the_changelog_knows_the_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{ledger.__version__}]" in text

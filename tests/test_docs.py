@@ -1,0 +1,66 @@
+"""The documents say what is true: each `console` block is run, and its output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
+
+DOCUMENTS = ("README.md", "docs/commands.md")
+ANYTHING = "…"
+MARK = "-- and then --"
+
+
+def console_blocks(document: str) -> list[tuple[str, str]]:
+    """The commands of a document with what they print, in order."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [
+        (command, output)
+        for block in blocks
+        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+
+
+def printed(commands: list[str], cwd: Path) -> list[str]:
+    """What commands print one after the other, standard error included, as on a terminal."""
+    # What dev.py does when the environment is set up.
+    lines = [re.sub(r"^python3 dev.py run", "ledger run", command) for command in commands]
+    script = "exec 2>&1\n" + "".join(f"{line}\necho '{MARK}'\n" for line in lines)
+    path = os.pathsep.join([str(LEDGER.parent), os.environ["PATH"]])
+    return run("bash", "-c", script, cwd=cwd, PATH=path).out.split(f"{MARK}\n")[:-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the documents show a POSIX shell")
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_shows_what_the_commands_print(document: str, tmp_path: Path) -> None:
+    shutil.copytree(DATA, tmp_path / "data")
+    commands, expected = zip(*console_blocks(document), strict=True)
+    outputs = printed(list(commands), tmp_path)
+    for command, output, got in zip(commands, expected, outputs, strict=True):
+        pattern = re.escape(output).replace(re.escape(f"{ANYTHING}\n"), r"(?:.*\n)*?")
+        stripped = "".join(f"{line.rstrip()}\n" for line in got.splitlines())
+        assert re.fullmatch(pattern, stripped), f"$ {command}\n{got}"
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    shutil.copytree(DATA, tmp_path / "data")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ran = run(PYTHON, "-c", example, cwd=tmp_path)
+    assert ran.code == 0
+    assert (tmp_path / "output" / "interactions_final.parquet").exists()
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "docs/architecture.md", "docs/deliveries.md"])
+def test_links_within_the_project_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    for link in links:
+        assert (path.parent / link).exists(), link
