@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,9 +37,9 @@ COLUMNS = (
 texts = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1
 ).filter(lambda text: text == text.strip(" \t"))
-moments = st.datetimes(
-    datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(ZoneInfo(ZONE))
-).map(lambda moment: moment.replace(microsecond=0).isoformat())
+moments = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)).map(
+    lambda moment: moment.replace(microsecond=0).astimezone(ZoneInfo(ZONE)).isoformat()
+)
 rows_of_values = st.lists(
     st.tuples(
         texts,
@@ -138,13 +138,15 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert not (folder / "table.csv").is_symlink()
 
 
-class TestOfTheLedger:
-    @pytest.fixture(scope="class")
-    def ledger(self, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-        ledger = Ledger.open(tmp_path_factory.mktemp("ledger") / "ledger.db")
-        ledger.ingest(DATA)
-        return ledger
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """A ledger of all sample data."""
+    ledger = Ledger.open(tmp_path_factory.mktemp("ledger") / "ledger.db")
+    ledger.ingest(DATA)
+    return ledger
 
+
+class TestOfTheLedger:
     def test_the_three_formats_have_the_same_rows_in_the_order_of_the_key(
         self, ledger: Ledger, tmp_path: Path
     ) -> None:
