@@ -7,6 +7,7 @@ table by name. Names enter SQL from here alone, so they are checked when the des
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +32,7 @@ class Action(StrEnum):
 
 
 ACTION_COLUMN = "action"
+_EVENT_COLUMNS = frozenset({"event_id", "month", "file", "line", ACTION_COLUMN})
 
 
 class Type(StrEnum):
@@ -72,6 +74,11 @@ class LocalMonth:
     name: str
     timestamp: str
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns that it is computed from."""
+        return (self.timestamp,)
+
 
 @dataclass(frozen=True, slots=True)
 class SecondsBetween:
@@ -80,6 +87,11 @@ class SecondsBetween:
     name: str
     start: str
     end: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns that it is computed from."""
+        return (self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +129,14 @@ class Table:
         return tuple(column for column in self.columns if column.type is not Type.TEXT)
 
     def __post_init__(self) -> None:
-        names = [self.name, *self.column_names, *(column.name for column in self.derived)]
-        for name in names:
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"{name!r} cannot be a name in a data set")
-        if len(set(names[1:])) < len(names) - 1 or ACTION_COLUMN in names:
-            raise ValueError(
-                f"the columns of {self.name} need different names, none of them action"
-            )
+        columns = [*self.column_names, *(column.name for column in self.derived)]
+        _check_names([self.name, *columns])
+        if len(set(columns)) < len(columns) or not _EVENT_COLUMNS.isdisjoint(self.column_names):
+            taken = ", ".join(sorted(_EVENT_COLUMNS))
+            raise ValueError(f"the columns of {self.name} need different names, and not {taken}")
+        times = {column.name for column in self.columns if column.type is Type.TIMESTAMP}
+        if not times.issuperset(name for column in self.derived for name in column.sources):
+            raise ValueError(f"what is derived in {self.name} must be derived from timestamps")
         if any(column.type is Type.INTEGER for column in self.columns):
             raise ValueError(f"the numbers delivered in {self.name} must be of the type number")
         if self.columns[0].type is not Type.TEXT:
@@ -167,9 +179,11 @@ class DataSet:
     views: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [table.name for table in self.tables]
+        tables = [table.name for table in self.tables]
+        names = [*tables, *(summary.name for summary in self.summaries), *self.views]
+        _check_names([*names, *(name for summary in self.summaries for name in summary.columns)])
         references = {c.references for table in self.tables for c in table.columns}
-        if len(set(names)) < len(names) or not references <= {None, *names}:
+        if len(set(names)) < len(names) or not references <= {None, *tables}:
             raise ValueError("tables need different names, and references a table to refer to")
 
     def table(self, name: str) -> Table:
@@ -183,3 +197,9 @@ class DataSet:
                 return table
         names = ", ".join(table.name for table in self.tables)
         raise WrongUsage(f"there is no table {name!r}; the tables are {names}")
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot be a name in a data set")

@@ -77,8 +77,7 @@ class OpenDelivery:
                     self.size += len(chunk)
                     yield chunk
         except OSError as error:
-            message = f"the file cannot be read: {error.strerror}"
-            raise _refused(self.path, "unreadable-file", message) from error
+            raise _unreadable(self.path, "file", error) from error
 
     @property
     def sha256(self) -> str:
@@ -103,25 +102,18 @@ def find_deliveries(folder: Path, dataset: DataSet) -> list[Delivery]:
 
     Raises:
         WrongUsage: there is no such folder, or nothing to ingest in it.
-        InputRefused: a CSV file in it has a name that fits no table, or the other folder.
+        InputRefused: a CSV file in it has a name that fits no table, or the other folder; or it
+            cannot be read.
     """
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise WrongUsage(f"there is no folder {folder}; name the data folder with --data-dir")
     paths = [path for kind in Kind for path in _csv_files(folder / kind)]
-    misplaced = Problems()
-    for path in paths:
-        delivery = _read_name(path, dataset)
-        if isinstance(delivery, Delivery) and delivery.kind != path.parent.name:
-            message = f"a file of this name belongs into the folder {delivery.kind}"
-            misplaced.add(Problem(str(path), "unknown-file", message))
-    if misplaced:
-        raise InputRefused(misplaced)
     if not paths:
         raise WrongUsage(
             f"no CSV files in {folder / 'initial'} or {folder / 'delta'}; "
             "name the data folder with --data-dir"
         )
-    return read_names(paths, dataset)
+    return _in_order([_read_placed_name(path, dataset) for path in paths], dataset)
 
 
 def read_names(paths: Sequence[Path], dataset: DataSet) -> list[Delivery]:
@@ -130,21 +122,7 @@ def read_names(paths: Sequence[Path], dataset: DataSet) -> list[Delivery]:
     Raises:
         InputRefused: a name fits no table; or two files stand for the same table and month.
     """
-    problems = Problems()
-    found: dict[tuple[Kind, Month | None, str], Delivery] = {}
-    for path in paths:
-        delivery = _read_name(path, dataset)
-        if isinstance(delivery, Problem):
-            problems.add(delivery)
-            continue
-        same = found.setdefault((delivery.kind, delivery.month, delivery.table.name), delivery)
-        if same.path.resolve() != path.resolve():
-            message = f"delivers the same table and month as {same.path}"
-            problems.add(Problem(str(path), "same-delivery", message))
-    if problems:
-        raise InputRefused(problems)
-    places = {table.name: place for place, table in enumerate(dataset.tables)}
-    return sorted(found.values(), key=lambda d: (d.month or Month(0), places[d.table.name]))
+    return _in_order([_read_name(path, dataset) for path in paths], dataset)
 
 
 def earliest_delta(deliveries: Sequence[Delivery], dataset: DataSet) -> Month | None:
@@ -155,8 +133,8 @@ def earliest_delta(deliveries: Sequence[Delivery], dataset: DataSet) -> Month | 
         dataset: the tables whose names count.
     """
     months = [delivery.month for delivery in deliveries if delivery.month]
-    folders = {d.path.parent.parent for d in deliveries if d.path.parent.name in set(Kind)}
-    for folder in folders:
+    parents = {delivery.path.absolute().parent for delivery in deliveries}
+    for folder in {parent.parent for parent in parents if parent.name in set(Kind)}:
         for path in _csv_files(folder / Kind.DELTA):
             beside = _read_name(path, dataset)
             if isinstance(beside, Delivery) and beside.month:
@@ -164,14 +142,55 @@ def earliest_delta(deliveries: Sequence[Delivery], dataset: DataSet) -> Month | 
     return min(months, default=None)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise _unreadable(path, "folder", error) from error
+
+
 def _csv_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not _is_folder(folder):
         return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() == ".csv" and not path.name.startswith(".")
-    )
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, "folder", error) from error
+    return [p for p in paths if p.suffix.lower() == ".csv" and not p.name.startswith(".")]
+
+
+def _in_order(found: Sequence[Delivery | Problem], dataset: DataSet) -> list[Delivery]:
+    """Put deliveries into the order in which they are recorded, each once.
+
+    Raises:
+        InputRefused: there is a problem among them; or two files stand for the same table and
+            month.
+    """
+    problems = Problems()
+    chosen: dict[tuple[Kind, Month | None, str], Delivery] = {}
+    for delivery in found:
+        if isinstance(delivery, Problem):
+            problems.add(delivery)
+            continue
+        path = delivery.path
+        same = chosen.setdefault((delivery.kind, delivery.month, delivery.table.name), delivery)
+        # Path.resolve() would fail on links that lead to themselves.
+        if os.path.realpath(same.path) != os.path.realpath(path):
+            message = f"delivers the same table and month as {same.path}"
+            problems.add(Problem(str(path), "same-delivery", message))
+    if problems:
+        raise InputRefused(problems)
+    places = {table.name: place for place, table in enumerate(dataset.tables)}
+    return sorted(chosen.values(), key=lambda d: (d.month or Month(0), places[d.table.name]))
+
+
+def _read_placed_name(path: Path, dataset: DataSet) -> Delivery | Problem:
+    """Read a name as `_read_name` does, and hold it to the folder in which the file lies."""
+    delivery = _read_name(path, dataset)
+    if isinstance(delivery, Delivery) and delivery.kind != path.parent.name:
+        message = f"a file of this name belongs into the folder {delivery.kind}"
+        return Problem(str(path), "unknown-file", message)
+    return delivery
 
 
 def _read_name(path: Path, dataset: DataSet) -> Delivery | Problem:
@@ -184,10 +203,17 @@ def _read_name(path: Path, dataset: DataSet) -> Delivery | Problem:
             return Problem(str(path), "unknown-file", str(error))
     if path.name.removesuffix(".csv") in tables and path.name.endswith(".csv"):
         return Delivery(path, tables[path.stem], Kind.INITIAL, None)
-    names = [f"{name}.csv" for name in tables] + [f"{name}_delta_YYYYMM.csv" for name in tables]
-    nearest = difflib.get_close_matches(path.name.lower(), names, n=1, cutoff=0)[0]
-    message = f"the name fits no table; the nearest is {nearest}"
+    # Any digits are as near as any others.
+    written = re.sub(r"\d", "0", path.name.lower())
+    names = [f"{name}{end}" for name in tables for end in (".csv", "_delta_000000.csv")]
+    nearest = difflib.get_close_matches(written, names, n=1, cutoff=0)[0]
+    shown = nearest.replace("_000000.csv", "_YYYYMM.csv")
+    message = f"the name fits no table; the nearest is {shown}"
     return Problem(str(path), "unknown-file", message)
+
+
+def _unreadable(path: Path, what: str, error: OSError) -> InputRefused:
+    return _refused(path, f"unreadable-{what}", f"the {what} cannot be read: {error.strerror}")
 
 
 def _refused(path: Path, code: str, message: str) -> InputRefused:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from ledger.errors import Problem, Problems
 
@@ -54,23 +55,27 @@ class Lines:
             block, newline, tail = (tail + text).rpartition("\n")
             if newline:
                 yield from self._split(block + newline)
+            self._check_length(tail, self.count + 1)
             if error:
                 raise Unreadable(error)
-            if len(tail) > self._longest:
-                message = f"a line of more than {self._longest} characters"
-                raise Unreadable(Problem(self._path, "field-too-long", message, self.count + 1))
         if tail:
             yield from self._split(tail)
 
     def _decoded(self) -> Iterator[tuple[str, Problem | None]]:
         """Yield the text of each chunk; with a problem where nothing after it can be read."""
-        rest, offset, newlines = b"", 0, 0
-        for chunk in self._chunks:
+        rest, chunks = b"", iter(self._chunks)
+        for chunk in chunks:
+            rest += chunk
+            if len(rest) >= len(codecs.BOM_UTF8):
+                break
+        if rest[:2] in _UTF_16_MARKS or b"\0" in rest[:2]:
+            message = "the file is UTF-16, it seems; deliver it as UTF-8"
+            yield "", Problem(self._path, "utf-16", message, 1)
+            return
+        offset, newlines = len(codecs.BOM_UTF8) if rest.startswith(codecs.BOM_UTF8) else 0, 0
+        rest = rest[offset:]
+        for chunk in chain([b""], chunks):
             data = rest + chunk
-            if offset == 0 and (data[:2] in _UTF_16_MARKS or b"\0" in data[:2]):
-                message = "the file is UTF-16, it seems; deliver it as UTF-8"
-                yield "", Problem(self._path, "utf-16", message, 1)
-                return
             try:
                 text, used = codecs.utf_8_decode(data, "strict", False)
             except UnicodeDecodeError as error:
@@ -78,7 +83,7 @@ class Lines:
                 yield sound, self._invalid(error, offset, newlines + sound.count("\n"))
                 return
             newlines += text.count("\n")
-            yield text.removeprefix("\ufeff") if offset == 0 else text, None
+            yield text, None
             offset += used
             rest = data[used:]
         if rest:
@@ -90,8 +95,14 @@ class Lines:
         message = f"byte {offset + error.start} is no UTF-8 ({shown}: {error.reason})"
         return Problem(self._path, "invalid-utf-8", message, newlines + 1)
 
+    def _check_length(self, line: str, number: int) -> None:
+        if len(line) > self._longest:
+            message = f"a line of more than {self._longest} characters"
+            raise Unreadable(Problem(self._path, "field-too-long", message, number))
+
     def _split(self, block: str) -> Iterator[str]:
-        suspicious = "\0" in block or block.count("\r") > block.count("\r\n")
+        traps = "\0" in block or block.count("\r") > block.count("\r\n")
+        suspicious = traps or len(block) > self._longest
         self.quoted = self.quoted or '"' in block
         *lines, last = block.split("\n")
         for text in lines:
@@ -100,18 +111,19 @@ class Lines:
             yield self._line(last, suspicious)
 
     def _line(self, line: str, suspicious: bool) -> str:
-        self.count += 1
         if suspicious:
-            line = self._without_traps(line)
+            line = self._without_traps(line, self.count + 1)
+        self.count += 1
         self.record.append(line)
         return line
 
-    def _without_traps(self, line: str) -> str:
+    def _without_traps(self, line: str, number: int) -> str:
+        self._check_length(line.removesuffix("\n"), number)
         if "\0" in line:
             message = "a NUL character; text cannot hold one"
-            self._problems.add(Problem(self._path, "nul", message, self.count))
+            self._problems.add(Problem(self._path, "nul", message, number))
         body, newline = (line[:-2], "\r\n") if line.endswith("\r\n") else (line, "")
         if "\r" in body:
             message = "a carriage return without a line feed; lines end in LF or CRLF"
-            self._problems.add(Problem(self._path, "lone-cr", message, self.count))
+            self._problems.add(Problem(self._path, "lone-cr", message, number))
         return body.replace("\0", "").replace("\r", " ") + newline

@@ -1,14 +1,14 @@
 """Months, quarters and local time; the only user of pendulum.
 
 Months are of the Gregorian calendar and written `YYYYMM` in file names and options, `YYYY-MM`
-in reports. Local time is computed once per quarter of an hour of the days that occur, never per
-value: the rows of `clock` are joined in SQL (see `projection.sql`).
+in reports. Local time is computed once per hour of the days that occur, never per value: the
+rows of `clock` are joined in SQL (see `projection.sql`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
@@ -57,7 +57,13 @@ class Month:
 
     @property
     def previous(self) -> Month:
-        """The month before this one."""
+        """The month before this one.
+
+        Raises:
+            WrongUsage: this is the first month that there can be.
+        """
+        if self.number <= _FIRST_YEAR * 100 + 1:
+            raise WrongUsage(f"there can be no month before {self}")
         return Month(self.number - (89 if self.number % 100 == 1 else 1))
 
     @property
@@ -159,10 +165,14 @@ def clock_rows(day: str, zone: str) -> Iterator[ClockRow]:
 
 
 def _stretches(hour: datetime, zone: str) -> Iterator[ClockRow]:
-    # Since 1972 every offset, and every moment at which one changes, is a multiple of a quarter
-    # of an hour, so that four looks are enough.
-    first = _stretch(hour, 0, zone)
-    for minute in (15, 30, 45):
+    first, last = _stretch(hour, 0, zone), _stretch(hour, 59, zone)
+    if first.utc_offset == last.utc_offset:
+        # Only the local hour can end within this one, where the offset is of half hours or such.
+        looks: Sequence[int] = [60 - first.minute_shift] if first.minute_shift else []
+    else:
+        # Clocks change at any minute: St. John's long did at one past midnight.
+        looks = range(1, 60)
+    for minute in looks:
         then = _stretch(hour, minute, zone)
         if then[3:] != first[3:]:
             yield first._replace(until_minute=f"{minute:02}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ledger.dataset import ACTION_COLUMN, Action, Kind, Table
@@ -23,7 +24,7 @@ BLANK = " \t"
 """What does not count round a cell. Not the no-break space and its like: they are text."""
 
 _ACTIONS = frozenset(Action)
-_QUOTED = re.compile(r'"(?:[^"]+|"")*+"')
+_QUOTED = re.compile(r'"(?:[^"]+|"")*+"[ \t]*')
 _UNQUOTED = re.compile(r'[^",\n]*')
 _DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
@@ -84,49 +85,66 @@ class _RowReader:
     def rows(self) -> Iterator[Row]:
         """Yield the sound rows."""
         records = self._records()
-        header = next(records, None)
-        if header is None:
+        first = next(records, None)
+        if first is None:
             self._tell(None, "empty-file", "the file is empty: not even a header")
             return
-        self._header = [cell.strip(BLANK) for cell in header[1]]
+        if isinstance(first[1], Problem):
+            self._problems.add(first[1])
+            return
+        self._header = [cell.strip(BLANK) for cell in first[1]]
         if self._header_is_refused():
             return
         places = [self._header.index(name) for name in self._names]
         order = None if places == sorted(places) else places
         blank = 0
         for line, record in records:
-            if len(record) <= 1 and not "".join(record).strip(BLANK):
+            if isinstance(record, list) and len(record) <= 1 and not "".join(record).strip(BLANK):
                 blank = blank or line
                 continue
             if blank:
                 self._tell(blank, "blank-line", "a blank line in the middle of the file")
                 blank = 0
-            row = self._row(line, record, order)
-            if row:
+            if isinstance(record, Problem):
+                self._problems.add(record)
+            elif row := self._row(line, record, order):
                 yield row
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield each record with the line on which it starts."""
-        lines = self._lines
-        reader = csv.reader(lines, strict=True)
-        line = 1
+    def _records(self) -> Iterator[tuple[int, list[str] | Problem]]:
+        """Yield each record with the line on which it starts; its problem where quotes are wrong.
+
+        Where the cells of such a record end is anybody's guess, so nothing else is told of it.
+        """
+        lines, source = self._lines, iter(self._lines)
+        reader = csv.reader(source, strict=True)
+        while True:
+            line = lines.count + 1
+            try:
+                for record in reader:
+                    suspicious = lines.quoted and any('"' in cell for cell in record)
+                    problem = self._misquoted(line) if suspicious else None
+                    yield line, problem or record
+                    lines.record.clear()
+                    line = lines.count + 1
+                return
+            except csv.Error:
+                record = self._read_again(line, source)
+            yield line, self._misquoted(line) or record
+            lines.record.clear()
+
+    def _read_again(self, line: int, source: Iterator[str]) -> list[str]:
+        """Read a record that the strict reader refuses: sound if only blanks follow a quote.
+
+        The other reader takes anything for a record, so that the file can be read on after it.
+        """
+        lenient = csv.reader(chain(tuple(self._lines.record), source))
         try:
-            for record in reader:
-                if lines.quoted and any('"' in cell for cell in record):
-                    self._check_quotes(line)
-                yield line, record
-                lines.record.clear()
-                line = lines.count + 1
+            return next(lenient)
         except csv.Error as error:
             raise Unreadable(
                 self._misquoted(line)
                 or Problem(self._path, "malformed", f"cannot be read: {error}", line)
             ) from error
-
-    def _check_quotes(self, line: int) -> None:
-        problem = self._misquoted(line)
-        if problem:
-            self._problems.add(problem)
 
     def _misquoted(self, line: int) -> Problem | None:
         """Find where the record that starts on `line` breaks the rules of RFC 4180."""
@@ -144,10 +162,10 @@ class _RowReader:
                     message += ", or the quote that opens here is never closed"
             elif not match:
                 code, message = "unbalanced-quote", "the quote that opens here is never closed"
-            elif text.startswith('"', end):
-                code, message = "stray-quote", "a quote within a cell that is not quoted"
             elif quoted and text[end : end + 1] not in (",", "\n", "\r", ""):
                 code, message = "text-after-quote", "text after the closing quote"
+            elif text.startswith('"', end):
+                code, message = "stray-quote", "a quote within a cell that is not quoted"
             if code and message:
                 at = line + text.count("\n", 0, start)
                 value = text[start : start + 40].split("\n")[0]
