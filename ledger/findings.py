@@ -6,8 +6,10 @@ where a file is probably not what its sender meant.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from ledger.dataset import DataSet, Table
 from ledger.readings import CONVERTED
@@ -38,7 +40,7 @@ class Finding:
 
 
 _VALUES = """
-SELECT reading.code, event.line, event.{key}, reading.column_name
+SELECT event.line, event.{key}, reading.column_name, reading.code
 FROM readings AS reading JOIN {events} AS event ON event.event_id = reading.event_id
 WHERE reading.event_id BETWEEN ? AND ? AND reading.code <> ?
 ORDER BY reading.event_id, reading.column_name
@@ -47,7 +49,7 @@ ORDER BY reading.event_id, reading.column_name
 # The event before each one of the same key, in replay order; an event of a superseded file does
 # not count.
 _ACTIONS = """
-SELECT event.line, event.{key},
+SELECT event.line, event.{key}, NULL AS column_name,
        CASE WHEN before.file = event.file THEN 'duplicate-key'
             WHEN event.action = 'add' AND before.action IN ('add', 'update') THEN 'add-existing'
             WHEN event.action = 'add' AND before.action = 'delete' THEN 'resurrected'
@@ -87,7 +89,7 @@ def file_findings(store: Store, dataset: DataSet, file: File) -> Iterator[Findin
 def _of_rows(store: Store, table: Table, file: File) -> Iterator[Finding]:
     span = (file.first_event, file.last_event)
     names = {"events": table.events, "key": table.key}
-    for code, line, key, column in store.rows(_VALUES.format(**names), (*span, CONVERTED)):
+    values = store.rows(_VALUES.format(**names), (*span, CONVERTED))
+    actions = store.rows(_ACTIONS.format(**names), span)
+    for line, key, column, code in heapq.merge(values, actions, key=itemgetter(0)):
         yield Finding(code, file.name, line, key, column)
-    for line, key, code in store.rows(_ACTIONS.format(**names), span):
-        yield Finding(code, file.name, line, key)

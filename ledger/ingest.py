@@ -96,7 +96,7 @@ def ingest_months(
     for month, group in groupby(in_order, key=_month):
         files = list(group)
         recorded = in_force(store.files())
-        if all((d.table.name, month) in recorded for d in files):
+        if all(_stands_in(recorded, d) for d in files):
             yield MonthIngest(month, _already(files, recorded))
             continue
         with store.transaction():
@@ -171,6 +171,12 @@ def _month(delivery: Delivery) -> Month:
     return delivery.month
 
 
+def _stands_in(recorded: dict[tuple[str, Month], File], delivery: Delivery) -> bool:
+    """Whether a file of the delivery's kind, table and month is recorded, with any bytes."""
+    file = recorded.get((delivery.table.name, _month(delivery)))
+    return file is not None and file.kind == delivery.kind
+
+
 def _initial_month(files: Iterable[File]) -> Month | None:
     return next((file.month for file in files if file.kind == Kind.INITIAL), None)
 
@@ -209,8 +215,8 @@ def _ingest_month(
     """Record the new files of a month; to be called within a transaction."""
     files = store.files()
     recorded = in_force(files)
-    old = [d for d in deliveries if (d.table.name, month) in recorded]
-    new = [d for d in deliveries if (d.table.name, month) not in recorded]
+    old = [d for d in deliveries if _stands_in(recorded, d)]
+    new = [d for d in deliveries if not _stands_in(recorded, d)]
     already = _already(old, recorded)
     if not new:
         return MonthIngest(month, already)

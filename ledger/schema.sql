@@ -48,8 +48,9 @@ CREATE TABLE files (
     last_event  INTEGER,
     supersedes  INTEGER UNIQUE REFERENCES files (file) CHECK (supersedes < file),
     CHECK (CASE WHEN rows = 0 THEN first_event IS NULL AND last_event IS NULL
-                ELSE first_event / 1000000000 = month AND last_event / 1000000000 = month
-                     AND last_event - first_event + 1 = rows END),
+                -- IS, for a check that gives NULL lets everything pass.
+                ELSE first_event / 1000000000 IS month AND last_event / 1000000000 IS month
+                     AND last_event - first_event + 1 IS rows END),
     CHECK (CASE WHEN kind = 'retraction' THEN sha256 IS NULL AND rows = 0 AND supersedes IS NOT NULL
                 ELSE sha256 IS NOT NULL END)
 ) STRICT;

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files as resources
@@ -96,13 +96,11 @@ class Store:
             NoLedger: there is none, and it was not to be made.
             StorageFailed: it cannot be made or opened, or is no ledger of this version.
         """
-        if create and not path.exists():
+        if create and not os.path.exists(path):
             _create(path)
         _check_existence(path)
         with _translated(path):
-            connection = sqlite3.connect(_uri(path, "rw"), uri=True, **_CONNECT)
-            connection.execute("PRAGMA synchronous = EXTRA")
-            return cls._opened(connection, path, "main")
+            return cls._opened(path, "main", _uri(path, "rw"), "PRAGMA synchronous = EXTRA")
 
     @classmethod
     def for_reading(cls, path: Path) -> Self:
@@ -113,16 +111,25 @@ class Store:
             StorageFailed: it cannot be opened, or is no ledger of this version.
         """
         _check_existence(path)
+        attach = ("ATTACH ? AS ledger", _uri(path, "ro"))
         with _translated(path):
-            connection = sqlite3.connect("", uri=True, **_CONNECT)
-            connection.execute("ATTACH ? AS ledger", (_uri(path, "ro"),))
-            return cls._opened(connection, path, "ledger")
+            try:
+                return cls._opened(path, "ledger", "", *attach)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                    raise
+            # Somebody was killed while writing; only who may write can undo that.
+            cls.for_writing(path).close()
+            return cls._opened(path, "ledger", "", *attach)
 
     @classmethod
-    def _opened(cls, connection: sqlite3.Connection, path: Path, schema: str) -> Self:
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
+    def _opened(cls, path: Path, schema: str, database: str, first: str, *values: str) -> Self:
+        """Connect to a database, run a first statement, and check the ledger named `schema`."""
+        connection = sqlite3.connect(database, uri=True, **_CONNECT)
         try:
+            connection.execute(first, values)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
             _check_header(connection, path, schema)
         except BaseException:
             connection.close()
@@ -161,11 +168,14 @@ class Store:
 
         Raises:
             LedgerBusy: another process held the lock for 30 seconds.
+            NoLedger: the file was removed since it was opened.
         """
         with _translated(self.path):
             connection = self.db.conn
             connection.execute("BEGIN IMMEDIATE")
             try:
+                # What is written to a file that was removed would be lost without a word.
+                _check_existence(self.path)
                 yield
             finally:
                 if connection.in_transaction:
@@ -299,15 +309,21 @@ FROM files ORDER BY file
 
 
 def discard_if_empty(path: Path) -> None:
-    """Remove a ledger in which nothing was ever recorded, as one just made for a refused file."""
-    with Store.for_writing(path) as store, store.transaction():
+    """Remove a ledger in which nothing was ever recorded, as one just made for a refused file.
+
+    One that another process is using meanwhile stays.
+    """
+    with suppress(LedgerError), Store.for_writing(path) as store, store.transaction():
         if not store.batches():
             path.unlink()
 
 
 def _check_existence(path: Path) -> None:
-    if not path.exists():
+    # Not Path.exists: that raises where a folder may not be searched or a name is too long.
+    if not os.path.exists(path):
         raise NoLedger(f"there is no ledger {path}; make one with: ledger ingest --db {path}")
+    if not os.path.isfile(path):
+        raise StorageFailed(f"{path} is a folder or a device, not a ledger; name another")
 
 
 def _create(path: Path) -> None:
@@ -320,12 +336,11 @@ def _create(path: Path) -> None:
         )
     schema = resources("ledger").joinpath("schema.sql").read_text(encoding="utf-8")
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-            draft = Path(folder) / path.name
-            with _translated(path):
-                connection = sqlite3.connect(draft, **_CONNECT)
-                connection.executescript(schema)
-                connection.close()
+        with tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as folder:
+            draft = Path(folder) / "ledger.db"
+            with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as connection:
+                # In one transaction, so that the disk is waited for once.
+                connection.executescript(f"BEGIN; {schema} COMMIT;")
             # A link, unlike a rename, does not replace what another process made meanwhile.
             os.link(draft, path)
     except FileExistsError:
@@ -366,8 +381,14 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    if extended == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return StorageFailed(
+            f"{path}: whoever wrote last was interrupted, and that cannot be undone where the "
+            "ledger is read-only; copy it and the -journal beside it to where you may write"
+        )
     # The extended code's low byte is the primary code (https://sqlite.org/rescode.html).
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = extended & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerBusy(
             f"another process is writing to {path} and did not finish within "
