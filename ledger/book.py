@@ -335,7 +335,7 @@ class Ledger:
     @contextmanager
     def _writing(self, dry_run: bool) -> Iterator[Store]:
         """A store to record in; a ledger made for nothing is removed again."""
-        made = not self.path.exists()
+        made = not os.path.exists(self.path)
         with _folder(self.path.parent, dry_run and made) as folder:
             path = folder / self.path.name
             try:
@@ -346,7 +346,7 @@ class Ledger:
                     else:
                         yield store
             finally:
-                if made and path.exists():
+                if made and os.path.exists(path):
                     discard_if_empty(path)
 
     @contextmanager

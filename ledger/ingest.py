@@ -288,7 +288,7 @@ class _Recorder:
         self._problems = Problems()
         self._tree = MerkleTree()
         self._next_event = store.next_event(month)
-        self._readings: list[tuple[int, str, str | None, str]] = []
+        self._readings: list[tuple[int, str, str | float | None, str]] = []
 
     def record(self, deliveries: Sequence[Delivery], *, gap: bool, late: bool) -> list[FileIngest]:
         """Record files, and the batch that they make.

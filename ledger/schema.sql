@@ -199,12 +199,13 @@ BEGIN SELECT raise(ABORT, 'interactions_events is append-only'); END;
 
 -- 2. How it was read -----------------------------------------------------------------------------
 
--- Cells that a plain CAST does not read as their column's type: another offset, or no value at
--- all. `value` is the canonical text, NULL where there is none; `code` says why.
+-- Cells that a plain CAST does not surely read as their column's type: a timestamp with another
+-- offset, a number of many digits, or no value at all. `value` is canonical text or a REAL, NULL
+-- where there is none; `code` says why.
 CREATE TABLE readings (
     event_id    INTEGER NOT NULL,
     column_name TEXT    NOT NULL,
-    value       TEXT    CHECK (value <> ''),
+    value       ANY     CHECK (value <> ''),
     code        TEXT    NOT NULL,
     PRIMARY KEY (event_id, column_name)
 ) STRICT, WITHOUT ROWID;

@@ -241,7 +241,7 @@ class Store:
         while some := list(islice(remaining, ROWS_AT_ONCE)):
             self.insert(table.events, columns, some)
 
-    def add_readings(self, readings: Iterable[tuple[int, str, str | None, str]]) -> None:
+    def add_readings(self, readings: Iterable[tuple[int, str, str | float | None, str]]) -> None:
         """Keep how irregular cells were read: `event_id`, column, value, code."""
         self.insert("readings", ("event_id", "column_name", "value", "code"), readings)
 

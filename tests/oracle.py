@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -181,6 +182,12 @@ def _report(tables: dict[str, Rows]) -> list[ReportRow]:
     report = []
     for group, rows in sorted(groups.items()):
         calls = [row for row in rows if row["channel"] == "phone"]
-        minutes = sum(Fraction(str(row["call_duration_minutes"] or 0)) for row in calls)
-        report.append((*group, len(rows), len(calls), float(minutes)))
+        minutes = sum(_millionths(row["call_duration_minutes"]) for row in calls)
+        report.append((*group, len(rows), len(calls), float(Fraction(minutes, 10**6))))
     return report
+
+
+def _millionths(minutes: Value) -> int:
+    """Whole millionths of a minute: what the report counts in."""
+    scaled = Decimal(float(minutes or 0) * 1e6)
+    return int(scaled.to_integral_value(ROUND_HALF_UP))

@@ -190,6 +190,9 @@ channels = st.sampled_from(("phone", "email", "Phone", BLANK))
 numbers = st.one_of(
     st.sampled_from((*NUMBERS, BLANK)),
     st.integers(0, 9999).map(lambda hundredths: f"{hundredths / 100}"),
+    st.floats(0, 1000).map(repr),
+    # SQLite's own CAST reads it as 936.5007880000001.
+    st.just("936.500788"),
     st.sampled_from(UNREADABLE_NUMBERS),
 )
 times = st.one_of(

@@ -14,6 +14,7 @@ from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
 DOCUMENTS = ("README.md", "docs/commands.md")
 ANYTHING = "…"
+ENCODINGS = ("utf-8",)
 MARK = "-- and then --"
 
 
@@ -56,6 +57,14 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
     ran = run(PYTHON, "-c", example, cwd=tmp_path)
     assert ran.code == 0
     assert (tmp_path / "output" / "interactions_final.parquet").exists()
+
+
+def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
+    documented = (ROOT / "docs" / "deliveries.md").read_text(encoding="utf-8")
+    for module in ("lines", "rows", "deliveries", "ingest", "readings", "findings"):
+        source = (ROOT / "ledger" / f"{module}.py").read_text(encoding="utf-8")
+        for code in re.findall(r"""["']([a-z]+[a-z0-9]*(?:-[a-z0-9]+)+)["']""", source):
+            assert f"`{code}`" in documented or code in ENCODINGS, code
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "docs/architecture.md", "docs/deliveries.md"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,7 @@ timestamp_like = st.from_regex(
     r"\A(19[67][0-9]|20[0-9]{2}|0000|9999)-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z\Z"
 )
 date_like = st.from_regex(r"\A(000[0-9]|19[0-9]{2}|20[0-9]{2})-[01][0-9]-[0-3][0-9]\Z")
+regular_numbers = st.from_regex(r"\A-?([0-9]{1,15}|[0-9]{1,11}\.[0-9]{1,4})\Z")
 number_like = st.from_regex(r"\A[+-]?[0-9]{0,22}(\.[0-9]{0,8})?([eE][+-]?[0-9]{1,3})?\Z")
 near_misses = st.text(st.sampled_from("0123456789+-.,:_TZtze ١NaInf\n"), max_size=22)
 
@@ -86,14 +87,7 @@ def test_a_text_needs_no_reading() -> None:
         ("minutes", "14"),
         ("minutes", "14.0"),
         ("minutes", "-0"),
-        ("minutes", "+7"),
         ("minutes", "007"),
-        ("minutes", ".5"),
-        ("minutes", "5."),
-        ("minutes", "1.5E-3"),
-        ("minutes", "9223372036854774784"),
-        ("minutes", "-9223372036854774784"),
-        ("minutes", "1e-400"),
     ],
 )
 def test_a_regular_cell_needs_no_reading(column: str, cell: str) -> None:
@@ -138,23 +132,40 @@ def test_a_date_is_regular_where_date_reads_it(cell: str) -> None:
 @example("1e309")
 @example("NaN")
 @thorough
-def test_a_number_is_regular_where_float_reads_it_and_it_is_within_range(cell: str) -> None:
+def test_a_number_is_read_as_the_nearest_double_where_it_is_within_range(cell: str) -> None:
     if not is_number(cell):
         assert readings_of("minutes", cell) == [Reading("minutes", None, "bad-number")]
-    elif abs(float(cell)) >= 2**63:
+    elif abs(Fraction(cell)) >= 2**63:
         assert readings_of("minutes", cell) == [Reading("minutes", None, "out-of-range")]
     else:
-        assert readings_of("minutes", cell) == []
+        expected = [Reading("minutes", float(cell), "converted")]
+        assert readings_of("minutes", cell) in ([], expected)
 
 
-@given(st.lists(number_like, min_size=20, max_size=40))
-@settings(deadline=None, max_examples=40)
-def test_a_plain_cast_reads_a_regular_number(cells: Sequence[str]) -> None:
+@pytest.mark.parametrize(
+    "cell",
+    ["+7", ".5", "5.", "1.5E-3", "1e-400", "12.333333333333334", "936.500788", "1234567890123456",
+     # The double nearest to it is the limit, 2^63; the number itself is below.
+     "9223372036854775807", "-9223372036854775807"],
+)  # fmt: skip
+def test_another_number_is_read_as_the_nearest_double(cell: str) -> None:
+    assert readings_of("minutes", cell) == [Reading("minutes", float(cell), "converted")]
+
+
+@pytest.mark.parametrize("cell", ["14", "14.0", "-3.25", "007", "0.0001", "999999999999999"])
+def test_a_number_of_few_digits_is_regular(cell: str) -> None:
+    assert readings_of("minutes", cell) == []
+
+
+@given(st.lists(regular_numbers, min_size=20, max_size=40))
+@settings(deadline=None, max_examples=200)
+@example(["936.5007", "0.0001", "99999999999.9999", "-8.4"])
+def test_a_plain_cast_reads_a_regular_number_exactly(cells: Sequence[str]) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         for cell in cells:
-            if readings_of("minutes", cell) == []:
-                (value,) = connection.execute("SELECT CAST(? AS DOUBLE)", (cell,)).fetchone()
-                assert math.isclose(value, float(cell), rel_tol=1e-14, abs_tol=1e-300)
+            assert readings_of("minutes", cell) == []
+            (value,) = connection.execute("SELECT CAST(? AS DOUBLE)", (cell,)).fetchone()
+            assert value == float(cell)
 
 
 # Irregular cells ---------------------------------------------------------------------------------
@@ -185,8 +196,7 @@ def test_a_plain_cast_reads_a_regular_number(cells: Sequence[str]) -> None:
             "+", "e5", "1e", "1e+", "--1", "1 000", "1.2.3", "\u00a01", "1\n", "½"]),
         *(("minutes", cell, "out-of-range") for cell in [
             "1e309", "-1e309", "9223372036854775808", "-9223372036854775808", "1" * 400, "1e19",
-            # The double next to these is 2^63.
-            "9223372036854775807", "9223372036854775296"]),
+            "9223372036854775807.5e1"]),
     ],
 )  # fmt: skip
 def test_a_cell_without_a_value_is_told_why(column: str, cell: str, code: str) -> None:
@@ -221,7 +231,7 @@ def test_a_timestamp_written_in_another_way_is_converted(cell: str, value: str) 
 @thorough
 def test_a_timestamp_with_any_offset_is_the_same_moment(moment: datetime, minutes: int) -> None:
     (reading,) = readings_of("at", with_offset(moment, minutes))
-    assert reading.value is not None
+    assert isinstance(reading.value, str)
     assert datetime.fromisoformat(reading.value) == moment
     assert reading.code == "converted"
     # It is written in one way only, and the seconds of that are a regular cell.
