@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ledger.dataset import Table
 from ledger.deliveries import find_deliveries, read_names
 from ledger.errors import WrongUsage
 from ledger.export import WRITERS, ExportedFile, Sheet, write_sheets
@@ -37,12 +38,10 @@ class Projected:
     Attributes:
         edition: of what it speaks.
         rows: the number of rows of each table.
-        gap: whether nothing is recorded for its month itself.
     """
 
     edition: Edition
     rows: dict[str, int]
-    gap: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +198,7 @@ class Ledger:
             with transaction():
                 edition = choose_edition(store, _optional(as_of))
                 rows = store_projection(store, self.dataset, edition)
-                recorded = {batch.month for batch in store.batches()}
-        return Projected(edition, rows, gap=edition.as_of not in recorded)
+        return Projected(edition, rows)
 
     def export(
         self,
@@ -227,10 +225,11 @@ class Ledger:
         if format not in WRITERS:
             raise WrongUsage(f"there is no format {format!r}; there are {', '.join(WRITERS)}")
         names = tables or [table.name for table in self.dataset.tables]
-        chosen = [self.dataset.table(name) for name in names]
+        chosen = [self.dataset.table(name) for name in dict.fromkeys(names)]
         with (
             self._reading(_optional(as_of)) as (store, edition),
             _folder(Path(out_dir), dry_run) as folder,
+            ExitStack() as open_rows,
         ):
             manifest = {
                 "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -244,10 +243,7 @@ class Ledger:
                 Sheet(
                     f"{table.name}_final",
                     table.columns,
-                    store.rows(
-                        f"SELECT {', '.join(table.column_names)} "
-                        f"FROM {table.name} ORDER BY {table.key}"
-                    ),
+                    open_rows.enter_context(closing(store.rows(_select(table)))),
                     table.key,
                 )
                 for table in chosen
@@ -286,7 +282,8 @@ class Ledger:
         """Answer the business questions for a quarter, by default that of the as-of month.
 
         Raises:
-            WrongUsage: the quarter or the month lies outside of what is recorded.
+            WrongUsage: the quarter begins after the as-of month, or that lies outside of what is
+                recorded.
         """
         quarter = Quarter.parse(period) if isinstance(period, str) else period
         with self._reading(_optional(as_of)) as (store, edition):
@@ -366,6 +363,11 @@ def _folder(folder: Path, throw_away: bool) -> Iterator[Path]:
             yield Path(name)
     else:
         yield folder
+
+
+def _select(table: Table) -> str:
+    columns = ", ".join(table.column_names)
+    return f"SELECT {columns} FROM {table.name} ORDER BY {table.key}"
 
 
 def _month(month: Month | str) -> Month:

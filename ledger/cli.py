@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,12 +15,26 @@ import click
 
 from ledger import __version__
 from ledger.book import Ledger
+from ledger.dataset import Action
 from ledger.errors import InputRefused, LedgerError
 from ledger.ingest import MonthIngest
-from ledger.printing import ROW_FORMATS, note, plain, print_json, print_rows, table
+from ledger.months import spans
+from ledger.printing import (
+    QUIET,
+    ROW_FORMATS,
+    VERBOSE,
+    emit,
+    emit_data,
+    is_verbose,
+    note,
+    print_json,
+    print_rows,
+    table,
+)
 from ledger.projection import Edition
 from ledger.support.answers import Answers
 from ledger.support.report import Report
+from ledger.words import counted, visible
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -59,23 +74,57 @@ class LedgerGroup(click.Group):
         try:
             return super().invoke(ctx)
         except LedgerError as error:
+            _forget_output()
             raise _Refusal(error) from error
+        except BrokenPipeError:
+            # As for a program that the signal ends: whoever read the output has had enough.
+            _forget_output()
+            ctx.exit(141)
         except KeyboardInterrupt:
             click.echo("Interrupted; nothing more was recorded or written.", err=True)
             ctx.exit(130)
 
 
+def _forget_output() -> None:
+    """Drop what could not be written, so that Python does not try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _remember(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def callback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        ctx.meta[name] = value or ctx.meta.get(name, False)
+
+    return callback
+
+
 def common(command: Command) -> Command:
     """The options that stand on every command."""
     for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Tell more on standard error."),
-        click.option("-q", "--quiet", is_flag=True, help="Tell nothing but errors."),
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember(VERBOSE),
+            help="Tell more on standard error.",
+        ),
+        click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember(QUIET),
+            help="Tell nothing but the result and errors.",
+        ),
         click.option(
             "--db",
             envvar="LEDGER_DB",
             default="ledger.db",
             show_default=True,
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=click.Path(path_type=Path),
             help="The ledger's file.",
         ),
     ):
@@ -83,7 +132,7 @@ def common(command: Command) -> Command:
     return command
 
 
-def formats(*names: str, default: str = "table") -> Callable[[Command], Command]:
+def formats(*names: str, help: str = "How to print the result.") -> Callable[[Command], Command]:
     """`--format` with these names, and `--json` as a short way to say one of them."""
 
     def decorate(command: Command) -> Command:
@@ -93,9 +142,9 @@ def formats(*names: str, default: str = "table") -> Callable[[Command], Command]
         return click.option(
             "--format",
             type=click.Choice(names),
-            default=default,
+            default="table",
             show_default=True,
-            help="How to print the result.",
+            help=help,
         )(command)
 
     return decorate
@@ -172,22 +221,20 @@ def main() -> None:
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @data_options
-@click.option("--months", metavar="YYYYMM,…", default="", help="Only the files of these months.")
+@click.option("--months", metavar="YYYYMM,…", help="Only the files of these months.")
 @formats("table", "json")
 @dry_run_option
 @common
 def ingest(
     files: tuple[Path, ...],
     data_dir: Path,
-    months: str,
+    months: str | None,
     initial_month: str | None,
     allow_gap: bool,
     late: bool,
     format: str,
     dry_run: bool,
     db: Path,
-    verbose: bool,
-    quiet: bool,
 ) -> None:
     """Record what is new in the data folder, month by month.
 
@@ -199,75 +246,77 @@ def ingest(
       ledger ingest --months 202502,202503
       ledger ingest inbox/agents_delta_202504.csv
     """
-    with Ledger.open(db) as ledger, _printed(format) as done:
+    with Ledger.open(db) as ledger, _printed(format, dry_run) as done:
         for month in ledger.ingest_months(
             data_dir,
             files=files,
-            months=[month.strip() for month in months.split(",") if month.strip()],
+            months=[] if months is None else [month.strip() for month in months.split(",")],
             initial_month=initial_month,
             allow_gap=allow_gap,
             late=late,
             dry_run=dry_run,
         ):
             done.append(month)
-            _tell_month(month, dry_run, verbose)
+            _tell_month(month)
 
 
 @contextmanager
-def _printed(format: str) -> Iterator[list[MonthIngest]]:
+def _printed(format: str, dry_run: bool) -> Iterator[list[MonthIngest]]:
     """Print the months that were ingested, also where a later one was refused."""
     done: list[MonthIngest] = []
     refused: dict[str, Any] | None = None
     try:
         yield done
-    except LedgerError as error:
-        refused = {"exit_code": error.exit_code, "message": str(error)}
+    except BaseException as error:
+        refused = {"exit_code": 130 if isinstance(error, KeyboardInterrupt) else 1}
+        refused["message"] = str(error) or type(error).__name__
+        if isinstance(error, LedgerError):
+            refused["exit_code"] = error.exit_code
         if isinstance(error, InputRefused):
-            refused["problems"] = plain(error.problems.kept)
+            refused["problems"] = error.problems.kept
             refused["problems_in_all"] = error.problems.total
         raise
     finally:
         if format == "json":
-            print_json({"months": done, "error": refused})
+            print_json({"dry_run": dry_run, "months": done, "error": refused})
         elif done:
-            _print_months(done)
+            _print_months(done, dry_run)
 
 
-def _print_months(months: list[MonthIngest]) -> None:
+def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
     rows = [
         (month.month, result.file.name, result.file.rows,
-         *((result.actions[action] for action in ("add", "update", "delete"))
-           if result.recorded else (None, None, None)),
+         *((result.actions[action] for action in Action) if result.recorded else [None] * 3),
          result.file.batch if result.recorded else f"already in {result.file.batch}")
         for month in months
         for result in month.files
     ]  # fmt: skip
-    columns = ("month", "file", "rows", "add", "update", "delete", "batch")
-    click.echo(table(columns, [[plain(value) for value in row] for row in rows]))
-    recorded = [month for month in months if month.batch]
-    events = sum(month.batch.events for month in recorded if month.batch)
-    if recorded and recorded[-1].batch:
-        last = recorded[-1].batch
-        batches = f"{len(recorded)} batch{'' if len(recorded) == 1 else 'es'}"
-        click.echo(f"{_events(events)} recorded in {batches}.")
-        click.echo(f"head {last.head}")
-    else:
-        click.echo("Nothing new.")
+    print_rows("table", ("month", "file", "rows", *Action, "batch"), rows)
+    batches = [month.batch for month in months if month.batch]
+    if not batches:
+        emit("Nothing new.")
+        return
+    events = counted(sum(batch.events for batch in batches), "event")
+    where = counted(len(batches), "batch", "batches")
+    emit(f"{events} {'would be' if dry_run else ''} recorded in {where}.".replace("  ", " "))
+    if not dry_run:
+        emit(f"head {batches[-1].head}")
 
 
-def _tell_month(month: MonthIngest, dry_run: bool, verbose: bool) -> None:
-    if dry_run:
-        note(f"{month.month}: dry run, nothing is recorded")
+def _tell_month(month: MonthIngest) -> None:
     if month.missing_months:
-        note(f"{month.month}: missing before it: {', '.join(map(str, month.missing_months))}")
+        note(f"{month.month}: nothing is recorded for {spans(month.missing_months)} before it")
     if month.restates:
-        note(f"{month.month}: restates {', '.join(map(str, month.restates))}")
-    if month.findings:
+        note(f"{month.month}: restates {spans(month.restates)}")
+    total = sum(month.findings.values())
+    if total:
         counts = ", ".join(f"{count} {code}" for code, count in sorted(month.findings.items()))
-        total = sum(month.findings.values())
-        note(f"{month.month}: {total} finding{'s' if total > 1 else ''}: {counts}")
-        for finding in month.first_findings if verbose else ():
+        note(f"{month.month}: {counted(total, 'finding')}: {counts}")
+    if is_verbose():
+        for finding in month.first_findings:
             note(f"  {finding}")
+        if total > len(month.first_findings):
+            note(f"  … and {total - len(month.first_findings)} more")
 
 
 @main.command()
@@ -275,9 +324,7 @@ def _tell_month(month: MonthIngest, dry_run: bool, verbose: bool) -> None:
 @formats("table", "json")
 @dry_run_option
 @common
-def project(
-    as_of: str | None, format: str, dry_run: bool, db: Path, verbose: bool, quiet: bool
-) -> None:
+def project(as_of: str | None, format: str, dry_run: bool, db: Path) -> None:
     """Store the state as of a month in the ledger, as typed tables.
 
     The tables agents, contact_centers, service_categories and interactions and the view
@@ -286,10 +333,8 @@ def project(
     with Ledger.open(db) as ledger:
         done = ledger.project(as_of, dry_run=dry_run)
     if dry_run:
-        note("dry run: the stored projection is left as it is")
-    if done.gap:
-        note(f"nothing is recorded for {done.edition.as_of} itself: it is a gap")
-    _tell_edition(done.edition, verbose)
+        note("Dry run: the stored projection is left as it is.")
+    _tell_edition(done.edition)
     if format == "json":
         print_json(done)
     else:
@@ -312,42 +357,36 @@ def project(
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder to write to.",
 )
-@click.option("--table", "tables", multiple=True, help="Only this table; may be repeated.")
+@click.option(
+    "--table",
+    "tables",
+    envvar="LEDGER_EXPORT_TABLE",
+    multiple=True,
+    help="Only this table; may be repeated.",
+)
 @dry_run_option
 @common
 def export(
-    as_of: str | None,
-    format: str,
-    out_dir: Path,
-    tables: tuple[str, ...],
-    dry_run: bool,
-    db: Path,
-    verbose: bool,
-    quiet: bool,
+    as_of: str | None, format: str, out_dir: Path, tables: tuple[str, ...], dry_run: bool, db: Path
 ) -> None:
     """Write the tables as of a month as files, with a manifest.
 
     Writes <table>_final.<format> for each table, in the order of its key, and datapackage.json
-    with their schema, rows and digests. Files that are there are replaced when all are complete.
+    with the schema, rows and digests of these files. Files that are there are replaced when all are
+    complete.
     """
     with Ledger.open(db) as ledger:
         done = ledger.export(out_dir, format=format, as_of=as_of, tables=tables, dry_run=dry_run)
-        _tell_reading(ledger, done.edition, verbose)
+        _tell_reading(ledger, done.edition, as_of)
     if dry_run:
-        note("dry run: nothing is written")
+        note("Dry run: nothing is written.")
     rows = [(file.path, file.rows, file.bytes, file.sha256[:12]) for file in done.files]
     print_rows("table", ("file", "rows", "bytes", "SHA-256"), rows)
 
 
 @main.command()
 @as_of_option
-@click.option(
-    "--format",
-    type=click.Choice(("table", *FILE_FORMATS)),
-    default="table",
-    show_default=True,
-    help="Of the file and of what is printed; table writes CSV, parquet prints a table.",
-)
+@formats("table", *FILE_FORMATS, help="Of the file and of what is printed; table writes CSV.")
 @click.option(
     "--out-dir",
     default="report",
@@ -357,15 +396,7 @@ def export(
 )
 @dry_run_option
 @common
-def report(
-    as_of: str | None,
-    format: str,
-    out_dir: Path,
-    dry_run: bool,
-    db: Path,
-    verbose: bool,
-    quiet: bool,
-) -> None:
+def report(as_of: str | None, format: str, out_dir: Path, dry_run: bool, db: Path) -> None:
     """Write and print the support report as of a month.
 
     Interactions, calls and minutes of calls by local month, contact centre and department, as
@@ -373,7 +404,7 @@ def report(
     """
     with Ledger.open(db) as ledger:
         result = ledger.report(as_of)
-        _tell_reading(ledger, result.edition, verbose)
+        _tell_reading(ledger, result.edition, as_of)
         if not dry_run:
             file_format = "csv" if format == "table" else format
             written = ledger.write_report(result, out_dir, format=file_format)
@@ -393,9 +424,7 @@ def _print_report(result: Report, format: str) -> None:
 @click.option("--period", metavar="YYYYQn", help="The quarter.  [default: that of the as-of month]")
 @formats("table", "json", "markdown")
 @common
-def answers(
-    as_of: str | None, period: str | None, format: str, db: Path, verbose: bool, quiet: bool
-) -> None:
+def answers(as_of: str | None, period: str | None, format: str, db: Path) -> None:
     """Answer the business questions, with the evidence.
 
     How many interactions each contact centre had, which month was the highest, which centre has
@@ -403,7 +432,7 @@ def answers(
     """
     with Ledger.open(db) as ledger:
         result = ledger.answers(period, as_of=as_of)
-        _tell_reading(ledger, result.edition, verbose)
+        _tell_reading(ledger, result.edition, as_of)
     _print_answers(result, format)
 
 
@@ -413,19 +442,20 @@ def _print_answers(result: Answers, format: str) -> None:
         return
     markdown = format == "markdown"
     for answer in result.answers:
-        click.echo(f"{'## ' if markdown else ''}{answer.number}. {answer.question}\n")
-        click.echo(f"{answer.answer}\n")
-        rows = [list(row) for row in answer.evidence]
-        click.echo(table(answer.columns, rows, ".2f", "pipe" if markdown else "simple"))
-        for text in answer.notes:
-            click.echo(f"\nNote: {text}")
-        click.echo()
+        evidence = table(answer.columns, answer.evidence, decimals=2, markdown=markdown)
+        notes = [f"Note: {visible(text)}" for text in answer.notes]
+        heading = f"{'## ' if markdown else ''}{answer.number}. {visible(answer.question)}"
+        text = "\n\n".join([heading, visible(answer.answer), evidence, *notes])
+        if markdown:
+            emit_data(f"{text}\n\n")
+        else:
+            emit(f"{text}\n")
 
 
 @main.command()
 @formats(*ROW_FORMATS)
 @common
-def log(format: str, db: Path, verbose: bool, quiet: bool) -> None:
+def log(format: str, db: Path) -> None:
     """List the recorded batches and their files, the first one first."""
     with Ledger.open(db) as ledger:
         entries = ledger.log()
@@ -445,7 +475,7 @@ def log(format: str, db: Path, verbose: bool, quiet: bool) -> None:
 @main.command()
 @formats("table", "json")
 @common
-def status(format: str, db: Path, verbose: bool, quiet: bool) -> None:
+def status(format: str, db: Path) -> None:
     """Tell where the ledger stands.
 
     Its months, its events, of which month the stored projection is, and its head.
@@ -460,13 +490,13 @@ def status(format: str, db: Path, verbose: bool, quiet: bool) -> None:
         ("ledger", f"{result.path} ({result.bytes:,} bytes)"),
         ("batches", str(result.batches)),
         ("months", f"{result.first_month} to {result.latest_month}" if result.batches else "none"),
-        ("missing months", ", ".join(map(str, result.missing_months)) or "none"),
+        ("missing months", spans(result.missing_months) or "none"),
         ("events", str(sum(result.events.values()))),
-        *((f"  {name}", str(count)) for name, count in result.events.items()),
+        *((f"events of {name}", str(count)) for name, count in result.events.items()),
         ("projection", f"as of {stored.as_of}, batch {stored.batch}" if stored else "none"),
         ("head", result.head or "none"),
     ]
-    click.echo(table((), rows, style="plain"))
+    emit(table((), rows))
 
 
 @main.command()
@@ -488,15 +518,15 @@ def status(format: str, db: Path, verbose: bool, quiet: bool) -> None:
 )
 @common
 @click.pass_context
-def run(ctx: click.Context, /, report_dir: Path, **options: Any) -> None:
+def run(
+    ctx: click.Context, /, db: Path, as_of: str | None, out_dir: Path, report_dir: Path, **data: Any
+) -> None:
     """Ingest, project, export, report and answer, in one go."""
-    everywhere = {name: options[name] for name in ("db", "verbose", "quiet")}
-    dated = {"as_of": options["as_of"], **everywhere}
-    data = ("data_dir", "initial_month", "allow_gap", "late")
+    dated = {"db": db, "as_of": as_of}
     steps = (
-        (ingest, {**{name: options[name] for name in data}, **everywhere}),
+        (ingest, {"db": db, **data}),
         (project, dated),
-        (export, {"out_dir": options["out_dir"], **dated}),
+        (export, {"out_dir": out_dir, **dated}),
         (report, {"out_dir": report_dir, **dated}),
         (answers, dated),
     )
@@ -506,17 +536,19 @@ def run(ctx: click.Context, /, report_dir: Path, **options: Any) -> None:
         ctx.invoke(command, **arguments)
 
 
-def _tell_reading(ledger: Ledger, edition: Edition, verbose: bool) -> None:
-    _tell_edition(edition, verbose)
+def _tell_reading(ledger: Ledger, edition: Edition, as_of: str | None) -> None:
+    """Say of what the result speaks, and where the stored projection speaks of something else."""
+    _tell_edition(edition)
     stored = ledger.stored_edition()
-    if stored and stored.as_of != edition.as_of:
-        note(f"The stored projection is as of {stored.as_of}: another month than this.")
+    if as_of is None and stored and stored != edition:
+        note(
+            f"The stored projection is another: as of {stored.as_of}, batch {stored.batch}. "
+            "To renew it: ledger project"
+        )
 
 
-def _tell_edition(edition: Edition, verbose: bool) -> None:
-    head = edition.head if verbose else edition.head[:12]
+def _tell_edition(edition: Edition) -> None:
+    head = edition.head if is_verbose() else edition.head[:12]
     note(f"As of {edition.as_of}, batch {edition.batch}, head {head}")
-
-
-def _events(count: int) -> str:
-    return f"{count} event{'' if count == 1 else 's'}"
+    if edition.missing:
+        note(f"Nothing is recorded for {spans(edition.missing)}: a gap")

@@ -149,12 +149,10 @@ class Summary:
 
     Attributes:
         name: the table that it fills, as in `schema.sql`.
-        columns: its columns, in order.
-        select: the statement that gives its rows.
+        select: the statement that gives its rows, each column named as there.
     """
 
     name: str
-    columns: tuple[str, ...]
     select: str
 
 
@@ -181,7 +179,7 @@ class DataSet:
     def __post_init__(self) -> None:
         tables = [table.name for table in self.tables]
         names = [*tables, *(summary.name for summary in self.summaries), *self.views]
-        _check_names([*names, *(name for summary in self.summaries for name in summary.columns)])
+        _check_names(names)
         references = {c.references for table in self.tables for c in table.columns}
         if len(set(names)) < len(names) or not references <= {None, *tables}:
             raise ValueError("tables need different names, and references a table to refer to")

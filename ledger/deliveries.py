@@ -70,7 +70,7 @@ class OpenDelivery:
             handle = os.open(self.path, _OPEN_FLAGS)
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 os.close(handle)
-                raise _refused(self.path, "not-a-file", "this is no regular file")
+                raise _refused(self.path, "not-a-file", "this is not a regular file")
             with open(handle, "rb", buffering=0) as file:
                 while chunk := file.read(CHUNK):
                     self._hash.update(chunk)
@@ -188,12 +188,15 @@ def _read_placed_name(path: Path, dataset: DataSet) -> Delivery | Problem:
     """Read a name as `_read_name` does, and hold it to the folder in which the file lies."""
     delivery = _read_name(path, dataset)
     if isinstance(delivery, Delivery) and delivery.kind != path.parent.name:
-        message = f"a file of this name belongs into the folder {delivery.kind}"
+        message = f"a file of this name belongs in the folder {delivery.kind}"
         return Problem(str(path), "unknown-file", message)
     return delivery
 
 
 def _read_name(path: Path, dataset: DataSet) -> Delivery | Problem:
+    if path.suffix.lower() != ".csv" and os.path.isdir(path):
+        message = "this is a folder; name a data folder with --data-dir"
+        return Problem(str(path), "not-a-file", message)
     tables = {table.name: table for table in dataset.tables}
     match = _DELTA.fullmatch(path.name)
     if match and match[1] in tables:

@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ledger.words import counted
+
 PROBLEMS_KEPT = 100
 VALUE_SHOWN = 80
 
@@ -87,7 +89,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Problems:
-    """The problems of one delivery: the first hundred, and how many there are in all."""
+    """What is wrong with some files: the first hundred problems, and how many there are in all."""
 
     kept: list[Problem] = field(default_factory=list)
     total: int = 0
@@ -122,6 +124,8 @@ class InputRefused(LedgerError):
     def summary(self) -> str:
         """How many problems there are, and what to do."""
         total, kept = self.problems.total, len(self.problems.kept)
-        count = "1 problem" if total == 1 else f"{total} problems"
         shown = f", the first {kept} of them above" if total > kept else ""
-        return f"{count}{shown}; nothing of this month was recorded. Mend it and ingest again"
+        return (
+            f"{counted(total, 'problem')}{shown}; nothing more was recorded. "
+            "Correct the files and ingest again"
+        )

@@ -26,6 +26,7 @@ class Finding:
         line: the physical line, or None where the whole file is meant.
         key: the key of the row, or None.
         column: the column, or None where the whole row is meant.
+        value: the text of the cell in that column, or None.
     """
 
     code: str
@@ -33,14 +34,17 @@ class Finding:
     line: int | None = None
     key: str | None = None
     column: str | None = None
+    value: str | None = None
 
     def __str__(self) -> str:
         place = ":".join(str(p) for p in (self.file, self.line, self.column) if p is not None)
-        return f"{place}: {self.code}" + (f": {self.key!r}" if self.key is not None else "")
+        shown = self.key if self.column is None else self.value
+        return f"{place}: {self.code}" + (f": {shown!r}" if shown is not None else "")
 
 
 _VALUES = """
-SELECT event.line, event.{key}, reading.column_name, reading.code
+SELECT event.line, event.{key}, reading.code, reading.column_name,
+       CASE reading.column_name {cells} END AS value
 FROM readings AS reading JOIN {events} AS event ON event.event_id = reading.event_id
 WHERE reading.event_id BETWEEN ? AND ? AND reading.code <> ?
 ORDER BY reading.event_id, reading.column_name
@@ -49,7 +53,7 @@ ORDER BY reading.event_id, reading.column_name
 # The event before each one of the same key, in replay order; an event of a superseded file does
 # not count.
 _ACTIONS = """
-SELECT event.line, event.{key}, NULL AS column_name,
+SELECT event.line, event.{key},
        CASE WHEN before.file = event.file THEN 'duplicate-key'
             WHEN event.action = 'add' AND before.action IN ('add', 'update') THEN 'add-existing'
             WHEN event.action = 'add' AND before.action = 'delete' THEN 'resurrected'
@@ -57,7 +61,7 @@ SELECT event.line, event.{key}, NULL AS column_name,
                 THEN 'update-missing'
             WHEN event.action = 'delete' AND coalesce(before.action, 'delete') = 'delete'
                 THEN 'delete-missing'
-       END AS code
+       END AS code, NULL AS column_name, NULL AS value
 FROM {events} AS event
 LEFT JOIN {events} AS before ON before.event_id = (
     SELECT max(earlier.event_id) FROM {events} AS earlier
@@ -88,8 +92,9 @@ def file_findings(store: Store, dataset: DataSet, file: File) -> Iterator[Findin
 
 def _of_rows(store: Store, table: Table, file: File) -> Iterator[Finding]:
     span = (file.first_event, file.last_event)
-    names = {"events": table.events, "key": table.key}
+    cells = " ".join(f"WHEN '{c.name}' THEN event.{c.name}" for c in table.typed_columns)
+    names = {"events": table.events, "key": table.key, "cells": cells or "WHEN '' THEN NULL"}
     values = store.rows(_VALUES.format(**names), (*span, CONVERTED))
     actions = store.rows(_ACTIONS.format(**names), span)
-    for line, key, column, code in heapq.merge(values, actions, key=itemgetter(0)):
-        yield Finding(code, file.name, line, key, column)
+    for line, key, code, column, value in heapq.merge(values, actions, key=itemgetter(0)):
+        yield Finding(code, file.name, line, key, column, value)

@@ -15,7 +15,7 @@ from ledger.deliveries import Delivery, OpenDelivery, digest_of, earliest_delta
 from ledger.digest import BatchContents, FileContents, MerkleTree, leaf
 from ledger.errors import InputRefused, Problem, Problems, SequenceBroken, WrongUsage
 from ledger.findings import Finding, file_findings
-from ledger.months import Month, clock_rows
+from ledger.months import Month, clock_rows, spans
 from ledger.readings import CellReader
 from ledger.rows import Row, read_rows
 from ledger.store import Batch, File, Store
@@ -232,8 +232,9 @@ def _ingest_month(
             if len(first) < FINDINGS_KEPT:
                 first.append(finding)
     batch = store.batches()[-1]
-    everything = (*already, *results)
-    return MonthIngest(month, everything, batch, findings, tuple(first), restates, missing)
+    places = {table.name: place for place, table in enumerate(dataset.tables)}
+    everything = sorted((*already, *results), key=lambda result: places[result.file.table_name])
+    return MonthIngest(month, tuple(everything), batch, findings, tuple(first), restates, missing)
 
 
 def _place_in_sequence(
@@ -265,15 +266,15 @@ def _place_in_sequence(
         missing = tuple(m for m in latest.next.until(month) if m < month)
         if missing and not allowed.allow_gap:
             raise SequenceBroken(
-                f"{new[0].path}: {', '.join(map(str, missing))} is missing between the latest "
-                f"recorded month {latest} and {month}; ingest it first, or say --allow-gap"
+                f"{new[0].path}: nothing is recorded for {spans(missing)}, between the latest "
+                f"recorded month {latest} and {month}; ingest that first, or say --allow-gap"
             )
         return missing, ()
     restates = tuple(sorted(m for m in months if m > month))
     if restates and month in months and not allowed.late:
         raise SequenceBroken(
             f"{new[0].path}: a file for {month}, but {latest} is recorded already; it would "
-            f"restate {', '.join(map(str, restates))}. To record it nevertheless, say --late"
+            f"restate {spans(restates)}. To record it nevertheless, say --late"
         )
     return (), restates
 

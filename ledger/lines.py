@@ -48,7 +48,7 @@ class Lines:
         """Yield the lines; NULs and lone carriage returns are told, and taken out.
 
         Raises:
-            Unreadable: what follows is no UTF-8, or a line without end.
+            Unreadable: what follows is not UTF-8, or a line without end.
         """
         tail = ""
         for text, error in self._decoded():
@@ -92,7 +92,7 @@ class Lines:
 
     def _invalid(self, error: UnicodeDecodeError, offset: int, newlines: int) -> Problem:
         shown = error.object[error.start : error.end].hex(" ")
-        message = f"byte {offset + error.start} is no UTF-8 ({shown}: {error.reason})"
+        message = f"byte {offset + error.start} is not UTF-8 ({shown}: {error.reason})"
         return Problem(self._path, "invalid-utf-8", message, newlines + 1)
 
     def _check_length(self, line: str, number: int) -> None:

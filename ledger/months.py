@@ -8,7 +8,7 @@ rows of `clock` are joined in SQL (see `projection.sql`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
@@ -114,6 +114,17 @@ class Quarter:
 
     def __str__(self) -> str:
         return f"{self.year}Q{self.number}"
+
+
+def spans(months: Iterable[Month]) -> str:
+    """Write ordered months shortly: `202503, 202505 to 202507`."""
+    runs: list[list[Month]] = []
+    for month in months:
+        if runs and runs[-1][-1].next == month:
+            runs[-1] = [runs[-1][0], month]
+        else:
+            runs.append([month])
+    return ", ".join(" to ".join(map(str, run)) for run in runs)
 
 
 class ClockRow(NamedTuple):

@@ -13,9 +13,54 @@ from typing import Any
 import click
 from tabulate import tabulate
 
+from ledger.errors import StorageFailed
+from ledger.export import number
 from ledger.months import Month
+from ledger.words import visible
 
 ROW_FORMATS = ("table", "json", "csv", "ndjson")
+QUIET = "ledger.quiet"
+VERBOSE = "ledger.verbose"
+
+
+def emit(text: str) -> None:
+    """Print a text for people, in the terminal's encoding.
+
+    Raises:
+        StorageFailed: standard output is a file that cannot be written.
+        BrokenPipeError: whoever read it went away.
+    """
+    _echo(f"{text}\n")
+
+
+def emit_data(text: str) -> None:
+    """Print a text for programs: UTF-8, byte for byte, whatever the terminal.
+
+    Raises:
+        StorageFailed: standard output is a file that cannot be written.
+        BrokenPipeError: whoever read it went away.
+    """
+    _echo(text.encode())
+
+
+def _echo(message: str | bytes) -> None:
+    try:
+        click.echo(message, nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StorageFailed(f"standard output cannot be written: {error.strerror}") from error
+
+
+def note(text: str) -> None:
+    """Tell something besides the result, on standard error; `--quiet` silences it."""
+    if not click.get_current_context().meta.get(QUIET):
+        click.echo(text, err=True)
+
+
+def is_verbose() -> bool:
+    """Whether the command was given `--verbose`."""
+    return bool(click.get_current_context().meta.get(VERBOSE))
 
 
 def plain(value: Any) -> Any:
@@ -26,76 +71,59 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, Month | Path):
-        return str(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
+    return str(value) if isinstance(value, Month | Path) else number(value)
 
 
 def print_json(value: Any) -> None:
     """Print one document."""
-    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    emit_data(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
-def print_rows(
-    format: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], decimals: str = "g"
-) -> None:
-    """Print rows in one of `ROW_FORMATS`.
-
-    Args:
-        format: `table`, `json`, `csv` or `ndjson`.
-        columns: their names.
-        rows: their values, in the same order; None for blank.
-        decimals: how a table shows numbers that are not whole, as a format specification.
-    """
+def print_rows(format: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows in one of `ROW_FORMATS`; values in the order of the columns, None for blank."""
     values = [[plain(value) for value in row] for row in rows]
     if format == "table":
-        click.echo(table(columns, values, decimals))
+        emit(table(columns, values))
     elif format == "csv":
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([columns, *values])
-        click.echo(text.getvalue(), nl=False)
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([columns, *values])
+        emit_data(text.getvalue())
     else:
         records = [dict(zip(columns, row, strict=True)) for row in values]
         if format == "json":
             print_json(records)
         for record in records if format == "ndjson" else ():
-            click.echo(json.dumps(record, ensure_ascii=False))
+            emit_data(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def table(
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
-    decimals: str = "g",
-    style: str = "simple",
+    *,
+    decimals: int | None = None,
+    markdown: bool = False,
 ) -> str:
-    """Lay out rows for people: numbers to the right, texts exactly as they are.
+    """Lay out rows for people: numbers to the right, texts as they are on one line.
 
-    Without names of columns it has no header.
+    Args:
+        columns: their names; without any, the table has no header.
+        rows: their values.
+        decimals: of numbers that are not counts; all that there are by default.
+        markdown: for a document, not a terminal.
     """
     shown = [[_cell(value, decimals) for value in row] for row in rows]
-    numeric = [
-        any(isinstance(row[place], int | float) for row in rows)
-        for place in range(len(rows[0]) if rows else 0)
-    ]
+    if markdown:
+        shown = [[cell.replace("|", "\\|") for cell in row] for row in shown]
+    width = len(rows[0]) if rows else 0
+    numeric = [any(isinstance(row[place], int | float) for row in rows) for place in range(width)]
+    style = "pipe" if markdown else "simple" if columns else "plain"
     align = ["right" if is_number else "left" for is_number in numeric]
-    return tabulate(shown, columns, tablefmt=style, colalign=align if rows else None,
-                    disable_numparse=True)  # fmt: skip
+    return tabulate(shown, columns, style, colalign=align or None, disable_numparse=True)
 
 
-def _cell(value: Any, decimals: str) -> str:
+def _cell(value: Any, decimals: int | None) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    text = format(value, decimals) if isinstance(value, float) else str(value)
-    # A line end or another control character in a text must not break the table.
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def note(text: str) -> None:
-    """Tell something besides the result, on standard error; `--quiet` silences it."""
-    context = click.get_current_context(silent=True)
-    if not (context and context.params.get("quiet")):
-        click.echo(text, err=True)
+    if isinstance(value, float) and decimals is not None:
+        return f"{value:.{decimals}f}"
+    return visible(str(value))

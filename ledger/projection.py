@@ -1,20 +1,22 @@
 """Replays the events up to a month into the typed tables.
 
-One definition of replay, in `projection.sql`; names of tables and columns enter SQL here alone,
-from the validated description of the data set.
+One definition of replay, in `projection.sql`. Names of tables and columns enter its SQL from the
+validated description of the data set alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
+from typing import Self
 
 from ledger.dataset import DataSet, LocalMonth, SecondsBetween, Table, Type
 from ledger.errors import WrongUsage
 from ledger.months import Month
-from ledger.store import EVENTS_PER_MONTH, Store
+from ledger.store import EVENTS_PER_MONTH, Batch, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,21 @@ class Edition:
         as_of: the month up to which events are replayed.
         batch: the last batch taken into account.
         head: the head of the ledger after that batch.
+        missing: the months up to the as-of month, from the first recorded one on, of which nothing
+            is recorded: gaps.
     """
 
     as_of: Month
     batch: int
     head: str
+    missing: tuple[Month, ...]
+
+    @classmethod
+    def after(cls, batches: Sequence[Batch], as_of: Month) -> Self:
+        """The edition as of a month after the last of these batches."""
+        months = {batch.month for batch in batches}
+        missing = tuple(month for month in min(months).until(as_of) if month not in months)
+        return cls(as_of, batches[-1].batch, batches[-1].head, missing)
 
 
 def choose_edition(store: Store, as_of: Month | None) -> Edition:
@@ -46,17 +58,13 @@ def choose_edition(store: Store, as_of: Month | None) -> Edition:
     as_of = as_of or latest
     if not first <= as_of <= latest:
         raise WrongUsage(f"as of {as_of}: the ledger holds the months {first} to {latest}")
-    return Edition(as_of, batches[-1].batch, batches[-1].head)
+    return Edition.after(batches, as_of)
 
 
 def stored_edition(store: Store) -> Edition | None:
     """The edition of the projection stored in the ledger, or None."""
-    sql = """
-        SELECT projection_of.as_of, projection_of.batch, batches.head
-        FROM projection_of JOIN batches ON batches.batch = projection_of.batch
-    """
-    for as_of, batch, head in store.rows(sql):
-        return Edition(Month(as_of), batch, head)
+    for as_of, last in store.rows("SELECT as_of, batch FROM projection_of"):
+        return Edition.after([b for b in store.batches() if b.batch <= last], Month(as_of))
     return None
 
 
@@ -152,8 +160,8 @@ def _fill(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
         sql = f"INSERT INTO {table.name} ({', '.join(names)}) {replay_sql(table)}"
         rows[table.name] = store.execute(sql)
     for summary in dataset.summaries:
-        names = summary.columns
-        store.execute(f"INSERT INTO {summary.name} ({', '.join(names)}) {summary.select}")
+        columns = ", ".join(store.columns(summary.select))
+        store.execute(f"INSERT INTO {summary.name} ({columns}) {summary.select}")
     return rows
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -75,7 +76,7 @@ class Store:
     """An open ledger file.
 
     Attributes:
-        db: the connection, for reading; what is written goes through the methods.
+        db: the connection; outside of this module it is not used.
         path: the ledger's file.
     """
 
@@ -153,23 +154,23 @@ class Store:
         Within a rehearsal it is part of that.
 
         Raises:
-            LedgerBusy: another process held the lock for 30 seconds.
+            LedgerBusy: another process held a lock for 30 seconds.
+            NoLedger: the file was removed since it was opened.
         """
         if self.db.conn.in_transaction:
             yield
-            return
-        with self.rehearsal():
-            yield
-            self.execute("COMMIT")
+        else:
+            with self._locked("COMMIT"):
+                yield
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Hold the write lock, and undo all that is done within.
+        """As `transaction`, but undo at the end all that was done within."""
+        with self._locked("ROLLBACK"):
+            yield
 
-        Raises:
-            LedgerBusy: another process held the lock for 30 seconds.
-            NoLedger: the file was removed since it was opened.
-        """
+    @contextmanager
+    def _locked(self, end: str) -> Iterator[None]:
         with _translated(self.path):
             connection = self.db.conn
             connection.execute("BEGIN IMMEDIATE")
@@ -177,6 +178,7 @@ class Store:
                 # What is written to a file that was removed would be lost without a word.
                 _check_existence(self.path)
                 yield
+                self.execute(end)
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -193,7 +195,7 @@ class Store:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Record]:
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Generator[Record, None, None]:
         """Run a query and yield its rows, as SQLite gives them."""
         with _translated(self.path):
             yield from self.db.conn.execute(sql, parameters)
@@ -210,19 +212,26 @@ class Store:
         with _translated(self.path):
             self.db.conn.executemany(sql, rows)
 
+    def columns(self, select: str) -> list[str]:
+        """The names of the columns that a query gives."""
+        with _translated(self.path):
+            return [column[0] for column in self.db.conn.execute(f"{select} LIMIT 0").description]
+
     def batches(self) -> list[Batch]:
         """All recorded batches, in order."""
+        flags = ("gap", "late", "correction")
         return [
-            Batch(number, Month(month), at, reason, bool(gap), bool(late), bool(correction), *rest)
-            for number, month, at, reason, gap, late, correction, *rest in self.rows(_BATCHES)
+            Batch(**{**row, "month": Month(row["month"]), **{f: bool(row[f]) for f in flags}})
+            for row in self._records(_BATCHES)
         ]
 
     def files(self) -> list[File]:
         """All recorded files, in order."""
-        return [
-            File(number, batch, table, Month(month), *rest)
-            for number, batch, table, month, *rest in self.rows(_FILES)
-        ]
+        return [File(**{**row, "month": Month(row["month"])}) for row in self._records(_FILES)]
+
+    def _records(self, sql: str) -> Iterator[dict[str, Any]]:
+        with _translated(self.path):
+            yield from self.db.query(sql)
 
     def next_event(self, month: Month) -> int:
         """The `event_id` of the next row recorded for a month."""
@@ -319,10 +328,15 @@ def discard_if_empty(path: Path) -> None:
 
 
 def _check_existence(path: Path) -> None:
-    # Not Path.exists: that raises where a folder may not be searched or a name is too long.
-    if not os.path.exists(path):
-        raise NoLedger(f"there is no ledger {path}; make one with: ledger ingest --db {path}")
-    if not os.path.isfile(path):
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoLedger(
+            f"there is no ledger {path}; make one with: ledger ingest --db {path}"
+        ) from None
+    except OSError as error:
+        raise StorageFailed(f"the ledger {path} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
         raise StorageFailed(f"{path} is a folder or a device, not a ledger; name another")
 
 
@@ -341,14 +355,26 @@ def _create(path: Path) -> None:
             with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as connection:
                 # In one transaction, so that the disk is waited for once.
                 connection.executescript(f"BEGIN; {schema} COMMIT;")
-            # A link, unlike a rename, does not replace what another process made meanwhile.
-            os.link(draft, path)
+            _put(draft, path)
     except FileExistsError:
-        return
+        if not os.path.exists(path):
+            raise StorageFailed(f"{path} is a link that leads nowhere; name another") from None
     except OSError as error:
         raise StorageFailed(
             f"the ledger {path} cannot be made: {error.strerror}; name another with --db"
         ) from error
+
+
+def _put(draft: Path, path: Path) -> None:
+    """Give a finished file its name, and never replace what another process made meanwhile."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without links: claim the name first, then replace the empty file.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        draft.replace(path)
 
 
 def _check_header(connection: sqlite3.Connection, path: Path, schema: str) -> None:
@@ -391,8 +417,8 @@ def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
     code = extended & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerBusy(
-            f"another process is writing to {path} and did not finish within "
-            f"{BUSY_SECONDS} seconds; try again when it has"
+            f"another process holds a lock on {path} and did not release it within "
+            f"{BUSY_SECONDS} seconds; try again when it is done"
         )
     messages = {
         sqlite3.SQLITE_FULL: "the disk is full; nothing was recorded. Make room and try again",
@@ -405,4 +431,8 @@ def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
     }
     if code in messages:
         return StorageFailed(f"{path}: {messages[code]} ({error})")
+    if str(error).startswith(("no such table", "no such view", "no such column")):
+        return StorageFailed(
+            f"{path}: a part of the ledger is missing ({error}); restore it from a backup"
+        )
     raise error

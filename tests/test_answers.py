@@ -130,19 +130,37 @@ class TestVolume:
         ledger = book(call(), month="202502")
         assert answer(ledger, "2").evidence == (("2025-01", 1), ("2025-02", 0))
         assert "so far (as of 2025-02)" in answer(ledger, "2").question
+        assert not ledger.answers().complete
+
+    def test_a_month_of_which_nothing_is_recorded_is_told(self, book: Book, tmp_path: Path) -> None:
+        ledger = book(call(), month="202501")
+        late = tmp_path / "agents_delta_202503.csv"
+        late.write_text("agent_id,full_name,contact_center_id,hire_date,category_id,action\n")
+        ledger.ingest(files=[late], allow_gap=True)
+        told = "Nothing is recorded for 2025-02: what happened then may be missing."
+        assert answer(ledger, "2").notes == (told,)
+        assert not ledger.answers().complete
+        assert [str(month) for month in ledger.report("202502").edition.missing] == ["202502"]
 
     def test_an_empty_quarter_has_no_highest_month(self, book: Book) -> None:
         ledger = book(call(start="2024-11-10T15:00"))
         assert answer(ledger, "1").answer == "None."
         assert answer(ledger, "2").answer == "No month has interactions."
-        assert answer(ledger, "3").answer == "No contact centre has a call with a duration."
+        assert (
+            answer(ledger, "3").answer
+            == "No contact centre with a name has a call with a duration."
+        )
         assert answer(ledger, "3a").answer == "There is nothing to explain."
-        assert answer(ledger, "3b").answer == "No call has a start and a resolution."
+        assert "No contact centre with a name has a call with a start" in (
+            answer(ledger, "3b").answer
+        )
 
     def test_another_quarter_may_be_asked_for(self, book: Book) -> None:
         ledger = book(call(start="2024-11-10T15:00"))
         answers = ledger.answers("2024Q4")
         assert answers.complete
+        assert ledger.answers().complete
+        assert not ledger.answers(as_of="202503").answers[1].notes
         assert answers.answers[1].answer == "2024-11, with 1 interaction."
         with pytest.raises(WrongUsage):
             ledger.answers("2025Q2")
@@ -171,26 +189,65 @@ class TestLongestCall:
         found = answer(ledger, "3")
         assert found.answer.startswith("One: ")
         assert found.evidence[0][0] == "Unknown"
-        assert "1 call of no contact centre" in found.notes[0]
+        assert "1 call of no known contact centre" in found.notes[0]
+
+    def test_the_sentence_and_the_evidence_round_alike(self, book: Book) -> None:
+        ledger = book(call(minutes="1117.365"), call("CC2", minutes="0.005"))
+        found = answer(ledger, "3")
+        assert f"One: {found.evidence[0][3]:g} minutes over" in found.answer
+
+    def test_the_ranking_ends_with_those_without_a_call(self, book: Book) -> None:
+        ledger = book(
+            call(minutes="0"), call("CC2", channel="chat"), call("CC3", minutes="-3"),
+            call("CC9", minutes="2"),
+        )  # fmt: skip
+        assert [row[0] for row in answer(ledger, "3").evidence] == [
+            "Unknown",
+            "One",
+            "Three",
+            "Two",
+        ]
 
 
 class TestWhy:
     def test_a_tail_that_goes_with_a_rating(self, book: Book) -> None:
         ledger = book(call(tail=5, rating="4"), call(), call("CC2", resolved=11))
-        found = answer(ledger, "3a")
-        assert "10 minutes lie before" in found.answer
-        assert "and 2.5 after it" in found.answer
-        assert "a tail of 5 minutes on average stands on 1 of its 2 calls" in found.answer
-        assert "elsewhere on 0 of 1" in found.answer
-        assert "the tail goes with a rating" in found.answer
+        found = answer(ledger, "3a").answer
+        assert found.startswith("Of its average call, 10 minutes lie before")
+        assert "and 2.5 after it; elsewhere 11 and 0." in found
+        assert "it is what follows the resolution that takes longer, not the resolving" in found
+        assert "5 minutes on average, stands on 1 of its 2 calls, elsewhere on 0 of 1." in found
+        assert "the tail goes with a rating" in found
 
     def test_a_tail_that_does_not_go_with_a_rating(self, book: Book) -> None:
         ledger = book(call(tail=5), call(rating="3"), call("CC2", rating="2"))
         assert "the tail does not go with a rating" in answer(ledger, "3a").answer
 
+    def test_ratings_in_equal_shares_are_no_sign(self, book: Book) -> None:
+        ledger = book(call(tail=5, rating="4"), call("CC2", rating="3"))
+        assert "the tail does not go with a rating" in answer(ledger, "3a").answer
+
     def test_no_tail_at_all(self, book: Book) -> None:
         ledger = book(call(resolved=20), call("CC2"))
-        assert "its calls end with the resolution" in answer(ledger, "3a").answer
+        found = answer(ledger, "3a").answer
+        assert "it is the resolving that takes longer, not what follows it" in found
+        assert "No call goes on after the resolution." in found
+
+    def test_both_parts_longer(self, book: Book) -> None:
+        ledger = book(call(resolved=20, tail=5), call("CC2", tail=1))
+        assert "Both the resolving and what follows it take longer" in answer(ledger, "3a").answer
+
+    def test_a_duration_that_its_times_do_not_bear_out(self, book: Book) -> None:
+        ledger = book(
+            call(resolved=5, minutes="60"), call(resolved=None, minutes="60"),
+            call("CC2", resolved=20),
+        )  # fmt: skip
+        found = answer(ledger, "3a").answer
+        assert found.startswith("Of its 1 call with a start, a resolution and an end, 5 minutes")
+        assert "on these calls neither takes longer than elsewhere" in found
+
+    def test_nothing_to_compare_with(self, book: Book) -> None:
+        assert "No other contact centre has such calls" in answer(book(call()), "3a").answer
 
     def test_calls_that_cannot_be_split(self, book: Book) -> None:
         ledger = book(call(resolved=None, minutes="30"), call("CC2"))
@@ -208,17 +265,35 @@ class TestInstead:
             ("Three", 1, 11),
             ("One", 1, 10),
         ]
-        assert "By it Two takes longest, 12 minutes; One, with 10, is the shortest by it." in (
-            found.answer
-        )
+        expected = "Two takes longest, 12 minutes on average; One, with 10, is the shortest by it."
+        assert found.answer.endswith(expected)
 
     def test_the_longest_may_stay_the_longest(self, book: Book) -> None:
-        ledger = book(call(resolved=20), call("CC2"), call("CC3"))
+        ledger = book(call(resolved=20), call("CC2"), call("CC3", channel="chat"))
         assert "One, with 20, is the longest under both measures" in answer(ledger, "3b").answer
 
     def test_the_longest_may_stand_in_the_middle(self, book: Book) -> None:
         ledger = book(call(resolved=10, tail=20), call("CC2", resolved=12), call("CC3", resolved=8))
-        assert "One, with 10, is not the longest by it" in answer(ledger, "3b").answer
+        expected = "One, with 10, is neither the longest nor the shortest by it"
+        assert expected in answer(ledger, "3b").answer
+
+    def test_a_tie_is_named(self, book: Book) -> None:
+        ledger = book(call(tail=5), call("CC2", resolved=12), call("CC3", resolved=12))
+        assert "Three and Two (tied) take longest" in (answer(ledger, "3b").answer)
+
+    def test_only_calls_with_a_resolution_are_averaged(self, book: Book) -> None:
+        ledger = book(call(resolved=10), call(resolved=None), call("CC2"))
+        assert answer(ledger, "3b").evidence[0][:3] == ("One", 1, 10)
+
+    def test_one_center_alone_is_not_compared(self, book: Book) -> None:
+        ledger = book(call(), call("CC2", channel="email"))
+        expected = "Only One has such calls: 10 minutes on average."
+        assert answer(ledger, "3b").answer.endswith(expected)
+
+    def test_an_unknown_center_is_not_named(self, book: Book) -> None:
+        found = answer(book(call("CC9")), "3b")
+        assert found.evidence == (("Unknown", 1, 10.0, 10.0),)
+        assert "No contact centre with a name has a call" in found.answer
 
     def test_times_across_the_clock_change_are_real_minutes(self, book: Book) -> None:
         # At 07:00 UTC on 2025-03-09 the clocks of New York go from 02:00 to 03:00.

@@ -87,9 +87,9 @@ class TestPublishedFigures:
             row[0]: dict(zip(answer["columns"], row, strict=True)) for row in answer["evidence"]
         }
         boston = rows.pop("Boston MA NE")
-        assert boston["its minutes"] == 5
-        assert boston["with a tail"] == boston["of these rated"] == 8
-        assert all(row["with a tail"] == row["rated without a tail"] == 0 for row in rows.values())
+        assert boston["average tail"] == 5
+        assert boston["with a tail"] == boston["tail and rating"] == 8
+        assert all(row["with a tail"] == row["rating alone"] == 0 for row in rows.values())
 
     def test_from_start_to_resolution_boston_is_the_shortest(self, recorded: Path) -> None:
         answer = answers(recorded)["3b"]
@@ -143,6 +143,9 @@ class TestIngest:
         assert run_ledger(*INGEST, "--months", "202503", cwd=tmp_path).code == 0
         status = json.loads(run_ledger("status", "--json", cwd=tmp_path).out)
         assert (status["first_month"], status["latest_month"]) == ("202501", "202503")
+        assert status["events"] == {
+            "agents": 12, "contact_centers": 4, "service_categories": 10, "interactions": 36,
+        }  # fmt: skip
 
     def test_single_files_are_recorded(self, work: Path) -> None:
         path = delta(work, "contact_centers_delta_202504.csv", CENTER_HEADER, "CC09,New,Here,ADD ")
@@ -235,6 +238,23 @@ class TestIngest:
         assert b"Traceback" not in error
         assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
+    def test_dry_run_says_that_nothing_was_recorded(self, tmp_path: Path) -> None:
+        ran = run_ledger(*INGEST, "--dry-run", "--json", cwd=tmp_path)
+        assert json.loads(ran.out)["dry_run"] is True
+        assert "62 events would be recorded in 3 batches." in (
+            run_ledger(*INGEST, "--dry-run", cwd=tmp_path).out
+        )
+
+    @pytest.mark.parametrize("months", ["", ",", "202502,", "2025"])
+    def test_months_that_name_none_are_wrong_usage(self, tmp_path: Path, months: str) -> None:
+        assert run_ledger(*INGEST, "--months", months, cwd=tmp_path).code == 2
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_folder_in_the_place_of_a_file_is_told(self, tmp_path: Path) -> None:
+        ran = run_ledger("ingest", DATA, cwd=tmp_path)
+        assert ran.code == 3
+        assert "--data-dir" in ran.err
+
 
 class TestProject:
     def test_any_sqlite_client_reads_the_projection(self, work: Path) -> None:
@@ -253,7 +273,7 @@ class TestProject:
     def test_another_month_than_the_stored_one_is_told_and_leaves_it(self, work: Path) -> None:
         run_ledger("project", "--as-of", "202502", cwd=work)
         ran = run_ledger("report", cwd=work)
-        assert "The stored projection is as of 202502" in ran.err
+        assert "another: as of 202502, batch 3." in ran.err
         assert len(report(work)) == 24
         status = json.loads(run_ledger("status", "--json", cwd=work).out)
         assert status["projection"]["as_of"] == "202502"
@@ -300,6 +320,41 @@ class TestReportAndExport:
         assert names == ["agents_final.csv", "datapackage.json"]
         assert run_ledger("export", "--table", "agent", cwd=work).code == 2
 
+    def test_a_table_named_twice_is_written_once(self, work: Path) -> None:
+        twice = ("--table", "agents", "--table", "agents")
+        assert run_ledger("export", *twice, cwd=work).code == 0
+        manifest = json.loads((work / "output" / "datapackage.json").read_text(encoding="utf-8"))
+        assert [resource["name"] for resource in manifest["resources"]] == ["agents_final"]
+
+    def test_minutes_are_shown_with_all_their_digits(self, work: Path) -> None:
+        header = (DATA / "delta" / "interactions_delta_202503.csv").read_text("utf-8").split()[0]
+        row = "INT9,,phone,CAT01,,CC01,2025-04-02T10:00:00Z,,,1234567.25,,add"
+        path = delta(work, "interactions_delta_202504.csv", header, row)
+        assert run_ledger("ingest", path, cwd=work).code == 0
+        assert " 1234567.25\n" in run_ledger("report", cwd=work).out
+
+    def test_what_is_printed_as_csv_is_what_is_written(self, work: Path) -> None:
+        name = "CC02,\x1b[31mred|東京 😀,b,update"
+        path = delta(work, "contact_centers_delta_202504.csv", CENTER_HEADER, name)
+        assert run_ledger("ingest", path, cwd=work).code == 0
+        for encoding in ("utf-8", "cp1252"):
+            for format in ("csv", "json"):
+                command = [str(LEDGER), "report", "--format", format]
+                settings = environment(PYTHONUTF8="0", PYTHONIOENCODING=encoding)
+                printed = subprocess.run(
+                    command, cwd=work, env=settings, stdout=subprocess.PIPE, check=True
+                ).stdout
+                written = (work / "report" / f"support_report.{format}").read_bytes()
+                if format == "csv":
+                    assert printed == written
+                else:
+                    assert json.loads(printed) == json.loads(written)
+        for format in ("table", "markdown"):
+            ran = run_ledger("answers", "--period", "2025Q1", "--format", format, cwd=work)
+            assert "\x1b" not in ran.out
+            assert "red" in ran.out
+        assert "red\\|" in ran.out
+
     def test_dry_run_writes_nothing(self, work: Path) -> None:
         assert run_ledger("export", "--dry-run", cwd=work).code == 0
         assert run_ledger("report", "--dry-run", cwd=work).code == 0
@@ -337,13 +392,49 @@ class TestEverywhere:
         assert "ledger ingest" in ran.err
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+    @pytest.mark.parametrize("command", ["log", "report", "answers"])
+    def test_output_that_cannot_be_written_is_a_storage_failure(
+        self, work: Path, command: str
+    ) -> None:
+        with open("/dev/full", "w") as full:
+            ran = subprocess.run(
+                [str(LEDGER), command], cwd=work, env=environment(), stdout=full,
+                stderr=subprocess.PIPE, encoding="utf-8", check=False,
+            )  # fmt: skip
+        assert ran.returncode == 5
+        assert ran.stderr.splitlines()[-1].startswith("Error: standard output cannot be written")
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise there")
+    def test_a_reader_that_goes_away_is_no_error(self, work: Path) -> None:
+        with subprocess.Popen(
+            [str(LEDGER), "report", "--format", "json"], cwd=work, env=environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            assert process.stdout
+            assert process.stderr
+            process.stdout.close()
+            errors = process.stderr.read().decode()
+        assert process.returncode == 141
+        assert "Error" not in errors
+        assert "Traceback" not in errors
+
+    def test_a_stale_projection_of_the_same_month_is_told(self, work: Path) -> None:
+        assert run_ledger("project", cwd=work).code == 0
+        assert "The stored projection is another" not in run_ledger("report", cwd=work).err
+        path = delta(work, "contact_centers_delta_202504.csv", CENTER_HEADER)
+        assert run_ledger("ingest", path, cwd=work).code == 0
+        assert "The stored projection is another" in run_ledger("report", cwd=work).err
+
     def test_options_come_from_the_environment(self, recorded: Path, tmp_path: Path) -> None:
         ran = run_ledger(
             "export", cwd=tmp_path,
             LEDGER_DB=str(recorded / "ledger.db"), LEDGER_EXPORT_FORMAT="json",
+            LEDGER_EXPORT_TABLE="agents",
         )  # fmt: skip
         assert ran.code == 0
-        assert (tmp_path / "output" / "agents_final.json").exists()
+        names = sorted(path.name for path in (tmp_path / "output").iterdir())
+        assert names == ["agents_final.json", "datapackage.json"]
 
     @pytest.mark.parametrize("command", ["status", "log", "report", "answers", "project"])
     def test_quiet_tells_nothing_but_the_result(self, work: Path, command: str) -> None:

@@ -179,8 +179,8 @@ def test_a_file_in_the_wrong_folder_is_refused(data: Path) -> None:
     put(data, "initial/visits_delta_202503.csv", "delta/places.csv", "initial/visits.csv")
     assert refused(data) == [
         ("visits_delta_202503.csv", "unknown-file",
-         "a file of this name belongs into the folder delta"),
-        ("places.csv", "unknown-file", "a file of this name belongs into the folder initial"),
+         "a file of this name belongs in the folder delta"),
+        ("places.csv", "unknown-file", "a file of this name belongs in the folder initial"),
     ]  # fmt: skip
 
 
@@ -347,20 +347,20 @@ def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     thread = Thread(target=lambda: told.append(refused_opening(path)), daemon=True)
     thread.start()
     thread.join(SECONDS_TO_WAIT)
-    assert told == [("not-a-file", "this is no regular file")]
+    assert told == [("not-a-file", "this is not a regular file")]
 
 
 def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "visits.csv"
     path.mkdir()
-    assert refused_opening(path) == ("not-a-file", "this is no regular file")
+    assert refused_opening(path) == ("not-a-file", "this is not a regular file")
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there are no devices")
 def test_a_device_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "visits.csv"
     path.symlink_to("/dev/zero")
-    assert refused_opening(path) == ("not-a-file", "this is no regular file")
+    assert refused_opening(path) == ("not-a-file", "this is not a regular file")
 
 
 def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:

@@ -107,13 +107,13 @@ def test_other_bytes_of_one_file_keep_the_new_ones_of_its_month_out(
 
 
 def test_a_gap_is_refused_naming_the_missing_months(ledger: Ledger, data: Path) -> None:
-    with pytest.raises(SequenceBroken, match=r"202502, 202503 is missing .* --allow-gap"):
+    with pytest.raises(SequenceBroken, match=r"for 202502 to 202503, .* --allow-gap"):
         ingest(ledger, data, EXTRACT, renaming(202504), initial_month="202501")
     assert recorded(ledger) == ["initial/contact_centers.csv"]
 
 
 def test_a_gap_across_new_year_names_months_alone(ledger: Ledger, data: Path) -> None:
-    with pytest.raises(SequenceBroken, match=r": 202412, 202501 is missing"):
+    with pytest.raises(SequenceBroken, match=r"nothing is recorded for 202412 to 202501,"):
         ingest(ledger, data, EXTRACT, renaming(202502), initial_month="202411")
 
 
@@ -428,7 +428,7 @@ def test_a_dry_run_tells_all_and_changes_nothing(ledger: Ledger, data: Path) -> 
 def test_a_dry_run_refuses_what_ingest_refuses(ledger: Ledger, data: Path) -> None:
     ingest(ledger, data, EXTRACT, renaming(202502))
     before = ledger.path.read_bytes()
-    with pytest.raises(SequenceBroken, match="202503 is missing"):
+    with pytest.raises(SequenceBroken, match="nothing is recorded for 202503,"):
         ingest(ledger, data, renaming(202504), dry_run=True)
     assert ledger.path.read_bytes() == before
 
@@ -486,7 +486,7 @@ def test_unreadable_values_are_told_in_the_order_of_the_lines(ledger: Ledger, da
     )
     months = ingest(ledger, data, extract, delta)
     assert findings(months["202501"]) == [
-        "initial/interactions.csv:2:timestamp: bad-timestamp: 'I1'"
+        "initial/interactions.csv:2:timestamp: bad-timestamp: '2025-02-30T10:00:00Z'"
     ]
     assert [
         (finding.line, finding.column, finding.code) for finding in months["202502"].first_findings

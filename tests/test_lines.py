@@ -94,7 +94,7 @@ def test_what_is_no_utf_8_is_told_at_its_byte(content: bytes) -> None:
         assert problems == []
     else:
         (problem,) = problems
-        assert f"byte {len(sound)} is no UTF-8" in problem.message
+        assert f"byte {len(sound)} is not UTF-8" in problem.message
         assert problem.line == 1 + sound.count(b"\n")
 
 
@@ -103,14 +103,14 @@ def test_the_lines_before_a_byte_that_is_no_utf_8_are_read(bom: bytes) -> None:
     read, (problem,) = lines_of(bom + b"one\ntwo\nthr\xffee\nfour\n")
     assert read == ["one\n", "two\n"]
     assert (problem.code, problem.line) == ("invalid-utf-8", 3)
-    assert problem.message == f"byte {11 + len(bom)} is no UTF-8 (ff: invalid start byte)"
+    assert problem.message == f"byte {11 + len(bom)} is not UTF-8 (ff: invalid start byte)"
 
 
 def test_a_character_cut_off_at_the_end_is_no_utf_8() -> None:
     read, (problem,) = lines_of("a\né".encode()[:-1])
     assert read == ["a\n"]
     assert (problem.code, problem.line) == ("invalid-utf-8", 2)
-    assert problem.message == "byte 2 is no UTF-8 (c3: unexpected end of data)"
+    assert problem.message == "byte 2 is not UTF-8 (c3: unexpected end of data)"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])

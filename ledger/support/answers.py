@@ -13,23 +13,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 
-from ledger.months import Quarter
+from ledger.months import Month, Quarter
 from ledger.projection import Edition
 from ledger.store import Store
 from ledger.support.report import UNKNOWN
+from ledger.words import counted, listed
 
 _TOTALS = """
-SELECT t.month, coalesce(c.contact_center_name, 'Unknown') AS center,
-       sum(t.interactions), sum(t.calls), sum(t.timed_calls), sum(t.micro_minutes),
-       sum(t.resolved_calls), sum(t.micro_seconds_to_resolution),
-       sum(t.split_calls), sum(t.split_micro_seconds_before), sum(t.split_micro_seconds_after),
-       sum(t.rated_split_calls), sum(t.tail_calls), sum(t.tail_micro_seconds),
-       sum(t.rated_tail_calls)
-FROM support_totals AS t
-LEFT JOIN contact_centers AS c ON c.contact_center_id = t.contact_center_id
-WHERE t.month BETWEEN ? AND ? OR t.month = 'Unknown'
-GROUP BY t.month, coalesce(c.contact_center_name, 'Unknown')
-ORDER BY t.month, center
+SELECT totals.month, coalesce(center.contact_center_name, 'Unknown') AS center, {sums}
+FROM support_totals AS totals
+LEFT JOIN contact_centers AS center ON center.contact_center_id = totals.contact_center_id
+WHERE totals.month BETWEEN ? AND ? OR totals.month = 'Unknown'
+GROUP BY totals.month, coalesce(center.contact_center_name, 'Unknown')
+ORDER BY totals.month, center
 """
 
 
@@ -61,7 +57,7 @@ class Answers:
     Attributes:
         edition: of what they speak.
         period: the quarter that they keep to, `2025Q1`.
-        complete: whether the as-of month reaches its end.
+        complete: whether the as-of month reaches its end, and no month of it is missing.
         answers: in order.
     """
 
@@ -73,7 +69,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """Counts, and sums in millionths, over some interactions; see `totals.sql`."""
+    """Counts, and sums in millionths, over some interactions: the columns of `totals.sql`."""
 
     interactions: int = 0
     calls: int = 0
@@ -90,8 +86,13 @@ class _Figures:
     rated_tail_calls: int = 0
 
     def __add__(self, other: _Figures) -> _Figures:
-        names = [field.name for field in fields(self)]
-        return _Figures(*(getattr(self, name) + getattr(other, name) for name in names))
+        sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        return _Figures(**sums)
+
+    @property
+    def minutes(self) -> Fraction:
+        """Minutes of the calls that have a duration."""
+        return Fraction(int(self.micro_minutes), 10**6)
 
     @property
     def average_call(self) -> Fraction | None:
@@ -128,6 +129,7 @@ class _Quarter:
     by_center: dict[str, _Figures]
     by_month: dict[str, _Figures]
     without_month: int
+    missing: tuple[Month, ...]
 
     @property
     def words(self) -> str:
@@ -141,14 +143,13 @@ class _Quarter:
 
 def answer_questions(store: Store, edition: Edition, period: Quarter) -> Answers:
     """Answer the questions for a quarter, from the projection that `store` holds."""
-    complete = edition.as_of >= period.months[-1]
     quarter = _read(store, edition, period)
-    longest = _longest_call(quarter)
+    questions = (_volume, _highest_month, _longest_call, _why, _instead)
     return Answers(
-        edition,
-        str(period),
-        complete,
-        (_volume(quarter), _highest_month(quarter), longest, _why(quarter), _instead(quarter)),
+        edition=edition,
+        period=str(period),
+        complete=edition.as_of >= period.months[-1] and not quarter.missing,
+        answers=tuple(ask(quarter) for ask in questions),
     )
 
 
@@ -158,17 +159,23 @@ def _read(store: Store, edition: Edition, period: Quarter) -> _Quarter:
     by_center: dict[str, _Figures] = {}
     by_month = {m.label: _Figures() for m in months if m <= edition.as_of}
     without_month = 0
-    for month, center, *sums in store.rows(_TOTALS, (months[0].label, months[-1].label)):
-        figures = _Figures(*sums)
+    names = [field.name for field in fields(_Figures)]
+    sql = _TOTALS.format(sums=", ".join(f"sum(totals.{name}) AS {name}" for name in names))
+    for month, center, *sums in store.rows(sql, (months[0].label, months[-1].label)):
+        figures = _Figures(**dict(zip(names, sums, strict=True)))
         if month == UNKNOWN:
             without_month += figures.interactions
             continue
         by_center[center] = by_center.get(center, _Figures()) + figures
         by_month[month] = by_month.get(month, _Figures()) + figures
     return _Quarter(
-        period, so_far, dict(sorted(by_center.items())), dict(sorted(by_month.items())),
-        without_month,
-    )  # fmt: skip
+        quarter=period,
+        so_far=so_far,
+        by_center=dict(sorted(by_center.items())),
+        by_month=dict(sorted(by_month.items())),
+        without_month=without_month,
+        missing=tuple(month for month in months if month in edition.missing),
+    )
 
 
 def _volume(quarter: _Quarter) -> Answer:
@@ -180,7 +187,7 @@ def _volume(quarter: _Quarter) -> Answer:
         answer,
         ("contact centre", "interactions"),
         (*counts, ("total", sum(count for _, count in counts))),
-        _without_month(quarter),
+        _not_counted(quarter),
     )
 
 
@@ -189,7 +196,7 @@ def _highest_month(quarter: _Quarter) -> Answer:
     best = _best(quarter.by_month, lambda f: Fraction(f.interactions) or None, max)
     answer = "No month has interactions."
     if best:
-        most = _count(quarter.by_month[best[0]].interactions, "interaction")
+        most = counted(quarter.by_month[best[0]].interactions, "interaction")
         answer = f"{_tied(best)}, with {most}{' each' if len(best) > 1 else ''}."
     return Answer(
         "2",
@@ -197,142 +204,174 @@ def _highest_month(quarter: _Quarter) -> Answer:
         answer,
         ("month", "interactions"),
         tuple(counts),
-        _without_month(quarter),
+        _not_counted(quarter),
     )
 
 
 def _longest_call(quarter: _Quarter) -> Answer:
-    best = _best(quarter.centers, lambda f: f.average_call, max)
-    answer = "No contact centre has a call with a duration."
+    best = _best(quarter.centers, _call, max)
+    answer = "No contact centre with a name has a call with a duration."
     if best:
         parts = [
-            f"{_minutes(_ratio(quarter.centers[name].micro_minutes, 10**6))} minutes over "
-            f"{_count(quarter.centers[name].timed_calls, 'call')}"
+            f"{_minutes(quarter.centers[name].minutes)} over "
+            f"{counted(quarter.centers[name].timed_calls, 'call')}"
             for name in best
         ]
         average = quarter.centers[best[0]].average_call
-        answer = f"{_tied(best)}: {', '.join(parts)}, {_minutes(average)} minutes on average."
+        answer = f"{_tied(best)}: {', '.join(parts)}, {_minutes(average)} on average."
     untimed = sum(f.calls - f.timed_calls for f in quarter.by_center.values())
-    notes = [f"{_count(untimed, 'call')} without a duration left out."] if untimed else []
+    notes = [f"{counted(untimed, 'call')} without a duration left out."] if untimed else []
+    unknown = quarter.by_center.get(UNKNOWN, _Figures()).calls
+    if unknown:
+        notes.append(f"{counted(unknown, 'call')} of no known contact centre: shown, not ranked.")
     return Answer(
         "3",
         f"Which contact centre had the longest average call in {quarter.words}?",
         answer,
         ("contact centre", "calls", "with a duration", "minutes", "average"),
         tuple(
-            (name, f.calls, f.timed_calls, round(f.micro_minutes / 10**6, 2), _two(f.average_call))
-            for name, f in _ranked(quarter.by_center, lambda f: f.average_call)
+            (name, f.calls, f.timed_calls, _two(f.minutes), _two(f.average_call))
+            for name, f in _ranked(quarter.by_center, _call)
         ),
-        (*notes, *_of_unknown(quarter)),
+        tuple(notes),
     )
 
 
 def _why(quarter: _Quarter) -> Answer:
-    best = _best(quarter.centers, lambda f: f.average_call, max)
-    question = f"Why does {_tied(best)} have the longest?" if best else "Why?"
-    answer = "There is nothing to explain." if not best else _explanation(quarter, best)
+    best = _best(quarter.centers, _call, max)
+    question = f"Why does {best[0]} have the longest?" if best else "Why?"
+    if len(best) > 1:
+        question = f"Why do {_tied(best)} have the longest?"
     incomplete = sum(f.calls - f.split_calls for f in quarter.by_center.values())
-    lacking = f"{_count(incomplete, 'call')} without a start, resolution or end left out."
+    lacking = f"{counted(incomplete, 'call')} without a start, resolution or end left out."
     return Answer(
         "3a",
         question,
-        answer,
+        _explanation(quarter, best) if best else "There is nothing to explain.",
         (
-            "contact centre", "calls", "to resolution", "after it", "with a tail", "its minutes",
-            "of these rated", "rated without a tail",
+            "contact centre", "calls", "to resolution", "after it", "with a tail",
+            "average tail", "tail and rating", "rating alone",
         ),
         tuple(
             (
                 name, f.split_calls, _two(f.average_before), _two(f.average_after), f.tail_calls,
                 _two(f.average_tail), f.rated_tail_calls, f.rated_split_calls - f.rated_tail_calls,
             )
-            for name, f in _ranked(quarter.by_center, lambda f: f.average_call)
+            for name, f in _ranked(quarter.by_center, _call)
         ),
         (lacking,) if incomplete else (),
     )  # fmt: skip
 
 
 def _explanation(quarter: _Quarter, best: Sequence[str]) -> str:
-    """How the longest average splits at the agent's resolution, and what goes with the rest."""
+    """How the longest average splits at the agent's resolution, here and elsewhere."""
     ours = _sum(quarter.by_center[name] for name in best)
     others = _sum(f for name, f in quarter.by_center.items() if name not in best)
-    if not ours.split_calls:
+    before, after = ours.average_before, ours.average_after
+    if before is None or after is None:
         return "It cannot be told: none of its calls has a start, a resolution and an end."
+    subject, average = "Of its average call", ""
+    if ours.split_calls != ours.timed_calls or before + after != ours.average_call:
+        # Then the parts are not those of the average that is to be explained.
+        calls = counted(ours.split_calls, "call")
+        subject, average = f"Of its {calls} with a start, a resolution and an end", " on average"
     split = (
-        f"Of its average call, {_minutes(ours.average_before)} minutes lie before the agent's "
-        f"resolution and {_minutes(ours.average_after)} after it"
+        f"{subject}, {_minutes(before)}{average} lie before the agent's resolution "
+        f"and {_number(after)} after it"
     )
-    if not ours.tail_calls:
-        return f"{split}: its calls end with the resolution, so the resolving is what takes long."
-    tails = (
-        f"a tail of {_minutes(ours.average_tail)} minutes on average stands on "
-        f"{ours.tail_calls} of its {_count(ours.split_calls, 'call')}, "
-        f"elsewhere on {others.tail_calls} of {others.split_calls}."
-    )
-    return f"{split}: {tails} {_rating(ours + others)}"
+    if others.average_before is None or others.average_after is None:
+        return f"{split}. No other contact centre has such calls to compare. {_tails(ours, others)}"
+    elsewhere = f"elsewhere {_number(others.average_before)} and {_number(others.average_after)}"
+    longer_before, longer_after = before > others.average_before, after > others.average_after
+    conclusion = {
+        (True, True): "Both the resolving and what follows it take longer than elsewhere.",
+        (True, False): "So it is the resolving that takes longer, not what follows it.",
+        (False, True): "So it is what follows the resolution that takes longer, not the resolving.",
+        (False, False): "So on these calls neither takes longer than elsewhere.",
+    }[longer_before, longer_after]
+    return f"{split}; {elsewhere}. {conclusion} {_tails(ours, others)}".rstrip()
 
 
-def _rating(all_calls: _Figures) -> str:
-    """How a tail goes with a rating."""
-    tails, plain = all_calls.tail_calls, all_calls.split_calls - all_calls.tail_calls
-    rated_plain = all_calls.rated_split_calls - all_calls.rated_tail_calls
-    counts = (
-        f"{all_calls.rated_tail_calls} of the {_count(tails, 'call')} with a tail carry a rating, "
-        f"and {rated_plain} of the {plain} without"
+def _tails(ours: _Figures, others: _Figures) -> str:
+    """On how many calls a tail stands after the resolution, and how that goes with a rating."""
+    every = ours + others
+    if not every.tail_calls:
+        return "No call goes on after the resolution."
+    average = f", {_minutes(ours.average_tail)} on average," if ours.tail_calls else ""
+    where = (
+        f"A tail after the resolution{average} stands on {ours.tail_calls} of its "
+        f"{counted(ours.split_calls, 'call')}, elsewhere on {others.tail_calls} of "
+        f"{others.split_calls}."
     )
-    with_tail = Fraction(all_calls.rated_tail_calls, tails)
-    without = Fraction(rated_plain, plain) if plain else Fraction(0)
-    if with_tail > without:
-        return f"{counts}: the tail goes with a rating, as a survey after the call would."
-    return f"{counts}: the tail does not go with a rating."
+    plain = every.split_calls - every.tail_calls
+    rated_plain = every.rated_split_calls - every.rated_tail_calls
+    ratings = (
+        f"{every.rated_tail_calls} of {counted(every.tail_calls, 'call')} with a tail carry a "
+        f"rating, and {rated_plain} of {plain} without a tail"
+    )
+    with_tail = Fraction(every.rated_tail_calls, every.tail_calls)
+    if with_tail > (Fraction(rated_plain, plain) if plain else 0):
+        return f"{where} {ratings}: the tail goes with a rating, as a survey after the call would."
+    return f"{where} {ratings}: the tail does not go with a rating."
 
 
 def _instead(quarter: _Quarter) -> Answer:
-    ranking = _ranked(quarter.by_center, lambda f: f.average_to_resolution)
-    longest = _best(quarter.centers, lambda f: f.average_call, max)
-    best = _best(quarter.centers, lambda f: f.average_to_resolution, max)
-    shortest = _best(quarter.centers, lambda f: f.average_to_resolution, min)
-    answer = "No call has a start and a resolution."
-    if best:
-        top = _minutes(quarter.centers[best[0]].average_to_resolution)
-        answer = (
-            "Start to resolution: the time until the agent had resolved the call. By it "
-            f"{_tied(best)} takes longest, {top} minutes"
-        )
-        place = "the longest under both measures"
-        if set(longest) <= set(shortest):
-            place = "the shortest by it"
-        elif not set(longest) <= set(best):
-            place = "not the longest by it"
-        average = quarter.centers[longest[0]].average_to_resolution if longest else None
-        if average is not None and set(best) != set(quarter.centers):
-            answer += f"; {_tied(longest)}, with {_minutes(average)}, is {place}"
-        answer += "."
     return Answer(
         "3b",
         "Which measure should be used instead?",
-        answer,
+        f"Start to resolution: the time until the agent had resolved the call. {_order(quarter)}",
         ("contact centre", "calls with a resolution", "start to resolution", "call"),
         tuple(
             (name, f.resolved_calls, _two(f.average_to_resolution), _two(f.average_call))
-            for name, f in ranking
+            for name, f in _ranked(quarter.by_center, _to_resolution)
         ),
     )
 
 
-def _without_month(quarter: _Quarter) -> tuple[str, ...]:
-    count = quarter.without_month
-    text = f"{_count(count, 'interaction')} without a readable start in no month, so not counted."
-    return (text,) if count else ()
+def _order(quarter: _Quarter) -> str:
+    """Which centre takes longest to the resolution, and where the longest calls then stand."""
+    measured = {name: f for name, f in quarter.centers.items() if _to_resolution(f) is not None}
+    if not measured:
+        return "No contact centre with a name has a call with a start and a resolution."
+    slowest = _best(measured, _to_resolution, max)
+    fastest = _best(measured, _to_resolution, min)
+    longest = [name for name in _best(quarter.centers, _call, max) if name in measured]
+    top = _minutes(measured[slowest[0]].average_to_resolution)
+    if len(measured) == 1:
+        return f"Only {slowest[0]} has such calls: {top} on average."
+    takes = "takes" if len(slowest) == 1 else "take"
+    sentence = f"By it {_tied(slowest)} {takes} longest, {top} on average"
+    for name in longest:
+        if name in slowest:
+            place = "is the longest under both measures"
+        elif name in fastest:
+            place = "is the shortest by it" if len(fastest) == 1 else "is one of the shortest by it"
+        else:
+            place = "is neither the longest nor the shortest by it"
+        sentence += f"; {name}, with {_number(measured[name].average_to_resolution)}, {place}"
+    return f"{sentence}."
 
 
-def _of_unknown(quarter: _Quarter) -> tuple[str, ...]:
-    calls = quarter.by_center.get(UNKNOWN, _Figures()).calls
-    text = f"{_count(calls, 'call')} of no contact centre that is there: shown, not ranked."
-    return (text,) if calls else ()
+def _not_counted(quarter: _Quarter) -> tuple[str, ...]:
+    notes = []
+    if quarter.missing:
+        months = listed(month.label for month in quarter.missing)
+        notes.append(f"Nothing is recorded for {months}: what happened then may be missing.")
+    if quarter.without_month:
+        count = counted(quarter.without_month, "interaction")
+        notes.append(f"{count} without a readable start in no month, so not counted.")
+    return tuple(notes)
 
 
 _Measure = Callable[[_Figures], Fraction | None]
+
+
+def _call(figures: _Figures) -> Fraction | None:
+    return figures.average_call
+
+
+def _to_resolution(figures: _Figures) -> Fraction | None:
+    return figures.average_to_resolution
 
 
 def _best(
@@ -348,7 +387,12 @@ def _best(
 
 def _ranked(figures: dict[str, _Figures], measure: _Measure) -> list[tuple[str, _Figures]]:
     """By the measure, the greatest first, those without one last; ties by name."""
-    return sorted(figures.items(), key=lambda item: (-(measure(item[1]) or -1), item[0]))
+
+    def place(item: tuple[str, _Figures]) -> tuple[bool, Fraction, str]:
+        value = measure(item[1])
+        return value is None, -(value or Fraction(0)), item[0]
+
+    return sorted(figures.items(), key=place)
 
 
 def _sum(figures: Iterable[_Figures]) -> _Figures:
@@ -364,13 +408,14 @@ def _two(value: Fraction | None) -> float | None:
 
 
 def _minutes(value: Fraction | None) -> str:
-    """A number in a sentence: two decimals at most."""
+    """Minutes in a sentence, two decimals at most: `5 minutes`, `12.73 minutes`."""
+    text = _number(value)
+    return f"{text} minute{'' if text == '1' else 's'}"
+
+
+def _number(value: Fraction | None) -> str:
     return f"{_two(value):.2f}".rstrip("0").rstrip(".")
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def _tied(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} (tied)"
+    return names[0] if len(names) == 1 else f"{listed(names)} (tied)"

@@ -8,6 +8,7 @@ from ledger.dataset import Column, Type
 from ledger.export import Sheet
 from ledger.projection import Edition
 from ledger.store import Store
+from ledger.words import counted
 
 UNKNOWN = "Unknown"
 
@@ -68,8 +69,7 @@ class Report:
         ):
             count = sum(r.total_interactions for r in self.rows if getattr(r, column) == UNKNOWN)
             if count:
-                interactions = f"{count} interaction{'' if count == 1 else 's'}"
-                notes.append(f"{UNKNOWN} {what} of {interactions}: {why}")
+                notes.append(f"{UNKNOWN} {what} of {counted(count, 'interaction')}: {why}")
         return tuple(notes)
 
 

@@ -1,0 +1,21 @@
+"""Figures in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: `1 call`, `2 calls`."""
+    return f"{count:d} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names in a sentence: `A`, `A and B`, `A, B and C`."""
+    *others, last = map(str, names)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def visible(text: str) -> str:
+    """A text without control characters, which could break a table or command a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
