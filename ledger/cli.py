@@ -298,7 +298,7 @@ def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
         return
     events = counted(sum(batch.events for batch in batches), "event")
     where = counted(len(batches), "batch", "batches")
-    emit(f"{events} {'would be' if dry_run else ''} recorded in {where}.".replace("  ", " "))
+    emit(f"{events} {'would be recorded' if dry_run else 'recorded'} in {where}.")
     if not dry_run:
         emit(f"head {batches[-1].head}")
 

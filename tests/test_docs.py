@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.support.description import SUPPORT
 from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
 DOCUMENTS = ("README.md", "docs/commands.md")
@@ -73,3 +74,11 @@ def test_links_within_the_project_lead_somewhere(document: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
     for link in links:
         assert (path.parent / link).exists(), link
+
+
+def test_every_table_and_column_is_documented() -> None:
+    documented = (ROOT / "docs" / "deliveries.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (`.*) \|$", documented, re.MULTILINE))
+    for table in SUPPORT.tables:
+        names = re.findall(r"`(\w+)`", rows[table.name])
+        assert tuple(names) == table.column_names

@@ -138,6 +138,29 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert not (folder / "table.csv").is_symlink()
 
 
+@settings(deadline=None, max_examples=40)
+@given(names=st.lists(texts, min_size=1, max_size=5))
+def test_any_text_survives_from_delivery_to_export(names: list[str]) -> None:
+    rows = [[f"CC{number}", name, ""] for number, name in enumerate(names)]
+    header = ["contact_center_id", "contact_center_name", "location"]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        source = folder / "contact_centers.csv"
+        with source.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+        ledger = Ledger.open(folder / "ledger.db")
+        ledger.ingest(files=[source], initial_month="202501")
+        for format in WRITERS:
+            ledger.export(folder, format=format, tables=["contact_centers"])
+        exported = folder / "contact_centers_final"
+        text = exported.with_suffix(".csv").read_bytes().decode()
+        from_csv = [row[1] for row in csv.reader(io.StringIO(text, newline=""))][1:]
+        content = json.loads(exported.with_suffix(".json").read_text(encoding="utf-8"))
+        from_json = [row["contact_center_name"] for row in content]
+        column = pq.read_table(exported.with_suffix(".parquet"))["contact_center_name"]
+        assert from_csv == from_json == column.to_pylist() == names
+
+
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """A ledger of all sample data."""
