@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -41,24 +41,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FILE_FORMATS = ("csv", "json", "parquet")
 
 
-class _Refusal(click.ClickException):
-    """What the ledger raised, as click shows it and ends with."""
-
-    def __init__(self, error: LedgerError) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.exit_code = error.exit_code  # type: ignore[misc]
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message; problems of files first, each on a line of its own."""
-        if isinstance(self.error, InputRefused):
-            for problem in self.error.problems:
-                click.echo(problem, err=True)
-            click.echo(f"Error: {self.error.summary}", err=True)
-        else:
-            super().show(file)
-
-
 class LedgerGroup(click.Group):
     """Turns what the ledger raises into a message and an exit code, for every command."""
 
@@ -75,7 +57,8 @@ class LedgerGroup(click.Group):
             return super().invoke(ctx)
         except LedgerError as error:
             _forget_output()
-            raise _Refusal(error) from error
+            _tell_error(error)
+            ctx.exit(error.exit_code)
         except BrokenPipeError:
             # As for a program that the signal ends: whoever read the output has had enough.
             _forget_output()
@@ -83,6 +66,16 @@ class LedgerGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted; nothing more was recorded or written.", err=True)
             ctx.exit(130)
+
+
+def _tell_error(error: LedgerError) -> None:
+    """Print what is wrong; problems of files first, each on a line of its own."""
+    message = str(error)
+    if isinstance(error, InputRefused):
+        message = error.summary
+        for problem in error.problems:
+            click.echo(problem, err=True)
+    click.echo(f"Error: {message}", err=True)
 
 
 def _forget_output() -> None:
@@ -156,6 +149,12 @@ as_of_option = click.option(
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would happen, and change nothing."
 )
+
+
+def folder_option(name: str, default: str, help: str) -> Callable[[Command], Command]:
+    """An option that names a folder."""
+    kind = click.Path(file_okay=False, path_type=Path)
+    return click.option(name, default=default, show_default=True, type=kind, help=help)
 
 
 def data_options(command: Command) -> Command:
@@ -350,13 +349,7 @@ def project(as_of: str | None, format: str, dry_run: bool, db: Path) -> None:
     show_default=True,
     help="The format of the files.",
 )
-@click.option(
-    "--out-dir",
-    default="output",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write to.",
-)
+@folder_option("--out-dir", "output", "The folder to write to.")
 @click.option(
     "--table",
     "tables",
@@ -387,13 +380,7 @@ def export(
 @main.command()
 @as_of_option
 @formats("table", *FILE_FORMATS, help="Of the file and of what is printed; table writes CSV.")
-@click.option(
-    "--out-dir",
-    default="report",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write to.",
-)
+@folder_option("--out-dir", "report", "The folder to write to.")
 @dry_run_option
 @common
 def report(as_of: str | None, format: str, out_dir: Path, dry_run: bool, db: Path) -> None:
@@ -502,20 +489,8 @@ def status(format: str, db: Path) -> None:
 @main.command()
 @data_options
 @as_of_option
-@click.option(
-    "--out-dir",
-    default="output",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for the tables.",
-)
-@click.option(
-    "--report-dir",
-    default="report",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for the report.",
-)
+@folder_option("--out-dir", "output", "The folder for the tables.")
+@folder_option("--report-dir", "report", "The folder for the report.")
 @common
 @click.pass_context
 def run(
