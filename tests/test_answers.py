@@ -246,6 +246,10 @@ class TestWhy:
         assert found.startswith("Of its 1 call with a start, a resolution and an end, 5 minutes")
         assert "on these calls neither takes longer than elsewhere" in found
 
+    def test_a_split_of_some_of_its_calls_is_not_called_the_average(self, book: Book) -> None:
+        ledger = book(call(resolved=10), call(resolved=None, minutes="10"), call("CC2", resolved=5))
+        assert answer(ledger, "3a").answer.startswith("Of its 1 call with a start,")
+
     def test_nothing_to_compare_with(self, book: Book) -> None:
         assert "No other contact centre has such calls" in answer(book(call()), "3a").answer
 
