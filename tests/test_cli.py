@@ -198,6 +198,27 @@ class TestIngest:
         late = run_ledger("project", "--as-of", "202504", cwd=work)
         assert "gap" in late.err
 
+    def test_a_file_of_an_earlier_month_is_recorded_when_it_is_said_to_be_late(
+        self, work: Path
+    ) -> None:
+        path = delta(work, "contact_centers_delta_202502.csv", CENTER_HEADER)
+        refused = run_ledger("ingest", path, cwd=work)
+        assert refused.code == 7
+        assert "--late" in refused.err
+        ran = run_ledger("ingest", path, "--late", cwd=work)
+        assert ran.code == 0
+        assert "202502: restates 202503" in ran.err
+
+    def test_an_extract_without_deltas_needs_its_month(self, tmp_path: Path) -> None:
+        extract = DATA / "initial" / "agents.csv"
+        copied = shutil.copy(extract, tmp_path)
+        refused = run_ledger("ingest", copied, cwd=tmp_path)
+        assert refused.code == 2
+        assert "--initial-month" in refused.err
+        ran = run_ledger("ingest", copied, "--initial-month", "202412", cwd=tmp_path)
+        assert ran.code == 0
+        assert ran.out.splitlines()[2].startswith("202412 ")
+
     def test_a_refused_first_ingest_leaves_no_ledger(self, tmp_path: Path) -> None:
         folder = tmp_path / "data"
         shutil.copytree(DATA, folder)
@@ -274,6 +295,8 @@ class TestProject:
         run_ledger("project", "--as-of", "202502", cwd=work)
         ran = run_ledger("report", cwd=work)
         assert "another: as of 202502, batch 3." in ran.err
+        asked_for = run_ledger("report", "--as-of", "202503", cwd=work)
+        assert "another" not in asked_for.err
         assert len(report(work)) == 24
         status = json.loads(run_ledger("status", "--json", cwd=work).out)
         assert status["projection"]["as_of"] == "202502"
