@@ -212,8 +212,9 @@ def main() -> None:
     error.
 
     \b
-    Exit codes: 0 done, 2 wrong usage, 3 the input is refused, 4 the ledger is busy,
-    5 the storage failed, 7 the sequence of deliveries is broken, 130 interrupted.
+    Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 the input is refused,
+    4 the ledger is busy, 5 the storage failed, 7 the sequence of deliveries is
+    broken, 130 interrupted, 141 the reader of the output went away.
     """
 
 

@@ -7,6 +7,7 @@ export is whole until the new one is; nothing is written outside the folder name
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from ledger.errors import StorageFailed
 Value = str | int | float | None
 Values = Sequence[Value]
 
+MANIFEST = "datapackage.json"
 ROWS_AT_ONCE = 20_000
 _FIELD_TYPES = {Type.TIMESTAMP: "datetime", Type.TEXT: "string"}
 _MEDIA_TYPES = {
@@ -169,7 +171,7 @@ def write_sheets(
             written.append(_describe(path, folder, rows))
             resources.append(_resource(sheet, written[-1], format))
         if manifest is not None:
-            with _synced(draft / "datapackage.json") as file:
+            with _synced(draft / MANIFEST) as file:
                 document = {**manifest, "resources": resources}
                 file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
     return written
@@ -192,13 +194,23 @@ def _draft(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".draft-", dir=folder) as name:
             yield Path(name)
-            for path in sorted(Path(name).iterdir()):
+            # The manifest last: it must not speak of files that are still those from before.
+            finished = sorted(Path(name).iterdir(), key=lambda path: path.name == MANIFEST)
+            for path in finished:
+                _check_place(folder / path.name)
+            for path in finished:
                 path.replace(folder / path.name)
             _sync_folder(folder)
     except OSError as error:
         raise StorageFailed(
             f"{folder} cannot be written: {error.strerror}; what was there before is unchanged"
         ) from error
+
+
+def _check_place(path: Path) -> None:
+    # Found while renaming, it would leave some files of this export and some of the one before.
+    if path.is_dir() and not path.is_symlink():
+        raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder there")
 
 
 @contextmanager

@@ -92,9 +92,11 @@ def file_findings(store: Store, dataset: DataSet, file: File) -> Iterator[Findin
 
 def _of_rows(store: Store, table: Table, file: File) -> Iterator[Finding]:
     span = (file.first_event, file.last_event)
-    cells = " ".join(f"WHEN '{c.name}' THEN event.{c.name}" for c in table.typed_columns)
-    names = {"events": table.events, "key": table.key, "cells": cells or "WHEN '' THEN NULL"}
-    values = store.rows(_VALUES.format(**names), (*span, CONVERTED))
-    actions = store.rows(_ACTIONS.format(**names), span)
-    for line, key, code, column, value in heapq.merge(values, actions, key=itemgetter(0)):
+    names = {"events": table.events, "key": table.key}
+    sources = [store.rows(_ACTIONS.format(**names), span)]
+    if table.typed_columns:
+        cells = " ".join(f"WHEN '{c.name}' THEN event.{c.name}" for c in table.typed_columns)
+        values = _VALUES.format(cells=cells, **names)
+        sources.insert(0, store.rows(values, (*span, CONVERTED)))
+    for line, key, code, column, value in heapq.merge(*sources, key=itemgetter(0)):
         yield Finding(code, file.name, line, key, column, value)

@@ -1,7 +1,6 @@
 -- The replay of one table, as a template: $names come from the description of the data set, and
--- `projection.py` fills them in. The dialect is what SQLite, DuckDB and
--- Spark read alike, so there is no function of dates here and no parameter. Two small relations
--- say which events count:
+-- `projection.py` fills them in. The dialect is what SQLite, DuckDB and Spark read alike, so there
+-- is no function of dates here and no parameter. Two small relations say which events count:
 --
 --   replay_bound (end_event)                   events before this one, the end of the as-of month
 --   replay_excluded (first_event, last_event)  ranges that do not count: superseded files

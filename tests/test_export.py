@@ -127,6 +127,16 @@ def test_a_failure_leaves_the_earlier_export_whole(tmp_path: Path, format: str) 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_folder_in_the_place_of_one_file_leaves_all_the_others(tmp_path: Path) -> None:
+    (tmp_path / "two.csv").mkdir()
+    (tmp_path / "one.csv").write_text("mine")
+    sheets = [Sheet("one", COLUMNS, []), Sheet("two", COLUMNS, [])]
+    with pytest.raises(StorageFailed, match="is a folder there; what was there before"):
+        write_sheets(tmp_path, sheets, "csv", ZONE)
+    assert (tmp_path / "one.csv").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.csv", "two.csv"]
+
+
 def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text("mine")
