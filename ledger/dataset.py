@@ -7,8 +7,8 @@ table by name. Names enter SQL from here alone, so they are checked when the des
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ledger.errors import WrongUsage
@@ -81,6 +81,19 @@ class LocalMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class UtcMonth:
+    """A projected column: the month in UTC (`2025-03`) of a timestamp; NULL where it has none."""
+
+    name: str
+    timestamp: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns that it is computed from."""
+        return (self.timestamp,)
+
+
+@dataclass(frozen=True, slots=True)
 class SecondsBetween:
     """A projected column: seconds from one timestamp to another; NULL where one is missing."""
 
@@ -94,6 +107,45 @@ class SecondsBetween:
         return (self.start, self.end)
 
 
+Derived = LocalMonth | UtcMonth | SecondsBetween
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name that a row takes from a row to which it refers.
+
+    Attributes:
+        name: of the column in a labelled export.
+        reference: the column that holds the key of the other row.
+        column: the column of the other row, a text.
+        description: one sentence, for the manifest of an export.
+    """
+
+    name: str
+    reference: str
+    column: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition that no sound row meets.
+
+    Attributes:
+        code: of the finding where one does.
+        column: where it is to be seen.
+        reads: the columns of the projected table that the condition reads.
+        condition: in SQL.
+        message: what is odd, in words.
+    """
+
+    code: str
+    column: str
+    reads: tuple[str, ...]
+    condition: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A delivered table.
@@ -102,11 +154,17 @@ class Table:
         name: as in the names of its files.
         columns: the delivered columns, in the order of the extract; the first is the key.
         derived: further columns of the projected table, which are not exported.
+        month: the derived column that says to which month a row belongs, or None.
+        labels: the names that its rows take from others, as they stood in that month or stand now.
+        checks: what is odd about a row.
     """
 
     name: str
     columns: tuple[Column, ...]
-    derived: tuple[LocalMonth | SecondsBetween, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    month: str | None = None
+    labels: tuple[Label, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def key(self) -> str:
@@ -124,9 +182,24 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @property
+    def references(self) -> tuple[Column, ...]:
+        """The columns that hold keys of other tables."""
+        return tuple(column for column in self.columns if column.references)
+
+    @property
     def typed_columns(self) -> tuple[Column, ...]:
         """The columns that are not plain text."""
         return tuple(column for column in self.columns if column.type is not Type.TEXT)
+
+    def narrowed(self, names: Collection[str]) -> Table:
+        """The table with its key and these columns alone, and what they are derived from.
+
+        It says nothing of what it refers to, so that it can stand alone in a data set.
+        """
+        derived = tuple(column for column in self.derived if column.name in names)
+        needed = {self.key, *names, *(name for column in derived for name in column.sources)}
+        columns = (replace(c, references=None) for c in self.columns if c.name in needed)
+        return Table(self.name, tuple(columns), derived)
 
     def __post_init__(self) -> None:
         columns = [*self.column_names, *(column.name for column in self.derived)]
@@ -141,6 +214,16 @@ class Table:
             raise ValueError(f"the numbers delivered in {self.name} must be of the type number")
         if self.columns[0].type is not Type.TEXT:
             raise ValueError(f"the key of {self.name} must be text")
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        _check_names(label.name for label in self.labels)
+        references = {column.name for column in self.references}
+        if not references.issuperset(label.reference for label in self.labels):
+            raise ValueError(f"a label of {self.name} needs a column that refers to a table")
+        months = {c.name for c in self.derived if isinstance(c, LocalMonth)}
+        if self.month not in {None, *months} or (self.labels and self.month is None):
+            raise ValueError(f"{self.name} needs a local month to be labelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +237,21 @@ class Summary:
 
     name: str
     select: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view on the projection, of which no two rows have the same identity.
+
+    Attributes:
+        name: as in `schema.sql`.
+        identity: the columns that tell its rows apart, in order.
+        values: its other columns.
+    """
+
+    name: str
+    identity: tuple[str, ...]
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +272,35 @@ class DataSet:
     zone: str
     tables: tuple[Table, ...]
     summaries: tuple[Summary, ...] = ()
-    views: tuple[str, ...] = ()
+    views: tuple[View, ...] = ()
 
     def __post_init__(self) -> None:
         tables = [table.name for table in self.tables]
-        names = [*tables, *(summary.name for summary in self.summaries), *self.views]
+        names = [*tables, *(s.name for s in self.summaries), *(view.name for view in self.views)]
         _check_names(names)
+        for view in self.views:
+            _check_names((*view.identity, *view.values))
         references = {c.references for table in self.tables for c in table.columns}
         if len(set(names)) < len(names) or not references <= {None, *tables}:
             raise ValueError("tables need different names, and references a table to refer to")
+        for table in self.tables:
+            for label in table.labels:
+                self._check_label(table, label)
+
+    def _check_label(self, table: Table, label: Label) -> None:
+        named = self.referenced(table, label.reference)
+        texts = {column.name for column in named.columns if column.type is Type.TEXT}
+        if label.column not in texts:
+            raise ValueError(f"the label {label.name} needs a text column of {named.name}")
+
+    def place(self, name: str) -> int:
+        """The place of a table in the order in which they are recorded, from 0."""
+        return [table.name for table in self.tables].index(name)
+
+    def referenced(self, table: Table, column: str) -> Table:
+        """The table whose key a column of a table holds."""
+        (name,) = (c.references for c in table.references if c.name == column)
+        return next(other for other in self.tables if other.name == name)
 
     def table(self, name: str) -> Table:
         """Find a table by its name.

@@ -85,16 +85,18 @@ class OpenDelivery:
         return self._hash.hexdigest()
 
 
-def digest_of(path: Path) -> str:
-    """Read a whole file and give its SHA-256.
+def digest_of(path: Path, size: int | None = None) -> str:
+    """Read a file, or as many bytes of it as `size` says, and give the SHA-256.
 
     Raises:
         InputRefused: it is no regular file, or cannot be read.
     """
-    delivery = OpenDelivery(path)
-    for _ in delivery.chunks():
-        pass
-    return delivery.sha256
+    digest, remaining = hashlib.sha256(), size
+    for chunk in OpenDelivery(path).chunks():
+        digest.update(chunk[:remaining])
+        if remaining is not None:
+            remaining -= min(remaining, len(chunk))
+    return digest.hexdigest()
 
 
 def find_deliveries(folder: Path, dataset: DataSet) -> list[Delivery]:

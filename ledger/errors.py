@@ -4,8 +4,10 @@
     ├── WrongUsage        2     asked for what is not there, or in a way that has no meaning
     │   └── NoLedger      2     the ledger file to be read does not exist
     ├── InputRefused      3     a delivered file is malformed; carries every problem found
+    ├── FindingsFound     3     a check found what it was told to fail on
     ├── LedgerBusy        4     another process holds the ledger's lock
     ├── StorageFailed     5     the file, the disk or the medium does not do what was asked
+    ├── VerificationFailed 6    what is recorded and what is computed do not agree
     └── SequenceBroken    7     the file is sound, but does not follow on what is recorded
 
 The number is the exit code of the command line. `1` is left for a bug of the ledger itself and
@@ -40,6 +42,12 @@ class NoLedger(WrongUsage):
     """There is no ledger at the path that was to be read."""
 
 
+class FindingsFound(LedgerError):
+    """A check found what it was told to fail on."""
+
+    exit_code = 3
+
+
 class LedgerBusy(LedgerError):
     """Another process is writing, and did not finish within the time allowed."""
 
@@ -50,6 +58,12 @@ class StorageFailed(LedgerError):
     """The ledger's file or an output folder cannot be read or written as asked."""
 
     exit_code = 5
+
+
+class VerificationFailed(LedgerError):
+    """What is recorded and what is computed do not agree."""
+
+    exit_code = 6
 
 
 class SequenceBroken(LedgerError):

@@ -1,19 +1,49 @@
-"""What is worth telling of events that were recorded: odd values, and actions out of turn.
+"""What is worth telling of recorded events: odd values, actions out of turn, loose references.
 
-A finding refuses nothing: the delivered text is kept and the event is applied in order. It says
-where a file is probably not what its sender meant.
+A finding refuses nothing by itself: the delivered text is kept and the event is applied in order.
+It says where a file is probably not what its sender meant. What counts must have been said; see
+`editions.say_what_counts`.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from operator import itemgetter
+from functools import lru_cache
+from operator import attrgetter
 
-from ledger.dataset import DataSet, Table
+from ledger.dataset import Check, Column, DataSet, Table
+from ledger.editions import Edition, counts, in_force, known
+from ledger.errors import Problem, WrongUsage
+from ledger.projection import typed_sql
 from ledger.readings import CONVERTED
-from ledger.store import File, Store
+from ledger.references import Missing, missing_row
+from ledger.sources import Sources
+from ledger.store import File, Record, Store
+from ledger.words import listed
+
+ANY = "any"
+CONFUSABLE = "confusable-key"
+_MESSAGES = {
+    "bad-date": "this is no date",
+    "bad-timestamp": "this is no moment",
+    "no-offset": "this moment has no offset, so it is none",
+    "bad-number": "this is no number",
+    "out-of-range": "this lies outside of what can be held",
+    "add-existing": "added, but it is there already",
+    "update-missing": "updated, but it is not there",
+    "delete-missing": "deleted, but it is not there",
+    "duplicate-key": "this key stands in this file before",
+    "resurrected": "added again after a delete",
+    "no-op": "every cell is as it was",
+    "same-bytes": "the same bytes were delivered for another month",
+    "reference-never-seen": "refers to a row that is not there",
+    "reference-not-there-yet": "refers to a row that is not there",
+    "reference-deleted": "refers to a row that is not there",
+    CONFUSABLE: "looks like the key of another row",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +52,7 @@ class Finding:
 
     Attributes:
         code: a stable short name, such as `update-missing`.
+        message: what is odd, in words.
         file: the file's name, `delta/agents_delta_202502.csv`.
         line: the physical line, or None where the whole file is meant.
         key: the key of the row, or None.
@@ -30,6 +61,7 @@ class Finding:
     """
 
     code: str
+    message: str
     file: str
     line: int | None = None
     key: str | None = None
@@ -37,23 +69,49 @@ class Finding:
     value: str | None = None
 
     def __str__(self) -> str:
-        place = ":".join(str(p) for p in (self.file, self.line, self.column) if p is not None)
-        shown = self.key if self.column is None else self.value
-        return f"{place}: {self.code}" + (f": {shown!r}" if shown is not None else "")
+        return str(self.problem)
 
+    @property
+    def problem(self) -> Problem:
+        """The same as what is wrong with a file."""
+        shown = self.key if self.column is None else self.value
+        return Problem(self.file, self.code, self.message, self.line, self.column, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A finding on an event, before it is known where that stands."""
+
+    event_id: int
+    file: int
+    line: int
+    key: str
+    code: str
+    column: str | None = None
+    value: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The events that are looked at: a condition on `event`, and what is bound in it."""
+
+    condition: str
+    values: tuple[str | int, ...] = ()
+
+
+_EVENT = "event.event_id, event.file, event.line, event.{key}"
 
 _VALUES = """
-SELECT event.line, event.{key}, reading.code, reading.column_name,
-       CASE reading.column_name {cells} END AS value
-FROM readings AS reading JOIN {events} AS event ON event.event_id = reading.event_id
-WHERE reading.event_id BETWEEN ? AND ? AND reading.code <> ?
-ORDER BY reading.event_id, reading.column_name
+SELECT {event}, reading.code, reading.column_name, CASE reading.column_name {cells} END AS value
+FROM {events} AS event JOIN readings AS reading ON reading.event_id = event.event_id
+WHERE {scope} AND reading.code <> ?
+ORDER BY event.event_id, reading.column_name
 """
 
-# The event before each one of the same key, in replay order; an event of a superseded file does
-# not count.
+# The event before each one of the same key, in replay order, among those that count.
 _ACTIONS = """
-SELECT event.line, event.{key},
+SELECT {event},
        CASE WHEN before.file = event.file THEN 'duplicate-key'
             WHEN event.action = 'add' AND before.action IN ('add', 'update') THEN 'add-existing'
             WHEN event.action = 'add' AND before.action = 'delete' THEN 'resurrected'
@@ -61,42 +119,239 @@ SELECT event.line, event.{key},
                 THEN 'update-missing'
             WHEN event.action = 'delete' AND coalesce(before.action, 'delete') = 'delete'
                 THEN 'delete-missing'
-       END AS code, NULL AS column_name, NULL AS value
+            WHEN event.action = 'update' AND {same} THEN 'no-op'
+       END AS code
 FROM {events} AS event
 LEFT JOIN {events} AS before ON before.event_id = (
     SELECT max(earlier.event_id) FROM {events} AS earlier
-    WHERE earlier.{key} = event.{key} AND earlier.event_id < event.event_id
-      AND earlier.file NOT IN (SELECT supersedes FROM files WHERE supersedes IS NOT NULL))
-WHERE event.event_id BETWEEN ? AND ? AND code IS NOT NULL
+    WHERE earlier.{key} = event.{key} AND earlier.event_id < event.event_id AND {known})
+WHERE {scope} AND code IS NOT NULL
 ORDER BY event.event_id
 """
 
-_SAME_BYTES = """
-SELECT count(*) FROM files WHERE sha256 = ? AND table_name = ? AND month <> ? AND rows > 0
+# Materialized, for a typed value would otherwise be worked out anew wherever a condition has it.
+_CHECKS = """
+WITH typed AS MATERIALIZED ({typed}),
+met AS (SELECT typed.event_id, {conditions} FROM typed)
+SELECT {event}, {results}
+FROM met JOIN {events} AS event ON event.event_id = met.event_id
+WHERE {any_condition}
+ORDER BY event.event_id
+"""
+
+# Of the rows as they stand: those that refer to a key without a row. Few keys are referred to, so
+# they are looked up first, each once.
+_REFERENCES = """
+WITH keys AS (
+    SELECT DISTINCT event.{column} AS key FROM {events} AS event
+    WHERE {scope} AND event.{column} IS NOT NULL AND event.action <> 'delete'
+), loose AS (
+    SELECT key FROM keys
+    WHERE coalesce((
+        SELECT referred.action FROM {other_events} AS referred WHERE referred.event_id = (
+            SELECT max(last.event_id) FROM {other_events} AS last
+            WHERE last.{other_key} = keys.key AND {counts_last})), 'delete') = 'delete'
+)
+SELECT {event}, event.{column}
+FROM {events} AS event
+WHERE {scope} AND event.{column} IN (SELECT key FROM loose) AND event.action <> 'delete'
+  AND event.event_id = (
+      SELECT max(later.event_id) FROM {events} AS later
+      WHERE later.{key} = event.{key} AND {counts_later})
+ORDER BY event.event_id
+"""
+
+_CONFUSABLE_KEYS = """
+WITH keys AS (
+    SELECT {key} AS key, min(event_id) AS event_id, ledger_look({key}) AS look
+    FROM {events} AS event WHERE {counts} GROUP BY {key}
+)
+SELECT {event}, first.key
+FROM (SELECT look, min(event_id) AS event_id FROM keys GROUP BY look HAVING count(*) > 1) AS alike
+JOIN keys AS first ON first.event_id = alike.event_id
+JOIN keys AS other ON other.look = alike.look AND other.event_id > alike.event_id
+JOIN {events} AS event ON event.event_id = other.event_id
+WHERE {scope}
+ORDER BY event.event_id
 """
 
 
-def file_findings(store: Store, dataset: DataSet, file: File) -> Iterator[Finding]:
+def chosen_codes(dataset: DataSet, names: Collection[str]) -> frozenset[str]:
+    """The codes of findings that are named; `any` names all that there can be.
+
+    Raises:
+        WrongUsage: there is no finding of a name.
+    """
+    codes = {*_MESSAGES, *(check.code for table in dataset.tables for check in table.checks)}
+    unknown = set(names) - codes - {ANY}
+    if unknown:
+        raise WrongUsage(
+            f"there is no finding {listed(sorted(unknown))}; "
+            f"there are {', '.join(sorted(codes))}, and {ANY}"
+        )
+    return frozenset(codes if ANY in names else names)
+
+
+def file_findings(
+    store: Store, dataset: DataSet, file: File, refused: Collection[str] = ()
+) -> Iterator[Finding]:
     """Yield the findings of one recorded file, in the order of its lines.
 
-    Codes: `same-bytes` (the file was delivered for another month too); those of `readings`; and
-    `add-existing`, `update-missing`, `delete-missing`, `duplicate-key` (twice in this file),
-    `resurrected` (back after a delete).
+    Keys that can be confused are looked for where they are refused alone: all keys of the table
+    are read for it.
     """
-    same = next(store.rows(_SAME_BYTES, (file.sha256, file.table_name, file.month.number)))[0]
-    if same:
-        yield Finding("same-bytes", file.name)
-    if file.rows:
-        yield from _of_rows(store, dataset.table(file.table_name), file)
+    yield from _same_bytes(store, [file])
+    if file.first_event is None or file.last_event is None:
+        return
+    scope = _Scope("event.event_id BETWEEN ? AND ?", (file.first_event, file.last_event))
+    table = dataset.table(file.table_name)
+    edition = Edition(file.month, file.batch, "", ())
+    yield from _of_table(store, dataset, table, edition, scope, CONFUSABLE in refused)
 
 
-def _of_rows(store: Store, table: Table, file: File) -> Iterator[Finding]:
-    span = (file.first_event, file.last_event)
-    names = {"events": table.events, "key": table.key}
-    sources = [store.rows(_ACTIONS.format(**names), span)]
+def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterator[Finding]:
+    """Yield the findings of all events that count in an edition, table by table, in replay order.
+
+    References and confusable keys are those of the rows as they stand at its end.
+    """
+    files = in_force(store.files(), edition.batch).values()
+    yield from _same_bytes(store, [file for file in files if file.month <= edition.as_of])
+    scope = _Scope(counts("event"))
+    for table in dataset.tables:
+        yield from _of_table(store, dataset, table, edition, scope, confusable=True)
+
+
+def verdicts(store: Store, table: Table, key: str) -> dict[int, str]:
+    """The findings on the actions of a record's events, by `event_id`; the others are applied."""
+    scope = _Scope(f"event.{table.key} = ? AND {counts('event')}", (key,))
+    return {found.event_id: found.code for found in _actions(store, table, scope)}
+
+
+def _same_bytes(store: Store, files: Collection[File]) -> Iterator[Finding]:
+    """A file that was delivered for another month too, unless it is a header alone."""
+    recorded = store.files()
+    for file in files:
+        others = [
+            other.month
+            for other in recorded
+            if (other.sha256, other.table_name) == (file.sha256, file.table_name)
+            and other.month != file.month
+            and other.batch <= file.batch
+        ]
+        if others and file.rows:
+            yield Finding("same-bytes", f"{_MESSAGES['same-bytes']}, {others[0]}", file.name)
+
+
+def _of_table(
+    store: Store,
+    dataset: DataSet,
+    table: Table,
+    edition: Edition,
+    scope: _Scope,
+    confusable: bool,
+) -> Iterator[Finding]:
+    sources = Sources(store, edition.batch)
+    # Before any query runs: SQLite takes no function then.
+    store.register("ledger_look", _look)
+    found = [_actions(store, table, scope)]
     if table.typed_columns:
-        cells = " ".join(f"WHEN '{c.name}' THEN event.{c.name}" for c in table.typed_columns)
-        values = _VALUES.format(cells=cells, **names)
-        sources.insert(0, store.rows(values, (*span, CONVERTED)))
-    for line, key, code, column, value in heapq.merge(*sources, key=itemgetter(0)):
-        yield Finding(code, file.name, line, key, column, value)
+        found.append(_values(store, table, scope))
+    if table.checks:
+        found.append(_checks(store, table, scope))
+    if confusable:
+        found.append(_confusable_keys(store, table, scope))
+    for column in table.references:
+        other = dataset.referenced(table, column.name)
+        found.append(_references(store, sources, table, column, other, edition, scope))
+    messages = _MESSAGES | {check.code: check.message for check in table.checks}
+    for one in heapq.merge(*found, key=attrgetter("event_id")):
+        message = messages[one.code] + one.note
+        name = sources.file(one.file).name
+        yield Finding(one.code, message, name, one.line, one.key, one.column, one.value)
+
+
+def _names(table: Table) -> dict[str, str]:
+    return {"event": _EVENT.format(key=table.key), "events": table.events, "key": table.key}
+
+
+def _values(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+    cells = " ".join(f"WHEN '{c.name}' THEN event.{c.name}" for c in table.typed_columns)
+    sql = _VALUES.format(cells=cells, scope=scope.condition, **_names(table))
+    for row in store.rows(sql, (*scope.values, CONVERTED)):
+        yield _Found(*row)
+
+
+def _actions(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+    same = " AND ".join(f"event.{name} IS before.{name}" for name in table.column_names)
+    sql = _ACTIONS.format(same=same, known=known("earlier"), scope=scope.condition, **_names(table))
+    for row in store.rows(sql, scope.values):
+        yield _Found(*row)
+
+
+def _checks(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+    """What the description of the data set finds odd in a row."""
+    chosen = f"SELECT event.event_id FROM {table.events} AS event WHERE {scope.condition}"
+    # Only what the conditions read: to type a timestamp takes time.
+    narrow = table.narrowed({name for check in table.checks for name in check.reads})
+    met = [f"{check.condition} AS met_{place}" for place, check in enumerate(table.checks)]
+    columns = [f"met.met_{place}, event.{c.column}" for place, c in enumerate(table.checks)]
+    sql = _CHECKS.format(
+        typed=typed_sql(narrow, chosen),
+        conditions=", ".join(met),
+        results=", ".join(columns),
+        any_condition=" OR ".join(f"met.met_{place}" for place in range(len(met))),
+        **_names(table),
+    )
+    for row in store.rows(sql, scope.values):
+        yield from _met(table.checks, row)
+
+
+def _met(checks: Collection[Check], row: Record) -> Iterator[_Found]:
+    event, file, line, key, *results = row
+    for check, is_met, value in zip(checks, results[::2], results[1::2], strict=True):
+        if is_met:
+            yield _Found(event, file, line, key, check.code, check.column, value)
+
+
+def _references(
+    store: Store,
+    sources: Sources,
+    table: Table,
+    column: Column,
+    other: Table,
+    edition: Edition,
+    scope: _Scope,
+) -> Iterator[_Found]:
+    sql = _REFERENCES.format(
+        column=column.name,
+        scope=scope.condition,
+        counts_later=counts("later"),
+        counts_last=counts("last"),
+        other_events=other.events,
+        other_key=other.key,
+        **_names(table),
+    )
+
+    @lru_cache(maxsize=10_000)
+    def missing(key: str) -> Missing | None:
+        return missing_row(store, sources, other, key, edition.as_of)
+
+    for event, file, line, own_key, key in store.rows(sql, scope.values * 2):
+        row = missing(key)
+        if row:
+            code, note = f"reference-{row.reason}", f", {row}"
+            yield _Found(event, file, line, own_key, code, column.name, key, note)
+
+
+def _confusable_keys(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+    sql = _CONFUSABLE_KEYS.format(counts=counts("event"), scope=scope.condition, **_names(table))
+    for event, file, line, key, first in store.rows(sql, scope.values):
+        yield _Found(event, file, line, key, CONFUSABLE, note=f", {first!r}")
+
+
+def _look(key: str) -> str:
+    """What is left of a key without case, normalisation and characters of no width."""
+    if key.isascii():
+        return key.casefold()
+    visible = "".join(c for c in key if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())

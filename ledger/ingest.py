@@ -10,18 +10,19 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from ledger.dataset import DataSet, Kind, Table
-from ledger.deliveries import Delivery, OpenDelivery, digest_of, earliest_delta
-from ledger.digest import BatchContents, FileContents, MerkleTree, leaf
-from ledger.errors import InputRefused, Problem, Problems, SequenceBroken, WrongUsage
+from ledger.corrections import RowDifference, row_difference
+from ledger.dataset import DataSet, Kind
+from ledger.deliveries import Delivery, digest_of, earliest_delta
+from ledger.editions import choose_edition, in_force, say_what_counts, standing
+from ledger.errors import InputRefused, Problems, SequenceBroken, WrongUsage
 from ledger.findings import Finding, file_findings
-from ledger.months import Month, clock_rows, spans
-from ledger.readings import CellReader
-from ledger.rows import Row, read_rows
+from ledger.months import Month, spans
+from ledger.recorder import Flags, Recorder
 from ledger.store import Batch, File, Store
+from ledger.words import counted
 
 FINDINGS_KEPT = 100
-READINGS_AT_ONCE = 10_000
+Place = tuple[str, Month]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,15 @@ class FileIngest:
         file: its record in the ledger.
         recorded: whether it was recorded just now; else it was there already.
         actions: how many events of each action it gave; empty where it was there already.
+        supersedes: the file in whose place it came, or None.
+        difference: how the rows of the two differ, or None.
     """
 
     file: File
     recorded: bool
     actions: Counter[str] = field(default_factory=Counter)
+    supersedes: File | None = None
+    difference: RowDifference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class MonthIngest:
         batch: the batch that was recorded; None where every file was there already.
         findings: how many findings of each code the new files gave.
         first_findings: the first hundred of them.
-        restates: the recorded months after this one, which new events of it restate.
+        restates: the recorded months, this one or later ones, which what came late restates.
         missing_months: the months before it that are missing, passed over on request.
     """
 
@@ -64,15 +69,37 @@ class MonthIngest:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What the user allows of a sequence.
+    """What the user allows of a sequence, and does not allow of its contents.
 
     Attributes:
         allow_gap: a month before the delivered one may be missing.
         late: a file may belong to a month before the latest recorded one.
+        correct: why a file may come in the place of a recorded one; None where it may not.
+        refused: the codes of findings that refuse a month.
     """
 
     allow_gap: bool = False
     late: bool = False
+    correct: str | None = None
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """The files of a month, by what they are to the ledger.
+
+    Attributes:
+        already: recorded with the same bytes.
+        new: of a table and month for which nothing counts.
+        corrections: with other bytes than those that count, or with bytes that were taken out of
+            force.
+        superseded: by table, the record in whose place a file comes: a file or a retraction.
+    """
+
+    already: tuple[FileIngest, ...]
+    new: tuple[Delivery, ...]
+    corrections: tuple[Delivery, ...]
+    superseded: dict[str, File]
 
 
 def ingest_months(
@@ -87,17 +114,17 @@ def ingest_months(
         allowed: what the user allows.
 
     Raises:
-        InputRefused: files of a month are malformed; nothing of it was recorded, the months
-            yielded before stay.
+        InputRefused: files of a month are malformed, or have findings that are refused; nothing of
+            it was recorded, the months yielded before stay.
         SequenceBroken: a file does not follow on what is recorded; likewise.
     """
     places = {table.name: place for place, table in enumerate(dataset.tables)}
     in_order = sorted(deliveries, key=lambda d: (_month(d), places[d.table.name]))
     for month, group in groupby(in_order, key=_month):
         files = list(group)
-        recorded = in_force(store.files())
-        if all(_stands_in(recorded, d) for d in files):
-            yield MonthIngest(month, _already(files, recorded))
+        sorted_files = _sort(store.files(), files)
+        if len(sorted_files.already) == len(files):
+            yield MonthIngest(month, sorted_files.already)
             continue
         with store.transaction():
             result = _ingest_month(store, dataset, month, files, allowed)
@@ -154,55 +181,42 @@ def with_months(
     ]
 
 
-def in_force(files: Iterable[File]) -> dict[tuple[str, Month], File]:
-    """The one file that counts for each table and month."""
-    known = list(files)
-    superseded = {file.supersedes for file in known}
-    return {
-        (file.table_name, file.month): file
-        for file in known
-        if file.file not in superseded and file.kind in set(Kind)
-    }
-
-
 def _month(delivery: Delivery) -> Month:
     if delivery.month is None:
         raise ValueError(f"{delivery.path} has no month")
     return delivery.month
 
 
-def _stands_in(recorded: dict[tuple[str, Month], File], delivery: Delivery) -> bool:
-    """Whether a file of the delivery's kind, table and month is recorded, with any bytes."""
-    file = recorded.get((delivery.table.name, _month(delivery)))
-    return file is not None and file.kind == delivery.kind
-
-
 def _initial_month(files: Iterable[File]) -> Month | None:
     return next((file.month for file in files if file.kind == Kind.INITIAL), None)
 
 
-def _already(
-    deliveries: Iterable[Delivery], recorded: dict[tuple[str, Month], File]
-) -> tuple[FileIngest, ...]:
+def _sort(recorded: Sequence[File], deliveries: Iterable[Delivery]) -> _Sorted:
     """Hold files to those recorded for the same table and month.
 
     Raises:
-        SequenceBroken: one has other bytes.
+        InputRefused: one cannot be read.
     """
-    results = []
+    last = standing(recorded)
+    already: list[FileIngest] = []
+    new: list[Delivery] = []
+    corrections: list[Delivery] = []
+    superseded: dict[str, File] = {}
     for delivery in deliveries:
-        file = recorded[delivery.table.name, _month(delivery)]
+        place = (delivery.table.name, _month(delivery))
+        file = last.get(place)
+        if file is None or {file.kind, delivery.kind} == set(Kind):
+            new.append(delivery)
+            continue
         digest = digest_of(delivery.path)
-        if digest != file.sha256:
-            raise SequenceBroken(
-                f"{delivery.path}: other bytes are recorded for {file.table_name} {file.month} "
-                f"in batch {file.batch}\n"
-                f"  recorded   SHA-256 {file.sha256}, {file.rows} rows\n"
-                f"  delivered  SHA-256 {digest}\n"
-                "What is recorded never changes: put the difference into the next month's delta"
-            )
-        results.append(FileIngest(file, recorded=False))
-    return tuple(results)
+        if file.sha256 == digest:
+            already.append(FileIngest(file, recorded=False))
+            continue
+        superseded[delivery.table.name] = file
+        before = {f.sha256 for f in recorded if (f.table_name, f.month) == place}
+        is_new = file.kind not in set(Kind) and digest not in before
+        (new if is_new else corrections).append(delivery)
+    return _Sorted(tuple(already), tuple(new), tuple(corrections), superseded)
 
 
 def _ingest_month(
@@ -212,29 +226,131 @@ def _ingest_month(
     deliveries: Sequence[Delivery],
     allowed: Permissions,
 ) -> MonthIngest:
-    """Record the new files of a month; to be called within a transaction."""
+    """Record the new files of a month; to be called within a transaction.
+
+    A correction that is not allowed is recorded too, to see how its rows differ; the transaction
+    undoes it.
+    """
     files = store.files()
-    recorded = in_force(files)
-    old = [d for d in deliveries if _stands_in(recorded, d)]
-    new = [d for d in deliveries if not _stands_in(recorded, d)]
-    already = _already(old, recorded)
-    if not new:
-        return MonthIngest(month, already)
-    months = {file.month for file in files}
-    missing, restates = _place_in_sequence(months, _initial_month(files), month, new, allowed)
-    recorder = _Recorder(store, dataset, month)
-    results = recorder.record(new, gap=bool(missing), late=bool(restates))
+    month_files = _sort(files, deliveries)
+    if len(month_files.already) == len(deliveries):
+        return MonthIngest(month, month_files.already)
+    months = {month for _, month in in_force(files)}
+    missing: tuple[Month, ...] = ()
+    restates: tuple[Month, ...] = ()
+    if month_files.new:
+        initial = _initial_month(files)
+        missing, restates = _place_in_sequence(months, initial, month, month_files.new, allowed)
+    flags = Flags(
+        gap=bool(missing),
+        late=bool(restates),
+        correction=bool(month_files.corrections),
+        reason=allowed.correct if month_files.corrections else None,
+    )
+    results = _record(store, dataset, month, deliveries, month_files, flags)
+    if month_files.corrections and allowed.correct is None:
+        raise SequenceBroken(_other_bytes(files, month_files.corrections, results))
+    if restates or month_files.corrections:
+        restates = tuple(sorted(m for m in months if m >= month))
+    findings, first = _find(store, dataset, results, allowed.refused)
+    everything = sorted(
+        (*month_files.already, *results), key=lambda r: dataset.place(r.file.table_name)
+    )
+    batch = store.batches()[-1]
+    return MonthIngest(month, tuple(everything), batch, findings, first, restates, missing)
+
+
+def _record(
+    store: Store,
+    dataset: DataSet,
+    month: Month,
+    deliveries: Sequence[Delivery],
+    month_files: _Sorted,
+    flags: Flags,
+) -> list[FileIngest]:
+    """Record those of a month's files that are not recorded already."""
+    chosen = {*month_files.new, *month_files.corrections}
+    in_order = [delivery for delivery in deliveries if delivery in chosen]
+    numbers = {name: file.file for name, file in month_files.superseded.items()}
+    results = []
+    for file, actions in Recorder(store, dataset, month).record(in_order, flags, numbers):
+        before = month_files.superseded.get(file.table_name)
+        difference = None
+        if before:
+            difference = row_difference(store, dataset.table(file.table_name), before, file)
+        results.append(FileIngest(file, True, actions, before, difference))
+    return results
+
+
+def _other_bytes(
+    recorded: Iterable[File], corrections: Iterable[Delivery], results: Iterable[FileIngest]
+) -> str:
+    """Say why files that would be corrections are refused, and what they would change."""
+    known = list(recorded)
+    delivered = {result.file.table_name: result for result in results}
+    lines = []
+    for delivery in corrections:
+        result = delivered[delivery.table.name]
+        place = (result.file.table_name, result.file.month)
+        same = [
+            f for f in known if (*place, result.file.sha256) == (f.table_name, f.month, f.sha256)
+        ]
+        lines += (
+            _superseded_bytes(delivery, same[-1], known) if same else _difference(delivery, result)
+        )
+    return "\n".join(
+        [*lines, 'To put it in the place of what is recorded, say --correct --reason "…"']
+    )
+
+
+def _superseded_bytes(delivery: Delivery, same: File, recorded: Sequence[File]) -> list[str]:
+    successor = next(file for file in recorded if file.supersedes == same.file)
+    how = "superseded" if successor.kind in set(Kind) else "retracted"
+    return [
+        f"{delivery.path}: these bytes were recorded for {same.table_name} {same.month} in batch "
+        f"{same.batch}, and {how} in batch {successor.batch}",
+        f"  SHA-256    {same.sha256}, {counted(same.rows, 'row')}",
+    ]
+
+
+def _difference(delivery: Delivery, result: FileIngest) -> list[str]:
+    before, after = result.supersedes, result.file
+    if before is None:
+        raise ValueError(f"{delivery.path} supersedes nothing")
+    lines = [
+        f"{delivery.path}: other bytes are recorded for {before.table_name} {before.month} "
+        f"in batch {before.batch}",
+        f"  recorded   SHA-256 {before.sha256}, {counted(before.rows, 'row')}",
+        f"  delivered  SHA-256 {after.sha256}, {counted(after.rows, 'row')}",
+        f"  rows       {result.difference}",
+    ]
+    if before.bytes < after.bytes and digest_of(delivery.path, before.bytes) == before.sha256:
+        lines.append("  the earlier delivery looks truncated: this one begins with all of it")
+    return lines
+
+
+def _find(
+    store: Store, dataset: DataSet, results: Iterable[FileIngest], refused: frozenset[str]
+) -> tuple[Counter[str], tuple[Finding, ...]]:
+    """Collect the findings of files just recorded, as known now and as of the end of their month.
+
+    Raises:
+        InputRefused: there are some of a code that is refused.
+    """
     findings: Counter[str] = Counter()
     first: list[Finding] = []
+    problems = Problems()
     for result in results:
-        for finding in file_findings(store, dataset, result.file):
+        say_what_counts(store, choose_edition(store, result.file.month))
+        for finding in file_findings(store, dataset, result.file, refused):
             findings[finding.code] += 1
             if len(first) < FINDINGS_KEPT:
                 first.append(finding)
-    batch = store.batches()[-1]
-    places = {table.name: place for place, table in enumerate(dataset.tables)}
-    everything = sorted((*already, *results), key=lambda result: places[result.file.table_name])
-    return MonthIngest(month, tuple(everything), batch, findings, tuple(first), restates, missing)
+            if finding.code in refused:
+                problems.add(finding.problem)
+    if problems:
+        raise InputRefused(problems)
+    return findings, tuple(first)
 
 
 def _place_in_sequence(
@@ -277,127 +393,3 @@ def _place_in_sequence(
             f"restate {spans(restates)}. To record it nevertheless, say --late"
         )
     return (), restates
-
-
-class _Recorder:
-    """Records the files of one month as a batch."""
-
-    def __init__(self, store: Store, dataset: DataSet, month: Month) -> None:
-        self._store = store
-        self._dataset = dataset
-        self._month = month
-        self._problems = Problems()
-        self._tree = MerkleTree()
-        self._next_event = store.next_event(month)
-        self._readings: list[tuple[int, str, str | float | None, str]] = []
-
-    def record(self, deliveries: Sequence[Delivery], *, gap: bool, late: bool) -> list[FileIngest]:
-        """Record files, and the batch that they make.
-
-        Raises:
-            InputRefused: with the problems of all of them.
-        """
-        number = self._store.next_file()
-        read = [self._read(d, file) for file, d in enumerate(deliveries, start=number)]
-        if self._problems:
-            raise InputRefused(self._problems)
-        contents = BatchContents(
-            batch=len(self._store.batches()) + 1,
-            month=self._month.number,
-            reason=None,
-            gap=gap,
-            late=late,
-            correction=False,
-        )
-        files, actions = zip(*read, strict=True)
-        names = [delivery.name for delivery in deliveries]
-        self._store.append_batch(contents, files, names, self._tree.count, self._tree.root())
-        recorded = self._store.files()[-len(files) :]
-        return [
-            FileIngest(file, recorded=True, actions=counts)
-            for file, counts in zip(recorded, actions, strict=True)
-        ]
-
-    def _read(self, delivery: Delivery, number: int) -> tuple[FileContents, Counter[str]]:
-        """Append the events of one file."""
-        source = OpenDelivery(delivery.path)
-        reader = CellReader(delivery.table)
-        counts: Counter[str] = Counter()
-        first = self._next_event
-        rows = read_rows(
-            source.chunks(), delivery.table, delivery.kind, str(delivery.path), self._problems
-        )
-        try:
-            events = self._events(rows, delivery.table, number, reader, counts)
-            self._store.append_events(delivery.table, events)
-        except InputRefused as refused:
-            for problem in refused.problems:
-                self._problems.add(problem)
-        self._keep_readings()
-        self._keep_clock(reader.utc_days)
-        if delivery.kind is Kind.INITIAL:
-            self._check_keys(delivery, first)
-        count = self._next_event - first
-        contents = FileContents(
-            file=number,
-            table=delivery.table.name,
-            month=self._month.number,
-            kind=delivery.kind.value,
-            sha256=source.sha256,
-            bytes=source.size,
-            rows=count,
-            first_event=first if count else None,
-            last_event=self._next_event - 1 if count else None,
-            supersedes=None,
-        )
-        return contents, counts
-
-    def _events(
-        self,
-        rows: Iterable[Row],
-        table: Table,
-        file: int,
-        reader: CellReader,
-        counts: Counter[str],
-    ) -> Iterator[tuple[object, ...]]:
-        name, add_leaf = table.name, self._tree.add
-        for line, action, cells in rows:
-            event = self._next_event
-            self._next_event = event + 1
-            counts[action] += 1
-            for reading in reader.irregular(cells):
-                self._readings.append((event, *reading))
-            if len(self._readings) > READINGS_AT_ONCE:
-                self._keep_readings()
-            add_leaf(leaf(event, name, file, line, action, cells))
-            yield (event, file, line, action, *cells)
-
-    def _keep_readings(self) -> None:
-        self._store.add_readings(self._readings)
-        self._readings.clear()
-
-    def _keep_clock(self, days: set[str]) -> None:
-        for day in sorted(days - self._store.clock_days()):
-            self._store.add_clock(clock_rows(day, self._dataset.zone))
-
-    def _check_keys(self, delivery: Delivery, first_event: int) -> None:
-        """Tell keys that stand twice in an initial extract."""
-        span = (first_event, self._next_event - 1)
-        sql = _REPEATED_KEYS.format(events=delivery.table.events, key=delivery.table.key)
-        for line, key, first_line in self._store.rows(sql, span * 2):
-            message = f"this key stands on line {first_line} already"
-            problem = Problem(
-                str(delivery.path), "duplicate-key", message, line, delivery.table.key, key
-            )
-            self._problems.add(problem)
-
-
-_REPEATED_KEYS = """
-SELECT again.line, again.{key}, first.line
-FROM (SELECT {key}, min(event_id) AS event_id FROM {events}
-      WHERE event_id BETWEEN ? AND ? GROUP BY {key} HAVING count(*) > 1) AS repeated
-JOIN {events} AS first ON first.event_id = repeated.event_id
-JOIN {events} AS again ON again.{key} = repeated.{key} AND again.event_id > repeated.event_id
-WHERE again.event_id BETWEEN ? AND ?
-ORDER BY again.event_id
-"""

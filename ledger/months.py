@@ -20,6 +20,8 @@ from ledger.errors import WrongUsage
 
 _MONTH = re.compile(r"(\d{4})-?(\d{2})", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.ASCII | re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
 _FIRST_YEAR = 1900
 
 
@@ -157,9 +159,33 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def parse_moment(text: str) -> str:
+    """Read a moment with its offset, `2025-04-01T09:30:00Z`, or the end of a day of UTC.
+
+    Returns:
+        the moment as `utc_text` writes it, so that both compare as texts.
+
+    Raises:
+        WrongUsage: the text is neither.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return f"{date.fromisoformat(text)}T23:59:59.999999Z"
+        moment = datetime.fromisoformat(text) if _MOMENT.match(text) else None
+        if moment and moment.tzinfo:
+            return utc_text(moment)
+    except (ValueError, OverflowError):
+        pass
+    raise WrongUsage(
+        f"{text!r} is not a moment: write it with its offset, such as 2025-04-01T09:30:00Z, "
+        "or a day, such as 2025-04-01"
+    )
+
+
 def utc_text(moment: datetime) -> str:
     """Write a moment as `2025-04-01T09:30:00.123456Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which writes years before 1000 with fewer digits: texts are to be compared.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def clock_rows(day: str, zone: str) -> Iterator[ClockRow]:

@@ -1,25 +1,18 @@
 -- The replay of one table, as a template: $names come from the description of the data set, and
 -- `projection.py` fills them in. The dialect is what SQLite, DuckDB and Spark read alike, so there
--- is no function of dates here and no parameter. Two small relations say which events count:
---
---   replay_bound (end_event)                   events before this one, the end of the as-of month
---   replay_excluded (first_event, last_event)  ranges that do not count: superseded files
---
--- Each part starts at a line `-- part: NAME`.
+-- is no function of dates here and no parameter. Which events are replayed is said in
+-- `editions.sql`.
 
 -- part: replay
--- The last event of each key, where it is not a delete; its cells as regular text; then typed.
+-- Some events, without the deletes: their cells as regular text, then typed. The projection takes
+-- the last event of each key.
 WITH cells AS (
-    SELECT $cells
+    SELECT event.event_id AS event_id,
+$cells
     FROM (
-        SELECT max(event_id) AS event_id
-        FROM $events
-        WHERE event_id < (SELECT end_event FROM replay_bound)
-          AND NOT EXISTS (SELECT 1 FROM replay_excluded AS excluded
-                          WHERE event_id BETWEEN excluded.first_event AND excluded.last_event)
-        GROUP BY $key
-    ) AS last_events
-    JOIN $events AS event ON event.event_id = last_events.event_id
+        $chosen
+    ) AS chosen
+    JOIN $events AS event ON event.event_id = chosen.event_id
     $readings
     WHERE event.action <> 'delete'
 )
@@ -67,6 +60,10 @@ ${column}_clock.local_hour || ':'
 
 -- part: local month
 substr(${timestamp}_clock.local_hour, 1, 7) AS $name
+
+-- part: utc month
+CASE WHEN ${timestamp}_clock.local_hour IS NOT NULL
+     THEN substr(cells.$timestamp, 1, 7) END AS $name
 
 -- part: seconds between
 ((${end}_clock.epoch_hour - ${start}_clock.epoch_hour) * 60

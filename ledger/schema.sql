@@ -1,9 +1,10 @@
 -- The ledger's file, as one reads it from top to bottom:
 --
 --   1. what was recorded      batches ─┬─ files ─┬─ <table>_events      append-only: the truth
+--                             tags                                      append-only: names
 --   2. how it was read        readings, clock                           derived, can be rebuilt
 --   3. a state computed       projection_of, <table>, support_totals,   derived, can be rebuilt
---      from it                support_report
+--      from it                support_readings, support_report
 --
 -- Everything is made together with the file and never altered: `ledger project` only deletes and
 -- inserts rows of part 3, so that the text of this schema can be verified at any time.
@@ -12,7 +13,7 @@
 -- an *event* one row of a file. Months are numbers, YYYYMM. Digests are 64 hexadecimal digits.
 
 PRAGMA application_id = 1279543122;  -- "LDGR"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 
 -- 1. What was recorded ---------------------------------------------------------------------------
@@ -54,6 +55,14 @@ CREATE TABLE files (
     CHECK (CASE WHEN kind = 'retraction' THEN sha256 IS NULL AND rows = 0 AND supersedes IS NOT NULL
                 ELSE sha256 IS NOT NULL END)
 ) STRICT;
+
+-- Names for editions: a month as it was known after a batch.
+CREATE TABLE tags (
+    name      TEXT    PRIMARY KEY CHECK (name GLOB '[A-Za-z]*'),
+    as_of     INTEGER NOT NULL,
+    batch     INTEGER NOT NULL REFERENCES batches (batch),
+    tagged_at TEXT    NOT NULL CHECK (tagged_at GLOB '????-??-??T??:??:??.??????Z')
+) STRICT, WITHOUT ROWID;
 
 -- One table of events for each table of the data set, its cells as delivered (spaces and tabs
 -- round a cell taken off, blank as NULL). `event_id` is YYYYMM · 10⁹ + n, n counting the rows
@@ -164,6 +173,14 @@ CREATE TRIGGER files_no_second_successor BEFORE INSERT ON files
 WHEN EXISTS (SELECT 1 FROM files WHERE supersedes = NEW.supersedes)
 BEGIN SELECT raise(ABORT, 'a file can be superseded once'); END;
 
+CREATE TRIGGER tags_no_update BEFORE UPDATE ON tags
+BEGIN SELECT raise(ABORT, 'tags is append-only'); END;
+CREATE TRIGGER tags_no_delete BEFORE DELETE ON tags
+BEGIN SELECT raise(ABORT, 'tags is append-only'); END;
+CREATE TRIGGER tags_no_replace BEFORE INSERT ON tags
+WHEN EXISTS (SELECT 1 FROM tags WHERE name = NEW.name)
+BEGIN SELECT raise(ABORT, 'tags is append-only'); END;
+
 CREATE TRIGGER agents_events_no_update BEFORE UPDATE ON agents_events
 BEGIN SELECT raise(ABORT, 'agents_events is append-only'); END;
 CREATE TRIGGER agents_events_no_delete BEFORE DELETE ON agents_events
@@ -234,7 +251,8 @@ CREATE TABLE projection_of (
 ) STRICT;
 
 -- The tables as of that month. Times are local, ISO 8601 with the offset
--- (2025-02-28T20:30:00-05:00); `month` is the local month of interaction_start (2025-02).
+-- (2025-02-28T20:30:00-05:00); `month` is the local month of interaction_start (2025-02), and
+-- `utc_month` the one that it has in UTC.
 
 CREATE TABLE agents (
     agent_id          TEXT PRIMARY KEY,
@@ -269,8 +287,11 @@ CREATE TABLE interactions (
     call_duration_minutes      REAL,
     satisfaction_rating        REAL,
     month                      TEXT,
+    utc_month                  TEXT,
+    timestamp_utc_month        TEXT,
     seconds_to_resolution      REAL,
-    seconds_after_resolution   REAL
+    seconds_after_resolution   REAL,
+    seconds_to_end             REAL
 ) STRICT, WITHOUT ROWID;
 
 -- Counts and sums by month, centre and category, as keys; see support/totals.sql.
@@ -291,6 +312,24 @@ CREATE TABLE support_totals (
     tail_calls                  INTEGER NOT NULL,
     tail_micro_seconds          REAL    NOT NULL,
     rated_tail_calls            INTEGER NOT NULL
+) STRICT;
+
+-- Counts and sums by centre and by the month under each reading of it; see support/readings.sql.
+CREATE TABLE support_readings (
+    month                       TEXT    NOT NULL,
+    utc_month                   TEXT    NOT NULL,
+    est_month                   TEXT    NOT NULL,
+    timestamp_month             TEXT    NOT NULL,
+    timestamp_utc_month         TEXT    NOT NULL,
+    timestamp_est_month         TEXT    NOT NULL,
+    contact_center_id           TEXT,
+    interactions                INTEGER NOT NULL,
+    timed_calls                 INTEGER NOT NULL,
+    micro_minutes               REAL    NOT NULL,
+    ended_calls                 INTEGER NOT NULL,
+    micro_seconds_to_end        REAL    NOT NULL,
+    resolved_calls              INTEGER NOT NULL,
+    micro_seconds_to_resolution REAL    NOT NULL
 ) STRICT;
 
 -- The report: names as of the month of the projection, "Unknown" where there is none.

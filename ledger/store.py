@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ from ledger.errors import LedgerBusy, LedgerError, NoLedger, StorageFailed
 from ledger.months import ClockRow, Month, utc_now, utc_text
 
 APPLICATION_ID = 0x4C444752
-USER_VERSION = 1
+USER_VERSION = 2
 OLDEST_SQLITE = (3, 37, 0)
 BUSY_SECONDS = 30
 EVENTS_PER_MONTH = 10**9
@@ -70,6 +70,16 @@ class File:
     first_event: int | None
     last_event: int | None
     supersedes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A name for an edition: the row of `tags`."""
+
+    name: str
+    as_of: Month
+    batch: int
+    tagged_at: str
 
 
 class Store:
@@ -212,6 +222,10 @@ class Store:
         with _translated(self.path):
             self.db.conn.executemany(sql, rows)
 
+    def register(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Make a pure function of one value known to SQL."""
+        self.db.conn.create_function(name, 1, function, deterministic=True)
+
     def columns(self, select: str) -> list[str]:
         """The names of the columns that a query gives."""
         with _translated(self.path):
@@ -228,6 +242,15 @@ class Store:
     def files(self) -> list[File]:
         """All recorded files, in order."""
         return [File(**{**row, "month": Month(row["month"])}) for row in self._records(_FILES)]
+
+    def tags(self) -> list[Tag]:
+        """All names of editions, in the order in which they were given."""
+        return [Tag(**{**row, "as_of": Month(row["as_of"])}) for row in self._records(_TAGS)]
+
+    def add_tag(self, name: str, as_of: Month, batch: int) -> None:
+        """Name an edition; the name must be new."""
+        columns = [field.name for field in fields(Tag)]
+        self.insert("tags", columns, [(name, as_of.number, batch, utc_text(utc_now()))])
 
     def _records(self, sql: str) -> Iterator[dict[str, Any]]:
         with _translated(self.path):
@@ -315,6 +338,8 @@ SELECT file, batch, table_name, month, kind, name, sha256, bytes, rows,
        first_event, last_event, supersedes
 FROM files ORDER BY file
 """
+
+_TAGS = "SELECT name, as_of, batch, tagged_at FROM tags ORDER BY tagged_at, name"
 
 
 def discard_if_empty(path: Path) -> None:

@@ -33,8 +33,8 @@ DAYS = {"hire_date"}
 MOMENTS = {"timestamp", "interaction_start", "agent_resolution_timestamp", "interaction_end"}
 NUMBERS = {"call_duration_minutes", "satisfaction_rating"}
 
-PROJECTED = (*KEYS, "support_totals", "support_report")
-RECORDED = ("batches", "files", *(f"{table}_events" for table in KEYS), "readings", "clock")
+PROJECTED = (*KEYS, "support_totals", "support_readings", "support_report")
+RECORDED = ("batches", "files", "tags", *(f"{table}_events" for table in KEYS), "readings", "clock")
 
 _ZONE = ZoneInfo("America/New_York")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -127,8 +127,12 @@ def _typed(row: Cells) -> dict[str, Value]:
         )
         local_start = typed["interaction_start"]
         typed["month"] = local_start[:7] if isinstance(local_start, str) else None
+        typed["utc_month"] = f"{start:%Y-%m}" if start else None
+        written = moments["timestamp"]
+        typed["timestamp_utc_month"] = f"{written:%Y-%m}" if written else None
         typed["seconds_to_resolution"] = _seconds(start, solved)
         typed["seconds_after_resolution"] = _seconds(solved, end)
+        typed["seconds_to_end"] = _seconds(start, end)
     return typed
 
 

@@ -148,7 +148,7 @@ def test_a_late_file_needs_permission(ledger: Ledger, data: Path) -> None:
         ingest(ledger, data, late)
     assert ledger.path.read_bytes() == before
     month = ingest(ledger, data, late, late=True)["202502"]
-    assert [str(restated) for restated in month.restates] == ["202503"]
+    assert [str(restated) for restated in month.restates] == ["202502", "202503"]
     assert [entry.batch.late for entry in ledger.log()] == [False, False, False, True]
 
 
@@ -259,7 +259,10 @@ def test_the_same_bytes_for_another_month_are_recorded_and_told(ledger: Ledger, 
     months = ingest(ledger, data, EXTRACT, *files)
     assert not months["202502"].findings
     assert months["202503"].findings["same-bytes"] == 1
-    assert findings(months["202503"])[0] == "delta/contact_centers_delta_202503.csv: same-bytes"
+    assert findings(months["202503"])[0] == (
+        "delta/contact_centers_delta_202503.csv: same-bytes: "
+        "the same bytes were delivered for another month, 202502"
+    )
 
 
 def test_a_header_alone_has_the_same_bytes_as_another_without_a_finding(
@@ -453,7 +456,17 @@ def test_actions_out_of_turn_are_told_with_file_and_line(ledger: Ledger, data: P
         small_file("contact_centers", 202504, ("add", "CC1"), ("delete", "CC4"), ("delete", "CC3")),
     )
     months = ingest(ledger, data, *files)
-    name = "delta/contact_centers_delta_{}.csv:{}: {}: {!r}".format
+
+    def name(month: int, line: int, code: str, key: str) -> str:
+        words = {
+            "resurrected": "added again after a delete",
+            "update-missing": "updated, but it is not there",
+            "delete-missing": "deleted, but it is not there",
+            "duplicate-key": "this key stands in this file before",
+            "add-existing": "added, but it is there already",
+        }
+        return f"delta/contact_centers_delta_{month}.csv:{line}: {code}: {words[code]}: {key!r}"
+
     assert findings(months["202501"]) == findings(months["202502"]) == []
     assert findings(months["202503"]) == [
         name(202503, 2, "resurrected", "CC1"),
@@ -486,14 +499,15 @@ def test_unreadable_values_are_told_in_the_order_of_the_lines(ledger: Ledger, da
     )
     months = ingest(ledger, data, extract, delta)
     assert findings(months["202501"]) == [
-        "initial/interactions.csv:2:timestamp: bad-timestamp: '2025-02-30T10:00:00Z'"
+        "initial/interactions.csv:2:timestamp: bad-timestamp: this is no moment: "
+        "'2025-02-30T10:00:00Z'"
     ]
     assert [
         (finding.line, finding.column, finding.code) for finding in months["202502"].first_findings
     ] == [
+        (2, None, "add-existing"),
         (2, "call_duration_minutes", "bad-number"),
         (2, "timestamp", "no-offset"),
-        (2, None, "add-existing"),
         (3, "call_duration_minutes", "out-of-range"),
         (4, "timestamp", "bad-timestamp"),
         (5, None, "delete-missing"),

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger import Ledger, Month
+from ledger import Ledger, Month, WrongUsage
 from ledger.deliveries import find_deliveries
-from ledger.digest import BatchContents, FileContents, MerkleTree
+from ledger.editions import choose_edition
 from ledger.ingest import Permissions, ingest_months, with_months
-from ledger.projection import build_aside, choose_edition, store_projection
+from ledger.projection import build_aside, store_projection
 from ledger.store import Store
 from ledger.support.description import SUPPORT
 from tests import oracle
@@ -94,7 +94,7 @@ def test_the_samples_project_to_the_fold_over_them(tmp_path: Path, as_of: int) -
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.ingest(SAMPLES)
     ledger.project(str(as_of))
-    expected = oracle.fold(SAMPLES.glob("*/*.csv"), 202501, as_of)
+    expected = oracle.fold(SAMPLES.glob("[id]*/*.csv"), 202501, as_of)
     assert len(expected.tables["interactions"]) >= 10
     assert stored(ledger) == aside(ledger, as_of) == expected
 
@@ -167,48 +167,28 @@ def test_ingesting_twice_changes_nothing(came: Deliveries) -> None:
         assert {result.recorded for month in again for result in month.files} == {False}
 
 
-def supersede(ledger: Ledger, name: str, *rows: tuple[str, ...]) -> None:
-    """Take a recorded file out of force: by one with other rows, action first, or by nothing."""
-    with Store.for_writing(ledger.path) as store, store.transaction():
-        old = next(file for file in store.files() if file.name == name)
-        number, first = store.next_file(), store.next_event(old.month)
-        events = [
-            (event, number, event - first + 2, *row) for event, row in enumerate(rows, start=first)
-        ]
-        store.append_events(SUPPORT.table(old.table_name), events)
-        batch = BatchContents(
-            len(store.batches()) + 1, old.month.number, "a correction", False, False, True
-        )
-        successor = FileContents(
-            file=number,
-            table=old.table_name,
-            month=old.month.number,
-            kind="delta" if rows else "retraction",
-            sha256="0" * 64 if rows else None,
-            bytes=0,
-            rows=len(rows),
-            first_event=first if rows else None,
-            last_event=first + len(rows) - 1 if rows else None,
-            supersedes=old.file,
-        )
-        root = MerkleTree().root()
-        store.append_batch(batch, [successor], ["a correction"], len(rows), root)
-
-
 @given(deliveries(), st.data())
 @some_examples
 def test_superseded_files_do_not_count(came: Deliveries, data: st.DataObject) -> None:
     with delivered(came) as (folder, paths):
         ledger = ingested(folder / "ledger.db", folder, came)
         with Store.for_reading(ledger.path) as store:
-            before = choose_edition(store, None)
+            before = choose_edition(store)
         path = data.draw(st.sampled_from(paths), label="superseded")
-        supersede(ledger, f"{path.parent.name}/{path.name}")
-        remaining = [other for other in paths if other != path]
+        table = path.stem.partition("_delta_")[0]
+        month = came.initial_month if path.parent.name == "initial" else int(path.stem[-6:])
+        ledger.retract(table, Month(month), "recorded by mistake")
+        remaining = [file for file in came.files if folder / file.name != path]
+        months = [file.month or came.initial_month for file in remaining]
         for as_of in came.months:
-            expected = oracle.fold(remaining, came.initial_month, as_of)
-            ledger.project(str(as_of))
-            assert stored(ledger) == aside(ledger, as_of) == expected
+            if months and min(months) <= as_of <= max(months):
+                others = [folder / file.name for file in remaining]
+                expected = oracle.fold(others, came.initial_month, as_of)
+                ledger.project(str(as_of))
+                assert stored(ledger) == aside(ledger, as_of) == expected
+            else:
+                with pytest.raises(WrongUsage):
+                    ledger.project(str(as_of))
         # What was known before the correction can still be computed.
         with Store.for_writing(ledger.path) as store, store.rehearsal():
             store_projection(store, SUPPORT, before)
@@ -226,12 +206,14 @@ def test_the_rows_of_the_file_in_force_count_in_the_place_of_the_superseded_ones
     )
     write_data_folder(tmp_path, files)
     ledger = ingested(tmp_path / "ledger.db", tmp_path, Deliveries(202501, files))
-    supersede(
-        ledger,
-        "delta/contact_centers_delta_202502.csv",
+    corrected = small_file(
+        "contact_centers",
+        202502,
         ("update", "CC1", "right", "Boston, MA"),
         ("add", "CC4", "Denver", "Denver, CO"),
     )
+    write_data_folder(tmp_path, [corrected])
+    ledger.ingest(tmp_path, correct="the sender was wrong")
     ledger.project()
     names = {
         key: row["contact_center_name"]

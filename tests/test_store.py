@@ -22,7 +22,7 @@ from tests.strategies import small_file, write_data_folder
 
 ROOT = Path(__file__).parent.parent
 EVENT_TABLES = tuple(table.events for table in SUPPORT.tables)
-RECORDS = ("batches", "files", *EVENT_TABLES)
+RECORDS = ("batches", "files", "tags", *EVENT_TABLES)
 
 FILES = (
     small_file("agents", None, ("A1", "Ada", "CC1", "2021-03-15", "CAT1")),
@@ -42,6 +42,7 @@ def path(tmp_path: Path) -> Path:
     ledger = Ledger(folder / "ledger.db")
     ledger.ingest(tmp_path / "data")
     ledger.project()
+    ledger.tag("signed")
     return ledger.path
 
 
@@ -133,6 +134,9 @@ def test_the_time_of_recording_increases(connection: sqlite3.Connection) -> None
         ("files", {"file": 6, "month": 202503}),
         ("files", {"file": 6, "sha256": None}),
         ("files", {"file": 6, "kind": "retraction"}),
+        ("tags", {"name": "1st"}),
+        ("tags", {"name": ""}),
+        ("tags", {"name": "other", "tagged_at": "2999-01-01"}),
         ("contact_centers_events", {"event_id": 202502000000000}),
         ("contact_centers_events", {"event_id": 202502000000009, "action": "Add"}),
         ("contact_centers_events", {"event_id": 202502000000009, "line": 1}),
@@ -212,7 +216,10 @@ def test_summaries_and_views_are_those_of_the_description(connection: sqlite3.Co
         )
         assert [name for name, *_ in selected.description] == names
     views = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")
-    assert {name for (name,) in views} == {"events", *SUPPORT.views}
+    assert {name for (name,) in views} == {"events", *(view.name for view in SUPPORT.views)}
+    for view in SUPPORT.views:
+        names = [name for name, _, _ in columns_of(connection, view.name)]
+        assert names == [*view.identity, *view.values]
 
 
 def test_every_table_is_strict(connection: sqlite3.Connection) -> None:
@@ -274,14 +281,14 @@ def test_a_ledger_is_made_where_files_cannot_be_linked(
         assert store.batches() == []
 
 
-@pytest.mark.parametrize("name", ["support_report", "readings", "agents", "interactions_events"])
+@pytest.mark.parametrize("name", ["support_totals", "readings", "agents", "interactions_events"])
 def test_a_ledger_that_lacks_a_part_is_told_as_damaged(
     path: Path, connection: sqlite3.Connection, name: str
 ) -> None:
-    kind = "VIEW" if name == "support_report" else "TABLE"
-    connection.execute(f"DROP {kind} {name}")
+    connection.execute(f"DROP TABLE {name}")
+    ledger = Ledger.open(path)
     with pytest.raises(StorageFailed, match="a part of the ledger is missing"):
-        (Ledger.open(path).report if kind == "VIEW" else Ledger.open(path).project)()
+        (ledger.report if name == "support_totals" else ledger.project)()
 
 
 def test_a_ledger_in_a_missing_folder_cannot_be_made(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+-- Which events count, at an as-of month and a known-at batch: the one place where it is decided.
+-- All that is computed stands on two small relations:
+--
+--   replay_bound (end_event, batch)            the end of the as-of month, and the known-at batch
+--   replay_excluded (first_event, last_event)  ranges of events that do not count
+--
+-- The dialect is what SQLite, DuckDB and Spark read alike.
+
+-- part: excluded
+-- Files that were not known by then, and files that another had superseded by then. Neighbours
+-- become one range, as no event that counts lies between them: so there are few, whatever the
+-- number of files.
+SELECT min(first_event) AS first_event, max(last_event) AS last_event
+FROM (
+    SELECT first_event, last_event, counts,
+           sum(counts) OVER (ORDER BY first_event) AS stretch
+    FROM (
+        SELECT file.first_event, file.last_event,
+               CASE WHEN file.batch <= bound.batch AND successor.file IS NULL
+                    THEN 1 ELSE 0 END AS counts
+        FROM files AS file
+        CROSS JOIN replay_bound AS bound
+        LEFT JOIN files AS successor
+               ON successor.supersedes = file.file AND successor.batch <= bound.batch
+        WHERE file.rows > 0
+    ) AS known
+) AS stretches
+WHERE counts = 0
+GROUP BY stretch
+
+-- part: known
+-- Whether an event counts at the known-at batch, in whatever month it stands.
+NOT EXISTS (SELECT 1 FROM replay_excluded AS excluded
+            WHERE $event.event_id BETWEEN excluded.first_event AND excluded.last_event)
+
+-- part: counts
+-- Whether an event counts: known, and before the end of the as-of month.
+$event.event_id < (SELECT end_event FROM replay_bound)
+      AND $known
+
+-- part: last events
+-- For each key, the last event that counts: a delete too.
+SELECT max(event.event_id) AS event_id
+FROM $events AS event
+WHERE $counts
+GROUP BY event.$key

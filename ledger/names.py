@@ -1,0 +1,108 @@
+"""Names for what a row refers to: as they stand now, or as they stood in the month of the row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from ledger.dataset import Column, DataSet, Table, Type
+from ledger.editions import counts, last_events
+from ledger.errors import WrongUsage
+from ledger.store import Store
+from ledger.templates import part
+
+
+class Names(StrEnum):
+    """Which names to give: of the as-of state, or of the end of the row's own month."""
+
+    AS_IS = "as-is"
+    AS_WAS = "as-was"
+
+
+def parse_names(text: str) -> Names:
+    """Read `as-is` or `as-was`.
+
+    Raises:
+        WrongUsage: the text is neither.
+    """
+    try:
+        return Names(text)
+    except ValueError:
+        raise WrongUsage(f"names are {' or '.join(Names)}, not {text!r}") from None
+
+
+def names_table(table: Table) -> str:
+    """The name of the relation that `say_names` fills for a table."""
+    return f"{table.name}_names"
+
+
+def say_names(store: Store, tables: Iterable[Table], names: Names) -> None:
+    """Fill for each table the relation `<table>_names`, of an edition that was said.
+
+    Its columns are `event_id` (of the row that gives the name), the key, the texts, and
+    `from_month` and `until_month`, between which it holds; see `names.sql`.
+    """
+    for table in tables:
+        texts = [c.name for c in table.columns[1:] if c.type is Type.TEXT]
+        columns = ("event_id", table.key, *texts, "from_month", "until_month")
+        select = part(
+            "names.sql",
+            names.value,
+            key=table.key,
+            texts=", ".join(texts),
+            events=table.events,
+            counts=counts("event"),
+            last_events=last_events(table),
+        )
+        name = names_table(table)
+        store.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        store.execute(f"CREATE TEMP TABLE {name} ({', '.join(columns)})")
+        store.execute(f"INSERT INTO {name} ({', '.join(columns)}) {select}")
+        store.execute(f"CREATE INDEX temp.{name}_by_key ON {name} ({table.key})")
+
+
+def names_join(table: Table, alias: str, key: str, month: str) -> str:
+    """The SQL that joins the names of a table.
+
+    Args:
+        table: one of those said.
+        alias: of its row.
+        key: the column, with its table, that holds its key.
+        month: the column, with its table, that holds the month of the row to be named.
+    """
+    return (
+        f"LEFT JOIN {names_table(table)} AS {alias} ON {alias}.{table.key} = {key} "
+        f"AND {alias}.from_month <= {month} AND {month} < {alias}.until_month"
+    )
+
+
+def labelled_select(
+    store: Store, dataset: DataSet, table: Table, names: Names | None
+) -> tuple[tuple[Column, ...], str]:
+    """The columns of a projected table with its labels, and the query that gives its rows.
+
+    Args:
+        store: holds the projection of an edition that was said.
+        dataset: of the table.
+        table: in the order of whose key the rows come.
+        names: which names to give; None for no labels.
+    """
+    columns = list(table.columns)
+    shown = [f"{table.name}.{name}" for name in table.column_names]
+    joins = []
+    if names and table.labels:
+        references = dict.fromkeys(label.reference for label in table.labels)
+        others = {name: dataset.referenced(table, name) for name in references}
+        say_names(store, others.values(), names)
+        month = f"coalesce({table.name}.{table.month}, 'Unknown')"
+        for name, other in others.items():
+            joins.append(names_join(other, f"{name}_names", f"{table.name}.{name}", month))
+        for label in table.labels:
+            columns.append(Column(label.name, label.description))
+            shown.append(f"{label.reference}_names.{label.column} AS {label.name}")
+    select = f"""
+        SELECT {", ".join(shown)}
+        FROM {table.name} {" ".join(joins)}
+        ORDER BY {table.name}.{table.key}
+    """
+    return tuple(columns), select

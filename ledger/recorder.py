@@ -1,0 +1,176 @@
+"""Appends the files of a month to the ledger as a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.dataset import DataSet, Kind, Table
+from ledger.deliveries import Delivery, OpenDelivery
+from ledger.digest import BatchContents, FileContents, MerkleTree, leaf
+from ledger.errors import InputRefused, Problem, Problems
+from ledger.months import Month, clock_rows
+from ledger.readings import CellReader
+from ledger.rows import Row, read_rows
+from ledger.store import File, Store
+
+READINGS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What is said of a batch.
+
+    Attributes:
+        gap: a month before it is missing.
+        late: it is of an earlier month than the latest recorded one.
+        correction: it takes a recorded file out of force.
+        reason: why, in the user's words.
+    """
+
+    gap: bool = False
+    late: bool = False
+    correction: bool = False
+    reason: str | None = None
+
+
+def batch_contents(store: Store, month: Month, flags: Flags) -> BatchContents:
+    """What the head binds of the next batch."""
+    return BatchContents(
+        batch=len(store.batches()) + 1,
+        month=month.number,
+        reason=flags.reason,
+        gap=flags.gap,
+        late=flags.late,
+        correction=flags.correction,
+    )
+
+
+class Recorder:
+    """Records the files of one month as a batch; to be used within a transaction."""
+
+    def __init__(self, store: Store, dataset: DataSet, month: Month) -> None:
+        """Start behind what is recorded for the month."""
+        self._store = store
+        self._dataset = dataset
+        self._month = month
+        self._problems = Problems()
+        self._tree = MerkleTree()
+        self._next_event = store.next_event(month)
+        self._readings: list[tuple[int, str, str | float | None, str]] = []
+
+    def record(
+        self, deliveries: Sequence[Delivery], flags: Flags, supersedes: Mapping[str, int]
+    ) -> list[tuple[File, Counter[str]]]:
+        """Record files, and the batch that they make.
+
+        Args:
+            deliveries: the files, in the order of the tables.
+            flags: what is said of the batch.
+            supersedes: by table, the number of the file in whose place one comes.
+
+        Returns:
+            for each file its record, and how many events of each action it gave.
+
+        Raises:
+            InputRefused: with the problems of all of them.
+        """
+        number = self._store.next_file()
+        read = [
+            self._read(delivery, file, supersedes.get(delivery.table.name))
+            for file, delivery in enumerate(deliveries, start=number)
+        ]
+        if self._problems:
+            raise InputRefused(self._problems)
+        files, actions = zip(*read, strict=True)
+        contents = batch_contents(self._store, self._month, flags)
+        names = [delivery.name for delivery in deliveries]
+        self._store.append_batch(contents, files, names, self._tree.count, self._tree.root())
+        return list(zip(self._store.files()[-len(files) :], actions, strict=True))
+
+    def _read(
+        self, delivery: Delivery, number: int, supersedes: int | None
+    ) -> tuple[FileContents, Counter[str]]:
+        """Append the events of one file."""
+        source = OpenDelivery(delivery.path)
+        reader = CellReader(delivery.table)
+        counts: Counter[str] = Counter()
+        first = self._next_event
+        rows = read_rows(
+            source.chunks(), delivery.table, delivery.kind, str(delivery.path), self._problems
+        )
+        try:
+            events = self._events(rows, delivery.table, number, reader, counts)
+            self._store.append_events(delivery.table, events)
+        except InputRefused as refused:
+            for problem in refused.problems:
+                self._problems.add(problem)
+        self._keep_readings()
+        self._keep_clock(reader.utc_days)
+        if delivery.kind is Kind.INITIAL:
+            self._check_keys(delivery, first)
+        count = self._next_event - first
+        contents = FileContents(
+            file=number,
+            table=delivery.table.name,
+            month=self._month.number,
+            kind=delivery.kind.value,
+            sha256=source.sha256,
+            bytes=source.size,
+            rows=count,
+            first_event=first if count else None,
+            last_event=self._next_event - 1 if count else None,
+            supersedes=supersedes,
+        )
+        return contents, counts
+
+    def _events(
+        self,
+        rows: Iterable[Row],
+        table: Table,
+        file: int,
+        reader: CellReader,
+        counts: Counter[str],
+    ) -> Iterator[tuple[object, ...]]:
+        name, add_leaf = table.name, self._tree.add
+        for line, action, cells in rows:
+            event = self._next_event
+            self._next_event = event + 1
+            counts[action] += 1
+            for reading in reader.irregular(cells):
+                self._readings.append((event, *reading))
+            if len(self._readings) > READINGS_AT_ONCE:
+                self._keep_readings()
+            add_leaf(leaf(event, name, file, line, action, cells))
+            yield (event, file, line, action, *cells)
+
+    def _keep_readings(self) -> None:
+        self._store.add_readings(self._readings)
+        self._readings.clear()
+
+    def _keep_clock(self, days: set[str]) -> None:
+        for day in sorted(days - self._store.clock_days()):
+            self._store.add_clock(clock_rows(day, self._dataset.zone))
+
+    def _check_keys(self, delivery: Delivery, first_event: int) -> None:
+        """Tell keys that stand twice in an initial extract."""
+        span = (first_event, self._next_event - 1)
+        sql = _REPEATED_KEYS.format(events=delivery.table.events, key=delivery.table.key)
+        for line, key, first_line in self._store.rows(sql, span * 2):
+            message = f"this key stands on line {first_line} already"
+            problem = Problem(
+                str(delivery.path), "duplicate-key", message, line, delivery.table.key, key
+            )
+            self._problems.add(problem)
+
+
+_REPEATED_KEYS = """
+SELECT again.line, again.{key}, first.line
+FROM (SELECT {key}, min(event_id) AS event_id FROM {events}
+      WHERE event_id BETWEEN ? AND ? GROUP BY {key} HAVING count(*) > 1) AS repeated
+JOIN {events} AS first ON first.event_id = repeated.event_id
+JOIN {events} AS again ON again.{key} = repeated.{key} AND again.event_id > repeated.event_id
+WHERE again.event_id BETWEEN ? AND ?
+ORDER BY again.event_id
+"""

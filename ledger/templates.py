@@ -1,0 +1,35 @@
+"""Reads the `.sql` files of the package that hold several statements as templates.
+
+Each part starts at a line `-- part: NAME`; what stands before the first one is for the reader.
+Names of tables and columns are filled in for `$names`: they come from the validated description of
+a data set. Values are never pasted.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from string import Template
+
+
+def part(file: str, name: str, /, **names: str) -> str:
+    """Fill in a part of a file of the package, without its comments.
+
+    Args:
+        file: `projection.sql`, say.
+        name: of the part.
+        names: what to put for each `$name`.
+    """
+    return _parts(file)[name].substitute(names)
+
+
+@cache
+def _parts(file: str) -> dict[str, Template]:
+    text = files("ledger").joinpath(file).read_text(encoding="utf-8")
+    _, *parts = text.split("-- part: ")
+    named = (part.partition("\n") for part in parts)
+    return {name: Template(_without_comments(body)) for name, _, body in named}
+
+
+def _without_comments(sql: str) -> str:
+    return "\n".join(line for line in sql.splitlines() if not line.startswith("--")).strip()
