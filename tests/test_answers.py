@@ -96,10 +96,13 @@ class TestReport:
             ("2025-01", "One", "Unknown", 2, 2, 20.0),
             ("2025-01", "Unknown", "Help", 2, 2, 20.0),
         ]
-        assert [note.split(":")[0] for note in report.notes] == [
-            "Unknown contact centre of 2 interactions",
-            "Unknown department of 2 interactions",
-        ]
+        assert report.notes == (
+            "1 interaction names no contact centre: its contact centre is Unknown",
+            "1 interaction names contact centre CC9, never seen: its contact centre is Unknown",
+            "1 interaction names category CAT2, which has no department "
+            "(initial/service_categories.csv:3): its department is Unknown",
+            "1 interaction names category CAT9, never seen: its department is Unknown",
+        )
 
     def test_an_unreadable_start_is_of_an_unknown_month_sorted_last(self, book: Book) -> None:
         ledger = book(call().replace("2025-01-10T15:00:00Z", "soon"), call())
@@ -171,7 +174,11 @@ class TestLongestCall:
         ledger = book(call(minutes="5"), call(minutes=""), call("CC2", minutes="4"))
         found = answer(ledger, "3")
         assert found.answer == "One: 5 minutes over 1 call, 5 minutes on average."
-        assert found.notes == ("1 call without a duration left out.",)
+        assert found.notes == (
+            "1 call without a duration left out.",
+            "Under another reading it would be One and Two (tied): by start to end, or by start to "
+            "resolution.",
+        )
 
     def test_ties_are_named_as_ties(self, book: Book) -> None:
         ledger = book(call(minutes="5"), call("CC2", minutes="4"), call("CC2", minutes="6"))

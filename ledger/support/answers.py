@@ -10,22 +10,27 @@ Every sentence is computed: with other data it says something else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
+from ledger.editions import Edition
 from ledger.months import Month, Quarter
-from ledger.projection import Edition
+from ledger.names import Names, names_join, say_names
 from ledger.store import Store
-from ledger.support.report import UNKNOWN
+from ledger.support.description import CONTACT_CENTERS
+from ledger.support.labels import CENTER_LABEL, NAMED, UNKNOWN
+from ledger.support.ranking import best_of, tied
+from ledger.support.sensitivity import Sensitivity, read_sensitivity
+from ledger.support.unknown import unknown_notes
 from ledger.words import counted, listed
 
-_TOTALS = """
-SELECT totals.month, coalesce(center.contact_center_name, 'Unknown') AS center, {sums}
+_TOTALS = f"""
+SELECT totals.month, {CENTER_LABEL} AS center_name, {{sums}}
 FROM support_totals AS totals
-LEFT JOIN contact_centers AS center ON center.contact_center_id = totals.contact_center_id
+{names_join(CONTACT_CENTERS, "center", "totals.contact_center_id", "totals.month")}
 WHERE totals.month BETWEEN ? AND ? OR totals.month = 'Unknown'
-GROUP BY totals.month, coalesce(center.contact_center_name, 'Unknown')
-ORDER BY totals.month, center
+GROUP BY totals.month, {CENTER_LABEL}
+ORDER BY totals.month, center_name
 """
 
 
@@ -39,7 +44,7 @@ class Answer:
         answer: in words.
         columns: the names of the columns of the evidence.
         evidence: the figures that the answer rests on; numbers to two decimals, None for none.
-        notes: what limits the answer.
+        notes: what limits the answer; last, what it would be under another reading of the data.
     """
 
     number: str
@@ -56,15 +61,19 @@ class Answers:
 
     Attributes:
         edition: of what they speak.
+        names: whether centres are named as in the edition or as in each interaction's month.
         period: the quarter that they keep to, `2025Q1`.
         complete: whether the as-of month reaches its end, and no month of it is missing.
         answers: in order.
+        sensitivity: the questions under each reading of the data, where that was asked for.
     """
 
     edition: Edition
+    names: Names
     period: str
     complete: bool
     answers: tuple[Answer, ...]
+    sensitivity: tuple[Sensitivity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +150,40 @@ class _Quarter:
         return {name: f for name, f in self.by_center.items() if name != UNKNOWN}
 
 
-def answer_questions(store: Store, edition: Edition, period: Quarter) -> Answers:
-    """Answer the questions for a quarter, from the projection that `store` holds."""
+def answer_questions(
+    store: Store,
+    edition: Edition,
+    period: Quarter,
+    names: Names = Names.AS_IS,
+    *,
+    sensitivity: bool = False,
+) -> Answers:
+    """Answer the questions for a quarter, from the projection of an edition that was said.
+
+    Args:
+        store: holds the projection.
+        edition: of which it is.
+        period: the quarter.
+        names: of this edition, or of each month.
+        sensitivity: give the outcomes under all readings; that an answer flips is always noted.
+    """
+    readings = read_sensitivity(store, period, names)
+    say_names(store, NAMED, names)
     quarter = _read(store, edition, period)
-    questions = (_volume, _highest_month, _longest_call, _why, _instead)
+    asked = (_volume, _highest_month, _longest_call, _why, _instead)
+    answers = [ask(quarter) for ask in asked]
+    notes: dict[str, list[str]] = {answer.number: [*answer.notes] for answer in answers}
+    months = [month.label for month in period.months]
+    notes["1"] += [f"{text}." for text in unknown_notes(store, edition, names, months)]
+    for found in readings:
+        notes[found.number] += [found.note] if found.note else []
     return Answers(
         edition=edition,
+        names=names,
         period=str(period),
         complete=edition.as_of >= period.months[-1] and not quarter.missing,
-        answers=tuple(ask(quarter) for ask in questions),
+        answers=tuple(replace(found, notes=tuple(notes[found.number])) for found in answers),
+        sensitivity=readings if sensitivity else (),
     )
 
 
@@ -193,11 +227,11 @@ def _volume(quarter: _Quarter) -> Answer:
 
 def _highest_month(quarter: _Quarter) -> Answer:
     counts = [(month, f.interactions) for month, f in quarter.by_month.items()]
-    best = _best(quarter.by_month, lambda f: Fraction(f.interactions) or None, max)
+    best = _best(quarter.by_month, lambda f: Fraction(f.interactions) or None)
     answer = "No month has interactions."
     if best:
         most = counted(quarter.by_month[best[0]].interactions, "interaction")
-        answer = f"{_tied(best)}, with {most}{' each' if len(best) > 1 else ''}."
+        answer = f"{tied(best)}, with {most}{' each' if len(best) > 1 else ''}."
     return Answer(
         "2",
         f"Which month of {quarter.words} had the highest volume of interactions?",
@@ -209,7 +243,7 @@ def _highest_month(quarter: _Quarter) -> Answer:
 
 
 def _longest_call(quarter: _Quarter) -> Answer:
-    best = _best(quarter.centers, _call, max)
+    best = _best(quarter.centers, _call)
     answer = "No contact centre with a name has a call with a duration."
     if best:
         parts = [
@@ -218,7 +252,7 @@ def _longest_call(quarter: _Quarter) -> Answer:
             for name in best
         ]
         average = quarter.centers[best[0]].average_call
-        answer = f"{_tied(best)}: {', '.join(parts)}, {_minutes(average)} on average."
+        answer = f"{tied(best)}: {', '.join(parts)}, {_minutes(average)} on average."
     untimed = sum(f.calls - f.timed_calls for f in quarter.by_center.values())
     notes = [f"{counted(untimed, 'call')} without a duration left out."] if untimed else []
     unknown = quarter.by_center.get(UNKNOWN, _Figures()).calls
@@ -238,10 +272,10 @@ def _longest_call(quarter: _Quarter) -> Answer:
 
 
 def _why(quarter: _Quarter) -> Answer:
-    best = _best(quarter.centers, _call, max)
+    best = _best(quarter.centers, _call)
     question = f"Why does {best[0]} have the longest?" if best else "Why?"
     if len(best) > 1:
-        question = f"Why do {_tied(best)} have the longest?"
+        question = f"Why do {tied(best)} have the longest?"
     incomplete = sum(f.calls - f.split_calls for f in quarter.by_center.values())
     lacking = f"{counted(incomplete, 'call')} without a start, resolution or end left out."
     return Answer(
@@ -333,14 +367,14 @@ def _order(quarter: _Quarter) -> str:
     measured = {name: f for name, f in quarter.centers.items() if _to_resolution(f) is not None}
     if not measured:
         return "No contact centre with a name has a call with a start and a resolution."
-    slowest = _best(measured, _to_resolution, max)
+    slowest = _best(measured, _to_resolution)
     fastest = _best(measured, _to_resolution, min)
-    longest = [name for name in _best(quarter.centers, _call, max) if name in measured]
+    longest = [name for name in _best(quarter.centers, _call) if name in measured]
     top = _minutes(measured[slowest[0]].average_to_resolution)
     if len(measured) == 1:
         return f"Only {slowest[0]} has such calls: {top} on average."
     takes = "takes" if len(slowest) == 1 else "take"
-    sentence = f"By it {_tied(slowest)} {takes} longest, {top} on average"
+    sentence = f"By it {tied(slowest)} {takes} longest, {top} on average"
     for name in longest:
         if name in slowest:
             place = "is the longest under both measures"
@@ -375,14 +409,11 @@ def _to_resolution(figures: _Figures) -> Fraction | None:
 
 
 def _best(
-    figures: dict[str, _Figures], measure: _Measure, choose: Callable[[list[Fraction]], Fraction]
+    figures: dict[str, _Figures],
+    measure: _Measure,
+    choose: Callable[[list[Fraction]], Fraction] = max,
 ) -> list[str]:
-    """The names with the greatest or the least measure: several where they tie."""
-    values = {name: value for name, f in figures.items() if (value := measure(f)) is not None}
-    if not values:
-        return []
-    best = choose(list(values.values()))
-    return [name for name, value in values.items() if value == best]
+    return best_of({name: measure(f) for name, f in figures.items()}, choose)
 
 
 def _ranked(figures: dict[str, _Figures], measure: _Measure) -> list[tuple[str, _Figures]]:
@@ -415,7 +446,3 @@ def _minutes(value: Fraction | None) -> str:
 
 def _number(value: Fraction | None) -> str:
     return f"{_two(value):.2f}".rstrip("0").rstrip(".")
-
-
-def _tied(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{listed(names)} (tied)"

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from ledger.dataset import Column, DataSet, LocalMonth, SecondsBetween, Summary, Table, Type
+from ledger.dataset import (
+    Check,
+    Column,
+    DataSet,
+    Label,
+    LocalMonth,
+    SecondsBetween,
+    Summary,
+    Table,
+    Type,
+    UtcMonth,
+    View,
+)
+
+
+def _select(file: str) -> str:
+    return files("ledger.support").joinpath(file).read_text(encoding="utf-8")
+
 
 AGENTS = Table(
     "agents",
@@ -52,8 +69,44 @@ INTERACTIONS = Table(
     ),
     derived=(
         LocalMonth("month", "interaction_start"),
+        UtcMonth("utc_month", "interaction_start"),
+        UtcMonth("timestamp_utc_month", "timestamp"),
         SecondsBetween("seconds_to_resolution", "interaction_start", "agent_resolution_timestamp"),
         SecondsBetween("seconds_after_resolution", "agent_resolution_timestamp", "interaction_end"),
+        SecondsBetween("seconds_to_end", "interaction_start", "interaction_end"),
+    ),
+    month="month",
+    labels=(
+        Label("agent_name", "agent_id", "full_name", "The agent's name."),
+        Label(
+            "contact_center_name", "contact_center_id", "contact_center_name", "The centre's name."
+        ),
+        Label("category_name", "category_id", "category_name", "The category's name."),
+        Label("department", "category_id", "department", "The department that answers for it."),
+    ),
+    checks=(
+        Check(
+            "negative-duration",
+            "call_duration_minutes",
+            ("call_duration_minutes",),
+            "call_duration_minutes < 0",
+            "a call cannot last less than no time",
+        ),
+        Check(
+            "ends-before-start",
+            "interaction_end",
+            ("seconds_to_end",),
+            "seconds_to_end < 0",
+            "ends before it began",
+        ),
+        Check(
+            "duration-differs",
+            "call_duration_minutes",
+            ("channel", "call_duration_minutes", "seconds_to_end"),
+            # Rounded, for 4.15 * 60 is a little more than 249 as a double.
+            "channel = 'phone' AND abs(round(call_duration_minutes * 60 - seconds_to_end, 6)) > 60",
+            "differs from end minus start by more than a minute",
+        ),
     ),
 )
 
@@ -63,10 +116,14 @@ SUPPORT = DataSet(
     zone="America/New_York",
     tables=(AGENTS, CONTACT_CENTERS, SERVICE_CATEGORIES, INTERACTIONS),
     summaries=(
-        Summary(
-            "support_totals",
-            files("ledger.support").joinpath("totals.sql").read_text(encoding="utf-8"),
+        Summary("support_totals", _select("totals.sql")),
+        Summary("support_readings", _select("readings.sql")),
+    ),
+    views=(
+        View(
+            "support_report",
+            ("month", "contact_center_name", "department"),
+            ("total_interactions", "total_calls", "total_call_duration"),
         ),
     ),
-    views=("support_report",),
 )

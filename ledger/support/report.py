@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 from ledger.dataset import Column, Type
+from ledger.editions import Edition
 from ledger.export import Sheet
-from ledger.projection import Edition
+from ledger.names import Names, names_join, say_names
 from ledger.store import Store
+from ledger.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
+from ledger.support.labels import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
+from ledger.support.unknown import unknown_notes
 from ledger.words import counted
-
-UNKNOWN = "Unknown"
 
 REPORT_COLUMNS = (
     Column("month", "Local month of interaction_start, YYYY-MM; Unknown where it has none."),
@@ -21,11 +24,18 @@ REPORT_COLUMNS = (
     Column("total_call_duration", "Minutes of the calls that have a duration.", Type.NUMBER),
 )
 
-_ROWS = """
-SELECT month, contact_center_name, department,
-       total_interactions, total_calls, total_call_duration
-FROM support_report
-ORDER BY month, contact_center_name, department
+_ROWS = f"""
+SELECT totals.month,
+       {CENTER_LABEL} AS contact_center_name,
+       {DEPARTMENT_LABEL} AS department,
+       sum(totals.interactions) AS total_interactions,
+       sum(totals.calls) AS total_calls,
+       sum(totals.micro_minutes) / 1000000.0 AS total_call_duration
+FROM support_totals AS totals
+{names_join(CONTACT_CENTERS, "center", "totals.contact_center_id", "totals.month")}
+{names_join(SERVICE_CATEGORIES, "category", "totals.category_id", "totals.month")}
+GROUP BY totals.month, {CENTER_LABEL}, {DEPARTMENT_LABEL}
+ORDER BY totals.month, contact_center_name, department
 """
 
 
@@ -47,32 +57,43 @@ class Report:
 
     Attributes:
         edition: of what it speaks.
+        names: whether its labels are those of the edition or of each row's month.
         rows: ordered by month, centre and department; the month `Unknown` last.
+        unknown: why labels are `Unknown`, in sentences without their full stops.
     """
 
     edition: Edition
+    names: Names
     rows: tuple[ReportRow, ...]
+    unknown: tuple[str, ...]
 
     @property
     def sheet(self) -> Sheet:
         """The report as a table to be written."""
-        return Sheet("support_report", REPORT_COLUMNS, [astuple(row) for row in self.rows])
+        return report_sheet(self.rows)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the figures: how many interactions are `Unknown`, in what."""
-        notes = []
-        for column, what, why in (
-            ("month", "month", "their start is blank or cannot be read"),
-            ("contact_center_name", "contact centre", "it is blank, not there, or has no name"),
-            ("department", "department", "the category is blank, not there, or has none"),
-        ):
-            count = sum(r.total_interactions for r in self.rows if getattr(r, column) == UNKNOWN)
-            if count:
-                notes.append(f"{UNKNOWN} {what} of {counted(count, 'interaction')}: {why}")
-        return tuple(notes)
+        """What a reader must know of the figures: what is `Unknown`, of how much, and why."""
+        count = sum(row.total_interactions for row in self.rows if row.month == UNKNOWN)
+        if not count:
+            return self.unknown
+        why = "their start is blank or cannot be read"
+        return (f"{UNKNOWN} month of {counted(count, 'interaction')}: {why}", *self.unknown)
 
 
-def read_report(store: Store, edition: Edition) -> Report:
-    """Read the report off the projection that `store` holds."""
-    return Report(edition, tuple(ReportRow(*row) for row in store.rows(_ROWS)))
+def report_sheet(rows: Iterable[ReportRow]) -> Sheet:
+    """The rows of a report as a table to be written."""
+    return Sheet("support_report", REPORT_COLUMNS, [astuple(row) for row in rows])
+
+
+def read_rows(store: Store, names: Names = Names.AS_IS) -> tuple[ReportRow, ...]:
+    """Compute the rows from the projection that `store` holds of an edition that was said."""
+    say_names(store, NAMED, names)
+    return tuple(ReportRow(*row) for row in store.rows(_ROWS))
+
+
+def read_report(store: Store, edition: Edition, names: Names = Names.AS_IS) -> Report:
+    """Compute the report from the projection that `store` holds of an edition that was said."""
+    rows = read_rows(store, names)
+    return Report(edition, names, rows, unknown_notes(store, edition, names))

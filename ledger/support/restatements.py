@@ -1,0 +1,118 @@
+"""How often a month's report was restated: one line for each month and batch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ledger.editions import choose_edition, in_force, say_what_counts
+from ledger.export import write_csv
+from ledger.months import Month
+from ledger.projection import build_aside
+from ledger.store import Store
+from ledger.support.description import INTERACTIONS, SUPPORT
+from ledger.support.report import ReportRow, read_rows, report_sheet
+
+# What the report is computed from; names it takes from the events.
+_REPORTED = replace(
+    SUPPORT,
+    tables=(
+        INTERACTIONS.narrowed(
+            {"channel", "category_id", "contact_center_id", "call_duration_minutes", "month"}
+        ),
+    ),
+    summaries=SUPPORT.summaries[:1],
+    views=(),
+)
+
+
+Rows = tuple[ReportRow, ...]
+
+
+class Change(StrEnum):
+    """How the report of a month after a batch differs from the one before it."""
+
+    FIRST = "first"
+    SAME = "same"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """The report of a month as it was known after a batch.
+
+    Attributes:
+        as_of: the month.
+        batch: the batch.
+        recorded_at: when that was recorded, in UTC.
+        change: whether the report differs from the one as known at the batch before.
+        rows_changed: how many rows of the report were added, changed or removed by it; 0 for the
+            first.
+        sha256: the digest of `support_report.csv` as it is exported of this edition.
+        tags: the names of this edition.
+    """
+
+    as_of: Month
+    batch: int
+    recorded_at: str
+    change: Change
+    rows_changed: int
+    sha256: str
+    tags: tuple[str, ...]
+
+
+def read_restatements(store: Store) -> Iterator[Restatement]:
+    """Yield, batch by batch, the report of each month that was known then.
+
+    A batch of a later month cannot touch a month's report; for any other, the report is computed.
+    """
+    files, tags = store.files(), store.tags()
+    reports: dict[Month, Rows] = {}
+    for batch in store.batches():
+        months = sorted({month for _, month in in_force(files, batch.batch)})
+        for month in months:
+            before = reports.get(month)
+            if before is None or batch.month <= month:
+                reports[month] = _report(store, month, batch.batch)
+            after = reports[month]
+            yield Restatement(
+                as_of=month,
+                batch=batch.batch,
+                recorded_at=batch.recorded_at,
+                change=_change(before, after),
+                rows_changed=0 if before is None else _rows_changed(before, after),
+                sha256=_sha256(after),
+                tags=tuple(t.name for t in tags if (t.as_of, t.batch) == (month, batch.batch)),
+            )
+
+
+def _report(store: Store, month: Month, batch: int) -> Rows:
+    edition = choose_edition(store, month, batch)
+    say_what_counts(store, edition)
+    build_aside(store, _REPORTED, edition)
+    return read_rows(store)
+
+
+def _change(before: Rows | None, after: Rows) -> Change:
+    if before is None:
+        return Change.FIRST
+    return Change.SAME if before == after else Change.CHANGED
+
+
+def _rows_changed(before: Rows, after: Rows) -> int:
+    """How many of all labels of rows have other figures, or are in one report alone."""
+    old, new = (
+        {(row.month, row.contact_center_name, row.department): row for row in report}
+        for report in (before, after)
+    )
+    return sum(old.get(label) != new.get(label) for label in old.keys() | new.keys())
+
+
+def _sha256(report: Rows) -> str:
+    file = io.BytesIO()
+    sheet = report_sheet(report)
+    write_csv(file, sheet.columns, sheet.rows, SUPPORT.zone)
+    return hashlib.sha256(file.getvalue()).hexdigest()
