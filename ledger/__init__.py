@@ -13,8 +13,13 @@ it, and every figure is computed from such a projection:
             print(row.month, row.contact_center_name, row.total_interactions)
 """
 
-from ledger.book import Export, Ledger, LogEntry, Projected, Status
+from ledger.book import Ledger
+from ledger.comparison import Comparison
+from ledger.corrections import Retraction
+from ledger.diff import Diff, RowChange
+from ledger.editions import Edition
 from ledger.errors import (
+    FindingsFound,
     InputRefused,
     LedgerBusy,
     LedgerError,
@@ -22,21 +27,38 @@ from ledger.errors import (
     Problem,
     SequenceBroken,
     StorageFailed,
+    VerificationFailed,
     WrongUsage,
 )
+from ledger.findings import Finding
+from ledger.history import History
 from ledger.ingest import MonthIngest
 from ledger.months import Month, Quarter
-from ledger.projection import Edition
-from ledger.store import Batch, File
+from ledger.names import Names
+from ledger.results import Checked, Export, LogEntry, Projected, Status
+from ledger.sources import Source
+from ledger.store import Batch, File, Tag
 from ledger.support.answers import Answers
+from ledger.support.bridge import Bridge, Cause
+from ledger.support.explain import Explanation
 from ledger.support.report import Report
+from ledger.support.restatements import Restatement
 
 __all__ = [
     "Answers",
     "Batch",
+    "Bridge",
+    "Cause",
+    "Checked",
+    "Comparison",
+    "Diff",
     "Edition",
+    "Explanation",
     "Export",
     "File",
+    "Finding",
+    "FindingsFound",
+    "History",
     "InputRefused",
     "Ledger",
     "LedgerBusy",
@@ -44,14 +66,21 @@ __all__ = [
     "LogEntry",
     "Month",
     "MonthIngest",
+    "Names",
     "NoLedger",
     "Problem",
     "Projected",
     "Quarter",
     "Report",
+    "Restatement",
+    "Retraction",
+    "RowChange",
     "SequenceBroken",
+    "Source",
     "Status",
     "StorageFailed",
+    "Tag",
+    "VerificationFailed",
     "WrongUsage",
 ]
 

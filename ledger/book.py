@@ -4,92 +4,45 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ledger.dataset import Table
+from ledger.comparison import Comparison
+from ledger.corrections import Retraction, retract
 from ledger.deliveries import find_deliveries, read_names
-from ledger.errors import WrongUsage
-from ledger.export import WRITERS, ExportedFile, Sheet, write_sheets
-from ledger.ingest import MonthIngest, Permissions, ingest_months, with_months
-from ledger.months import Month, Quarter
-from ledger.projection import (
+from ledger.diff import Diff, RowChange, build_side_by_side
+from ledger.editions import (
     Edition,
-    build_aside,
+    KnownAt,
     choose_edition,
-    store_projection,
+    give_tag,
+    in_force,
+    named_edition,
+    say_what_counts,
     stored_edition,
 )
-from ledger.store import Batch, File, Store, discard_if_empty
+from ledger.errors import WrongUsage
+from ledger.export import WRITERS, ExportedFile, Sheet, write_sheets
+from ledger.findings import chosen_codes, edition_findings
+from ledger.history import History, read_history
+from ledger.ingest import MonthIngest, Permissions, ingest_months, with_months
+from ledger.months import Month, Quarter
+from ledger.names import Names, labelled_select, parse_names
+from ledger.projection import build_aside, store_projection
+from ledger.results import Checked, Export, LogEntry, Projected, Status
+from ledger.store import Store, Tag, discard_if_empty
 from ledger.support.answers import Answers, answer_questions
+from ledger.support.bridge import Bridge, Cause
 from ledger.support.description import SUPPORT
+from ledger.support.explain import Explanation, explain_figure
+from ledger.support.labels import month_label
 from ledger.support.report import Report, read_report
+from ledger.support.restatements import Restatement, read_restatements
 
 PathLike = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Projected:
-    """A projection stored in the ledger.
-
-    Attributes:
-        edition: of what it speaks.
-        rows: the number of rows of each table.
-    """
-
-    edition: Edition
-    rows: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """Files that were written.
-
-    Attributes:
-        edition: of what they speak.
-        files: in the order of the tables.
-    """
-
-    edition: Edition
-    files: tuple[ExportedFile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """A batch with its files, in order."""
-
-    batch: Batch
-    files: tuple[File, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where a ledger stands.
-
-    Attributes:
-        path: its file.
-        bytes: the size of that.
-        batches: how many are recorded.
-        first_month: the initial extract's, or None where nothing is recorded.
-        latest_month: the latest recorded one, or None.
-        missing_months: those between the two of which nothing is recorded.
-        events: how many there are of each table.
-        projection: the edition of the stored projection, or None.
-        head: the head after the last batch, or None.
-    """
-
-    path: Path
-    bytes: int
-    batches: int
-    first_month: Month | None
-    latest_month: Month | None
-    missing_months: tuple[Month, ...]
-    events: dict[str, int]
-    projection: Edition | None
-    head: str | None
 
 
 class Ledger:
@@ -124,6 +77,8 @@ class Ledger:
         initial_month: Month | str | None = None,
         allow_gap: bool = False,
         late: bool = False,
+        correct: str | None = None,
+        refuse: Collection[str] = (),
         dry_run: bool = False,
     ) -> list[MonthIngest]:
         """Record what is new in a data folder, month by month.
@@ -136,15 +91,19 @@ class Ledger:
                 before the earliest delta.
             allow_gap: a month before a delivered one may be missing.
             late: a file may belong to a month before the latest recorded one.
+            correct: a file may come in the place of a recorded one of its table and month, whose
+                events then no longer count; the text says why, and is kept with the batch.
+            refuse: codes of findings that refuse a month; `any` for all of them.
             dry_run: only say what would happen.
 
         Returns:
             what became of each month, in order.
 
         Raises:
-            InputRefused: files are malformed; the months before theirs stay recorded.
+            InputRefused: files are malformed, or have findings that are refused; the months
+                before theirs stay recorded.
             SequenceBroken: files do not follow on what is recorded; likewise.
-            WrongUsage: there is nothing to ingest.
+            WrongUsage: there is nothing to ingest; or a correction has no reason.
             LedgerBusy: another process is writing.
             StorageFailed: the ledger cannot be made or written.
         """
@@ -156,6 +115,8 @@ class Ledger:
                 initial_month=initial_month,
                 allow_gap=allow_gap,
                 late=late,
+                correct=correct,
+                refuse=refuse,
                 dry_run=dry_run,
             )
         )
@@ -169,9 +130,13 @@ class Ledger:
         initial_month: Month | str | None = None,
         allow_gap: bool = False,
         late: bool = False,
+        correct: str | None = None,
+        refuse: Collection[str] = (),
         dry_run: bool = False,
     ) -> Iterator[MonthIngest]:
         """As `ingest`, but yield each month as soon as it is recorded."""
+        reason = None if correct is None else _reason(correct)
+        refused = chosen_codes(self.dataset, refuse)
         if files:
             deliveries = read_names([Path(file) for file in files], self.dataset)
         else:
@@ -179,25 +144,78 @@ class Ledger:
         chosen, extract = [_month(month) for month in months], _optional(initial_month)
         with self._writing(dry_run) as store:
             dated = with_months(store, self.dataset, deliveries, extract, chosen)
-            allowed = Permissions(allow_gap, late)
+            allowed = Permissions(allow_gap, late, reason, refused)
             yield from ingest_months(store, self.dataset, dated, allowed)
 
-    def project(self, as_of: Month | str | None = None, *, dry_run: bool = False) -> Projected:
+    def retract(
+        self, table: str, month: Month | str, reason: str, *, dry_run: bool = False
+    ) -> Retraction:
+        """Take the file of a table and month out of force, with nothing in its place.
+
+        Its events stay, and no longer count.
+
+        Args:
+            table: whose file it is.
+            month: of the file.
+            reason: why, to be kept with the batch.
+            dry_run: only say what would happen.
+
+        Raises:
+            WrongUsage: there is no such file in force, or the reason is blank.
+        """
+        chosen = self.dataset.table(table)
+        with self._recording(dry_run) as store:
+            return retract(store, chosen, _month(month), _reason(reason))
+
+    def tag(
+        self,
+        name: str,
+        *,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        dry_run: bool = False,
+    ) -> Tag:
+        """Give an edition a name, which then goes wherever a batch goes. It cannot be moved.
+
+        Args:
+            name: letters, digits, `.`, `_` and `-`, a letter first.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            dry_run: only say what would happen.
+
+        Raises:
+            WrongUsage: the name is that of another edition, or cannot be one.
+        """
+        with self._recording(dry_run) as store:
+            return give_tag(store, name, choose_edition(store, _optional(as_of), known_at))
+
+    def tags(self) -> list[Tag]:
+        """The names of editions, in the order in which they were given."""
+        with Store.for_reading(self.path) as store:
+            return store.tags()
+
+    def project(
+        self,
+        as_of: Month | str | None = None,
+        *,
+        known_at: KnownAt | None = None,
+        dry_run: bool = False,
+    ) -> Projected:
         """Store the projection as of a month in the ledger, in the place of the one before.
 
         Args:
-            as_of: by default the latest recorded month.
+            as_of: by default the latest month known then.
+            known_at: the batch, moment or tag up to which batches are taken into account; by
+                default the last batch.
             dry_run: compute it, and leave the stored one as it is.
 
         Raises:
             WrongUsage: the month lies outside of what is recorded.
             LedgerError: as the ledger cannot be read or written.
         """
-        with Store.for_writing(self.path) as store:
-            transaction = store.rehearsal if dry_run else store.transaction
-            with transaction():
-                edition = choose_edition(store, _optional(as_of))
-                rows = store_projection(store, self.dataset, edition)
+        with self._recording(dry_run) as store:
+            edition = choose_edition(store, _optional(as_of), known_at)
+            rows = store_projection(store, self.dataset, edition)
         return Projected(edition, rows)
 
     def export(
@@ -206,6 +224,8 @@ class Ledger:
         *,
         format: str = "csv",
         as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        names: str | None = None,
         tables: Sequence[str] = (),
         dry_run: bool = False,
     ) -> Export:
@@ -214,7 +234,10 @@ class Ledger:
         Args:
             out_dir: made where there is none.
             format: `csv`, `json` or `parquet`.
-            as_of: by default the latest recorded month.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            names: `as-is` or `as-was`: name beside each key the row that it refers to, as it
+                stands in this edition or as it stood in the month of the row. By default, not.
             tables: only these; by default all.
             dry_run: write to a folder that is thrown away.
 
@@ -224,10 +247,11 @@ class Ledger:
         """
         if format not in WRITERS:
             raise WrongUsage(f"there is no format {format!r}; there are {', '.join(WRITERS)}")
-        names = tables or [table.name for table in self.dataset.tables]
-        chosen = [self.dataset.table(name) for name in dict.fromkeys(names)]
+        labelled = None if names is None else parse_names(names)
+        every = [table.name for table in self.dataset.tables]
+        chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
         with (
-            self._reading(_optional(as_of)) as (store, edition),
+            self._reading(as_of, known_at) as (store, edition),
             _folder(Path(out_dir), dry_run) as folder,
             ExitStack() as open_rows,
         ):
@@ -238,15 +262,17 @@ class Ledger:
                 "asOf": str(edition.as_of),
                 "batch": edition.batch,
                 "head": edition.head,
+                **({"names": labelled} if labelled else {}),
             }
+            selects = [labelled_select(store, self.dataset, table, labelled) for table in chosen]
             sheets = [
                 Sheet(
                     f"{table.name}_final",
-                    table.columns,
-                    open_rows.enter_context(closing(store.rows(_select(table)))),
+                    columns,
+                    open_rows.enter_context(closing(store.rows(select))),
                     table.key,
                 )
-                for table in chosen
+                for table, (columns, select) in zip(chosen, selects, strict=True)
             ]
             written = write_sheets(folder, sheets, format, self.dataset.zone, manifest)
         files = (
@@ -255,14 +281,25 @@ class Ledger:
         )
         return Export(edition, tuple(files))
 
-    def report(self, as_of: Month | str | None = None) -> Report:
-        """Compute the support report, by default as of the latest recorded month.
+    def report(
+        self,
+        as_of: Month | str | None = None,
+        *,
+        known_at: KnownAt | None = None,
+        names: str = Names.AS_IS,
+    ) -> Report:
+        """Compute the support report.
+
+        Args:
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            names: `as-is` for the names of this edition, `as-was` for those of each row's month.
 
         Raises:
-            WrongUsage: the month lies outside of what is recorded.
+            WrongUsage: the month lies outside of what was recorded.
         """
-        with self._reading(_optional(as_of)) as (store, edition):
-            return read_report(store, edition)
+        with self._reading(as_of, known_at) as (store, edition):
+            return read_report(store, edition, parse_names(names))
 
     def write_report(
         self, report: Report, out_dir: PathLike = "report", *, format: str = "csv"
@@ -277,20 +314,207 @@ class Ledger:
         return write_sheets(Path(out_dir), [report.sheet], format, self.dataset.zone)[0]
 
     def answers(
-        self, period: Quarter | str | None = None, *, as_of: Month | str | None = None
+        self,
+        period: Quarter | str | None = None,
+        *,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        names: str = Names.AS_IS,
+        sensitivity: bool = False,
     ) -> Answers:
-        """Answer the business questions for a quarter, by default that of the as-of month.
+        """Answer the business questions for a quarter.
+
+        Args:
+            period: by default the quarter of the as-of month.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            names: `as-is` for the names of this edition, `as-was` for those of each month.
+            sensitivity: give what comes out under every other reading of the data too; that an
+                answer flips under one is always noted.
 
         Raises:
             WrongUsage: the quarter begins after the as-of month, or that lies outside of what is
                 recorded.
         """
         quarter = Quarter.parse(period) if isinstance(period, str) else period
-        with self._reading(_optional(as_of)) as (store, edition):
+        with self._reading(as_of, known_at) as (store, edition):
             chosen = quarter or edition.as_of.quarter
             if chosen > edition.as_of.quarter:
                 raise WrongUsage(f"{chosen} begins after the as-of month {edition.as_of}")
-            return answer_questions(store, edition, chosen)
+            kind = parse_names(names)
+            return answer_questions(store, edition, chosen, kind, sensitivity=sensitivity)
+
+    def history(
+        self,
+        table: str,
+        key: str,
+        *,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+    ) -> History:
+        """Tell what happened to a record: every event, what came of it, and what it changed.
+
+        Args:
+            table: of the record.
+            key: of the record.
+            as_of: events up to this month; by default the latest month known then.
+            known_at: by default the last batch.
+
+        Raises:
+            WrongUsage: there is no such table, or no event of such a key by then.
+        """
+        chosen = self.dataset.table(table)
+        with self._events(as_of, known_at) as (store, edition):
+            return read_history(store, chosen, key, edition)
+
+    def explain(
+        self,
+        month: Month | str,
+        center: str | None = None,
+        department: str | None = None,
+        *,
+        measure: str | None = None,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        names: str = Names.AS_IS,
+    ) -> Explanation:
+        """Show the events that make a figure of the support report.
+
+        Args:
+            month: of the report; or `Unknown`.
+            center: a contact centre's name, as in the report; None for all of them.
+            department: likewise.
+            measure: `total_interactions`, `total_calls` or `total_call_duration`, to have what is
+                part of that alone; None for every interaction.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            names: `as-is` for the names of this edition, `as-was` for those of the month.
+
+        Raises:
+            WrongUsage: the report has no such figure.
+            VerificationFailed: the stored projection does not agree with the events.
+        """
+        label = month_label(month)
+        with self._reading(as_of, known_at) as (store, edition):
+            return explain_figure(
+                store, edition, label, center, department, measure, parse_names(names)
+            )
+
+    def check(
+        self,
+        *,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        fail_on: Collection[str] = (),
+    ) -> Checked:
+        """Look at every event that counts, and tell what is odd.
+
+        Args:
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            fail_on: codes of findings for which `Checked.failed` tells; `any` for all of them.
+
+        Raises:
+            WrongUsage: the month lies outside of what was recorded; or there is no such code.
+        """
+        refused = chosen_codes(self.dataset, fail_on)
+        with self._events(as_of, known_at) as (store, edition):
+            findings = tuple(edition_findings(store, self.dataset, edition))
+            files = in_force(store.files(), edition.batch).values()
+            events = sum(file.rows for file in files if file.month <= edition.as_of)
+        found = Counter(finding.code for finding in findings)
+        failed = {code: count for code, count in sorted(found.items()) if code in refused}
+        return Checked(edition, events, found, findings, failed)
+
+    def diff(self, before: Month | str, after: Month | str) -> Diff:
+        """Count in how many rows and cells two editions differ, in each table and in the report.
+
+        Args:
+            before: the one edition: an as-of month, a batch, a moment or a tag, or a month as it
+                was known then: `202502`, `2`, `2025-04-01T09:30:00Z`, `signed`, `202502@2`.
+            after: the other.
+
+        Raises:
+            WrongUsage: there is no such edition.
+        """
+        with self.compare(before, after) as both:
+            return both.diff()
+
+    def diff_rows(self, before: Month | str, after: Month | str) -> Iterator[RowChange]:
+        """Yield the rows in which two editions differ, cell by cell.
+
+        Ordered by table, the report last, and by key. Applied to the one they give the other.
+
+        Args:
+            before: the one edition, as for `diff`.
+            after: the other.
+
+        Raises:
+            WrongUsage: there is no such edition.
+        """
+        with self.compare(before, after) as both:
+            yield from both.diff_rows()
+
+    def bridge(
+        self, before: Month | str, after: Month | str, *, month: Month | str | None = None
+    ) -> Bridge:
+        """Reconcile the support reports of two editions: why each figure moved, step by step.
+
+        Args:
+            before: the edition from which, as for `diff`.
+            after: the edition to which.
+            month: of the report, or `Unknown`, to keep to; by default all.
+
+        Raises:
+            WrongUsage: there is no such edition, or neither report has the month.
+            VerificationFailed: the stored projection does not agree with the events.
+        """
+        with self.compare(before, after) as both:
+            return both.bridge(month)
+
+    def bridge_causes(
+        self,
+        before: Month | str,
+        after: Month | str,
+        *,
+        month: Month | str | None = None,
+        most: int | None = None,
+    ) -> Iterator[Cause]:
+        """Yield what is behind each step of a bridge, with the events that did it.
+
+        Args:
+            before: the edition from which, as for `diff`.
+            after: the edition to which.
+            month: of the report, or `Unknown`, to keep to; by default all.
+            most: so many interactions at the most for each step; by default all.
+
+        Raises:
+            WrongUsage: there is no such edition, or neither report has the month.
+        """
+        with self.compare(before, after) as both:
+            yield from both.bridge_causes(month, most=most)
+
+    @contextmanager
+    def compare(self, before: Month | str, after: Month | str) -> Iterator[Comparison]:
+        """Put two editions side by side, to ask for more than one thing of them.
+
+        Args:
+            before: the one edition, as for `diff`.
+            after: the other.
+
+        Raises:
+            WrongUsage: there is no such edition.
+        """
+        with Store.for_reading(self.path) as store, store.snapshot():
+            first, second = (named_edition(store, str(name)) for name in (before, after))
+            build_side_by_side(store, self.dataset, first, second)
+            with closing(Comparison(store, self.dataset, first, second)) as both:
+                yield both
+
+    def editions(self) -> list[Restatement]:
+        """For each batch and each month known after it: whether the report was restated."""
+        with Store.for_reading(self.path) as store, store.snapshot():
+            return list(read_restatements(store))
 
     def log(self) -> list[LogEntry]:
         """All batches with their files, in the order in which they were recorded."""
@@ -305,7 +529,8 @@ class Ledger:
         """Where the ledger stands."""
         with Store.for_reading(self.path) as store, store.snapshot():
             batches, files = store.batches(), store.files()
-            months = {batch.month for batch in batches}
+            counting = in_force(files)
+            months = {month for _, month in counting}
             first, latest = min(months, default=None), max(months, default=None)
             span = first.until(latest) if first and latest else ()
             events = {
@@ -320,6 +545,7 @@ class Ledger:
                 latest_month=latest,
                 missing_months=tuple(month for month in span if month not in months),
                 events=events,
+                superseded=sum(events.values()) - sum(f.rows for f in counting.values()),
                 projection=stored_edition(store),
                 head=batches[-1].head if batches else None,
             )
@@ -347,10 +573,30 @@ class Ledger:
                     discard_if_empty(path)
 
     @contextmanager
-    def _reading(self, as_of: Month | None) -> Iterator[tuple[Store, Edition]]:
-        """A store with the projection as of a month: the stored one if it is that, or one aside."""
+    def _recording(self, dry_run: bool) -> Iterator[Store]:
+        """A store within one transaction, undone where nothing is to change."""
+        with (
+            Store.for_writing(self.path) as store,
+            store.rehearsal() if dry_run else store.transaction(),
+        ):
+            yield store
+
+    @contextmanager
+    def _events(
+        self, as_of: Month | str | None, known_at: KnownAt | None
+    ) -> Iterator[tuple[Store, Edition]]:
+        """A store of which it is said what counts, for those who need no projection."""
         with Store.for_reading(self.path) as store, store.snapshot():
-            edition = choose_edition(store, as_of)
+            edition = choose_edition(store, _optional(as_of), known_at)
+            say_what_counts(store, edition)
+            yield store, edition
+
+    @contextmanager
+    def _reading(
+        self, as_of: Month | str | None, known_at: KnownAt | None
+    ) -> Iterator[tuple[Store, Edition]]:
+        """A store with the projection of an edition: the stored one if it is that, or one aside."""
+        with self._events(as_of, known_at) as (store, edition):
             if stored_edition(store) != edition:
                 build_aside(store, self.dataset, edition)
             yield store, edition
@@ -365,9 +611,10 @@ def _folder(folder: Path, throw_away: bool) -> Iterator[Path]:
         yield folder
 
 
-def _select(table: Table) -> str:
-    columns = ", ".join(table.column_names)
-    return f"SELECT {columns} FROM {table.name} ORDER BY {table.key}"
+def _reason(reason: str | None) -> str:
+    if not reason or not reason.strip():
+        raise WrongUsage('say why, for those who ask later: --reason "…"')
+    return reason.strip()
 
 
 def _month(month: Month | str) -> Month:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ledger.months import Month
 from ledger.words import visible
 
 ROW_FORMATS = ("table", "json", "csv", "ndjson")
+ROWS_AT_ONCE = 1000
 QUIET = "ledger.quiet"
 VERBOSE = "ledger.verbose"
 
@@ -74,24 +76,50 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Month | Path) else number(value)
 
 
+def to_the_second(moment: str) -> str:
+    """A recorded moment for people: `2025-04-01T09:30:00Z`."""
+    return f"{moment[:19]}Z"
+
+
 def print_json(value: Any) -> None:
     """Print one document."""
     emit_data(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
+def print_document(head: Mapping[str, Any], name: str, items: Iterable[Any]) -> None:
+    """Print one document that ends with a list, of which no more than an item is held at a time.
+
+    Args:
+        head: what comes before the list.
+        name: of the list.
+        items: of the list.
+    """
+    text = json.dumps(plain(head), ensure_ascii=False, indent=2).removesuffix("\n}")
+    emit_data(f'{text},\n  "{name}": [')
+    end = "]\n}\n"
+    comma = ""
+    for item in items:
+        text = "\n" + json.dumps(plain(item), ensure_ascii=False, indent=2)
+        emit_data(comma + text.replace("\n", "\n    "))
+        comma, end = ",", "\n  ]\n}\n"
+    emit_data(end)
+
+
 def print_rows(format: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows in one of `ROW_FORMATS`; values in the order of the columns, None for blank."""
-    values = [[plain(value) for value in row] for row in rows]
+    values = ([plain(value) for value in row] for row in rows)
     if format == "table":
-        emit(table(columns, values))
+        emit(table(columns, list(values)))
     elif format == "csv":
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows([columns, *values])
-        emit_data(text.getvalue())
+        lines = chain([columns], values)
+        while some := list(islice(lines, ROWS_AT_ONCE)):
+            text = io.StringIO(newline="")
+            csv.writer(text).writerows(some)
+            emit_data(text.getvalue())
     else:
-        records = [dict(zip(columns, row, strict=True)) for row in values]
+        records = (dict(zip(columns, row, strict=True)) for row in values)
         if format == "json":
-            print_json(records)
+            print_json(list(records))
         for record in records if format == "ndjson" else ():
             emit_data(json.dumps(record, ensure_ascii=False) + "\n")
 

@@ -15,9 +15,12 @@ MODULES = sorted((ROOT / "ledger").rglob("*.py"))
 SOURCES = [*MODULES, *sorted((ROOT / "tests").glob("*.py")), ROOT / "dev.py", ROOT / "cli.py"]
 LONGEST_FUNCTION = 70
 PUBLIC_NAMES = {
-    *("Answers", "Batch", "Edition", "Export", "File", "InputRefused", "Ledger", "LedgerBusy"),
-    *("LedgerError", "LogEntry", "Month", "MonthIngest", "NoLedger", "Problem", "Projected"),
-    *("Quarter", "Report", "SequenceBroken", "Status", "StorageFailed", "WrongUsage"),
+    *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diff", "Edition"),
+    *("Explanation", "Export", "File", "Finding", "FindingsFound", "History", "InputRefused"),
+    *("Ledger", "LedgerBusy", "LedgerError", "LogEntry", "Month", "MonthIngest", "Names"),
+    *("NoLedger", "Problem", "Projected", "Quarter", "Report", "Restatement", "Retraction"),
+    *("RowChange", "SequenceBroken", "Source", "Status", "StorageFailed", "Tag"),
+    *("VerificationFailed", "WrongUsage"),
 }
 
 

@@ -126,7 +126,10 @@ class TestPublishedFigures:
         ran = run_ledger("report", cwd=recorded)
         unknown = [row for row in report(recorded) if row["department"] == "Unknown"]
         assert sum(int(row["total_interactions"]) for row in unknown) == 2
-        assert "Unknown department of 2 interactions" in ran.err
+        where = "deleted by delta/service_categories_delta_202503.csv:2"
+        assert (
+            f"2 interactions name category CAT05, {where}: their department is Unknown" in ran.err
+        )
 
 
 class TestIngest:
@@ -207,7 +210,7 @@ class TestIngest:
         assert "--late" in refused.err
         ran = run_ledger("ingest", path, "--late", cwd=work)
         assert ran.code == 0
-        assert "202502: restates 202503" in ran.err
+        assert "202502: restates 202502 to 202503" in ran.err
 
     def test_an_extract_without_deltas_needs_its_month(self, tmp_path: Path) -> None:
         extract = DATA / "initial" / "agents.csv"
@@ -238,7 +241,7 @@ class TestIngest:
         ran = run_ledger("ingest", path, "-v", cwd=work)
         assert ran.code == 0
         assert "2 findings: 1 add-existing, 1 delete-missing" in ran.err
-        assert f"delta/{name}:3: delete-missing: 'CC77'" in ran.err
+        assert f"delta/{name}:3: delete-missing: deleted, but it is not there: 'CC77'" in ran.err
 
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
     def test_interrupted_it_ends_with_130_and_leaves_nothing(self, tmp_path: Path) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.findings import ANY, chosen_codes
 from ledger.support.description import SUPPORT
 from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
 DOCUMENTS = ("README.md", "docs/commands.md")
 ANYTHING = "…"
+# The moment at which all that the documents show was recorded; it stands for any.
+RECORDED_AT = "2025-04-01T08:00:00"
 ENCODINGS = ("utf-8",)
 MARK = "-- and then --"
 
@@ -47,6 +50,7 @@ def test_a_document_shows_what_the_commands_print(document: str, tmp_path: Path)
     outputs = printed(list(commands), tmp_path)
     for command, output, got in zip(commands, expected, outputs, strict=True):
         pattern = re.escape(output).replace(re.escape(f"{ANYTHING}\n"), r"(?:.*\n)*?")
+        pattern = pattern.replace(re.escape(RECORDED_AT), r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
         stripped = "".join(f"{line.rstrip()}\n" for line in got.splitlines())
         assert re.fullmatch(pattern, stripped), f"$ {command}\n{got}"
 
@@ -62,13 +66,17 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
 
 def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
     documented = (ROOT / "docs" / "deliveries.md").read_text(encoding="utf-8")
-    for module in ("lines", "rows", "deliveries", "ingest", "readings", "findings"):
+    for module in ("lines", "rows", "deliveries", "ingest", "recorder", "readings", "findings"):
         source = (ROOT / "ledger" / f"{module}.py").read_text(encoding="utf-8")
         for code in re.findall(r"""["']([a-z]+[a-z0-9]*(?:-[a-z0-9]+)+)["']""", source):
             assert f"`{code}`" in documented or code in ENCODINGS, code
+    for code in chosen_codes(SUPPORT, [ANY]):
+        assert f"`{code}`" in documented, code
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, "docs/architecture.md", "docs/deliveries.md"])
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, *(f"docs/{n}.md" for n in ("architecture", "deliveries", "tracing"))]
+)
 def test_links_within_the_project_lead_somewhere(document: str) -> None:
     path = ROOT / document
     links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))

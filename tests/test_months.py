@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import WrongUsage
-from ledger.months import ClockRow, Month, Quarter, clock_rows, to_utc, utc_now, utc_text
+from ledger.months import (
+    ClockRow,
+    Month,
+    Quarter,
+    clock_rows,
+    parse_moment,
+    to_utc,
+    utc_now,
+    utc_text,
+)
 
 ZONES = (
     "America/New_York",
@@ -95,12 +104,41 @@ def test_what_is_no_quarter_is_refused(text: str) -> None:
 # UTC ---------------------------------------------------------------------------------------------
 
 
-@given(st.datetimes(datetime(1000, 1, 2), datetime(9998, 1, 1), timezones=st.timezones()))
+@given(st.datetimes(datetime(1, 1, 2), datetime(9998, 1, 1), timezones=st.timezones()))
 @settings(deadline=None)
 def test_a_moment_is_written_in_utc_to_the_microsecond(moment: datetime) -> None:
     text = utc_text(moment)
     assert datetime.fromisoformat(text) == moment.astimezone(UTC)
     assert len(text) == len("2025-04-01T09:30:00.123456Z")
+
+
+@given(
+    st.datetimes(datetime(1, 1, 2), datetime(9998, 1, 1)),
+    st.integers(-14 * 60, 14 * 60),
+    st.sampled_from(("minutes", "seconds", "milliseconds", "microseconds")),
+)
+def test_a_moment_with_its_offset_is_read(moment: datetime, offset: int, precision: str) -> None:
+    local = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    text = local.isoformat(timespec=precision)
+    assert parse_moment(text) == utc_text(datetime.fromisoformat(text))
+    if offset == 0:
+        assert parse_moment(text.replace("+00:00", "Z")) == parse_moment(text)
+
+
+def test_a_day_is_read_as_its_end_in_utc() -> None:
+    assert parse_moment("2024-02-29") == "2024-02-29T23:59:59.999999Z"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2025", "2025-04", "2025-02-29", "20250401", "2025-W14-2", "2025-04-01T", "2025-04-01T10Z",
+     "2025-04-01T10:00", "2025-04-01T10:00:00", "2025-04-01 10:00:00Z", "2025-04-01T24:01:00Z",
+     "2025-04-01T10:00:00Z ", "2025-04-01T10:00:00+25:00", "9999-12-31T23:00:00-05:00", "now",
+     "٢٠٢٥-٠٤-٠١"],
+)  # fmt: skip
+def test_what_is_no_moment_and_no_day_is_wrong_usage(text: str) -> None:
+    with pytest.raises(WrongUsage, match="is not a moment"):
+        parse_moment(text)
 
 
 def test_now_is_now() -> None:

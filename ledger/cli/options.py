@@ -1,0 +1,154 @@
+"""The options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ledger.names import Names
+from ledger.printing import QUIET, VERBOSE
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE_FORMATS = ("csv", "json", "parquet")
+
+
+def _remember(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def callback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        ctx.meta[name] = value or ctx.meta.get(name, False)
+
+    return callback
+
+
+def common(command: Command) -> Command:
+    """The options that stand on every command."""
+    for option in (
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember(VERBOSE),
+            help="Tell more on standard error.",
+        ),
+        click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember(QUIET),
+            help="Tell nothing but the result and errors.",
+        ),
+        click.option(
+            "--db",
+            envvar="LEDGER_DB",
+            default="ledger.db",
+            show_default=True,
+            type=click.Path(path_type=Path),
+            help="The ledger's file.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def formats(*names: str, help: str = "How to print the result.") -> Callable[[Command], Command]:
+    """`--format` with these names, and `--json` as a short way to say one of them."""
+
+    def decorate(command: Command) -> Command:
+        command = click.option(
+            "--json", "format", flag_value="json", help="The same as --format json."
+        )(command)
+        return click.option(
+            "--format",
+            type=click.Choice(names),
+            default="table",
+            show_default=True,
+            help=help,
+        )(command)
+
+    return decorate
+
+
+def edition_options(command: Command) -> Command:
+    """Of which edition to speak: `--as-of` and `--known-at`."""
+    for option in (
+        click.option(
+            "--known-at",
+            metavar="BATCH|MOMENT|TAG",
+            help="Take batches into account up to this one.  [default: the last]",
+        ),
+        click.option(
+            "--as-of",
+            metavar="YYYYMM",
+            help="The month to replay to.  [default: the latest known then, or the tag's]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+as_of_option = click.option(
+    "--as-of", metavar="YYYYMM", help="The month to replay to.  [default: the latest recorded]"
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would happen, and change nothing."
+)
+
+
+def names_option(help: str, default: str | None) -> Callable[[Command], Command]:
+    """Which names to give."""
+    kind = click.Choice([name.value for name in Names])
+    return click.option("--names", type=kind, default=default, show_default=True, help=help)
+
+
+def folder_option(name: str, default: str, help: str) -> Callable[[Command], Command]:
+    """An option that names a folder."""
+    kind = click.Path(file_okay=False, path_type=Path)
+    return click.option(name, default=default, show_default=True, type=kind, help=help)
+
+
+def data_options(command: Command) -> Command:
+    """The options of the commands that ingest."""
+    for option in (
+        click.option(
+            "--fail-on",
+            metavar="CODE",
+            multiple=True,
+            help="Refuse a month with a finding of this code; may be repeated.",
+        ),
+        click.option("--strict", is_flag=True, help="Refuse a month with any finding."),
+        click.option("--reason", metavar="TEXT", help="Why, to be kept with the correction."),
+        click.option(
+            "--correct",
+            is_flag=True,
+            help="Record files in the place of recorded ones, whose rows then no longer count.",
+        ),
+        click.option(
+            "--late",
+            is_flag=True,
+            help="Record files of a month before the latest recorded one.",
+        ),
+        click.option(
+            "--allow-gap", is_flag=True, help="Record a month though one before it is missing."
+        ),
+        click.option(
+            "--initial-month",
+            metavar="YYYYMM",
+            help="At whose end the initial extract was made.  "
+            "[default: the month before the earliest delta]",
+        ),
+        click.option(
+            "--data-dir",
+            envvar="LEDGER_DATA_DIR",
+            default="data",
+            show_default=True,
+            type=click.Path(file_okay=False, path_type=Path),
+            help="The folder with initial/ and delta/.",
+        ),
+    ):
+        command = option(command)
+    return command

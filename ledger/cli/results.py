@@ -1,0 +1,228 @@
+"""The commands that compute: the projection, exports, the report, the answers."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from pathlib import Path
+
+import click
+
+from ledger.book import Ledger
+from ledger.cli.options import (
+    FILE_FORMATS,
+    common,
+    dry_run_option,
+    edition_options,
+    folder_option,
+    formats,
+    names_option,
+)
+from ledger.cli.telling import tell_edition, tell_reading
+from ledger.names import Names
+from ledger.printing import emit, emit_data, note, print_json, print_rows, table
+from ledger.support.answers import Answers
+from ledger.support.report import Report
+from ledger.support.sensitivity import Sensitivity
+from ledger.words import visible
+
+LONGEST_OUTCOME = 48
+
+
+@click.command()
+@edition_options
+@formats("table", "json")
+@dry_run_option
+@common
+def project(as_of: str | None, known_at: str | None, format: str, dry_run: bool, db: Path) -> None:
+    """Store the state as of a month in the ledger, as typed tables.
+
+    The tables agents, contact_centers, service_categories and interactions and the view
+    support_report are then there for any SQLite client. What was projected before is replaced.
+    """
+    with Ledger.open(db) as ledger:
+        done = ledger.project(as_of, known_at=known_at, dry_run=dry_run)
+    if dry_run:
+        note("Dry run: the stored projection is left as it is.")
+    tell_edition(done.edition)
+    if format == "json":
+        print_json(done)
+    else:
+        print_rows(format, ("table", "rows"), list(done.rows.items()))
+
+
+@click.command()
+@edition_options
+@click.option(
+    "--format",
+    type=click.Choice(FILE_FORMATS),
+    default="csv",
+    show_default=True,
+    help="The format of the files.",
+)
+@names_option("Name what the keys of interactions refer to, in columns of its own.", None)
+@folder_option("--out-dir", "output", "The folder to write to.")
+@click.option(
+    "--table",
+    "tables",
+    envvar="LEDGER_EXPORT_TABLE",
+    multiple=True,
+    help="Only this table; may be repeated.",
+)
+@dry_run_option
+@common
+def export(
+    as_of: str | None,
+    known_at: str | None,
+    names: str | None,
+    format: str,
+    out_dir: Path,
+    tables: tuple[str, ...],
+    dry_run: bool,
+    db: Path,
+) -> None:
+    """Write the tables as of a month as files, with a manifest.
+
+    Writes <table>_final.<format> for each table, in the order of its key, and datapackage.json
+    with the schema, rows and digests of these files. Files that are there are replaced when all are
+    complete.
+    """
+    with Ledger.open(db) as ledger:
+        done = ledger.export(
+            out_dir,
+            format=format,
+            as_of=as_of,
+            known_at=known_at,
+            names=names,
+            tables=tables,
+            dry_run=dry_run,
+        )
+        tell_reading(ledger, done.edition, as_of, known_at)
+    if dry_run:
+        note("Dry run: nothing is written.")
+    rows = [(file.path, file.rows, file.bytes, file.sha256[:12]) for file in done.files]
+    print_rows("table", ("file", "rows", "bytes", "SHA-256"), rows)
+
+
+@click.command()
+@edition_options
+@formats("table", *FILE_FORMATS, help="Of the file and of what is printed; table writes CSV.")
+@names_option("The names of this edition, or of each row's month.", Names.AS_IS.value)
+@folder_option("--out-dir", "report", "The folder to write to.")
+@dry_run_option
+@common
+def report(
+    as_of: str | None,
+    known_at: str | None,
+    names: str,
+    format: str,
+    out_dir: Path,
+    dry_run: bool,
+    db: Path,
+) -> None:
+    """Write and print the support report as of a month.
+
+    Interactions, calls and minutes of calls by local month, contact centre and department, as
+    support_report.csv or in the format asked for. Names are those of the as-of month, or those of
+    each row's own month.
+    """
+    with Ledger.open(db) as ledger:
+        result = ledger.report(as_of, known_at=known_at, names=names)
+        tell_reading(ledger, result.edition, as_of, known_at)
+        if not dry_run:
+            file_format = "csv" if format == "table" else format
+            written = ledger.write_report(result, out_dir, format=file_format)
+            note(f"written to {written.path}")
+    _print_report(result, "table" if format == "parquet" else format)
+
+
+def _print_report(result: Report, format: str) -> None:
+    columns = [column.name for column in result.sheet.columns]
+    print_rows(format, columns, [astuple(row) for row in result.rows])
+    for text in result.notes:
+        note(f"Note: {visible(text)}.")
+
+
+@click.command()
+@edition_options
+@click.option("--period", metavar="YYYYQn", help="The quarter.  [default: that of the as-of month]")
+@names_option("The names of this edition, or of each month.", Names.AS_IS.value)
+@click.option(
+    "--sensitivity", is_flag=True, help="Show what comes out under every reading of the data."
+)
+@formats("table", "json", "markdown")
+@common
+def answers(
+    as_of: str | None,
+    known_at: str | None,
+    names: str,
+    period: str | None,
+    sensitivity: bool,
+    format: str,
+    db: Path,
+) -> None:
+    """Answer the business questions, with the evidence.
+
+    How many interactions each contact centre had, which month was the highest, which centre has
+    the longest average call, why, and which measure to use instead.
+
+    Months may go by interaction_start or by timestamp, in New York's time, in UTC, or in EST all
+    year; the length of a call may be its duration, start to end, or start to resolution; centres
+    may be named as they are or as they were. An answer that another of these readings would change
+    says so.
+    """
+    with Ledger.open(db) as ledger:
+        result = ledger.answers(
+            period, as_of=as_of, known_at=known_at, names=names, sensitivity=sensitivity
+        )
+        tell_reading(ledger, result.edition, as_of, known_at)
+    _print_answers(result, format)
+
+
+def _print_answers(result: Answers, format: str) -> None:
+    if format == "json":
+        print_json(result)
+        return
+    markdown = format == "markdown"
+    readings = {found.number: found for found in result.sensitivity}
+    for answer in result.answers:
+        evidence = table(answer.columns, answer.evidence, decimals=2, markdown=markdown)
+        notes = [f"Note: {visible(text)}" for text in answer.notes]
+        heading = f"{'## ' if markdown else ''}{answer.number}. {visible(answer.question)}"
+        parts = [heading, visible(answer.answer), evidence, *notes]
+        if answer.number in readings:
+            parts += _readings(readings[answer.number], markdown)
+        text = "\n\n".join(parts)
+        if markdown:
+            emit_data(f"{text}\n\n")
+        else:
+            emit(f"{text}\n")
+
+
+def _readings(found: Sensitivity, markdown: bool) -> list[str]:
+    """A question under all readings: a table, and how many of them flip the answer."""
+    default, *others = found.readings
+    columns = [name for name in _READING_COLUMNS if getattr(default, name) is not None]
+    rows = []
+    for reading in found.readings:
+        outcome = reading.change or reading.outcome
+        if len(outcome) > LONGEST_OUTCOME and not markdown:
+            cut = f"{outcome[: LONGEST_OUTCOME - 1]}…"
+            outcome = cut if reading.flips else "as answered"
+        chosen = [getattr(reading, name) for name in columns]
+        figure = [reading.figure] if found.figure else []
+        rows.append([*chosen, outcome, *figure, "yes" if reading.flips else ""])
+    titles = [_READING_COLUMNS[name] for name in columns]
+    titles += ["outcome", *filter(None, [found.figure]), "flips"]
+    flip = "flips" if found.flips <= 1 else "flip"
+    return [
+        table(titles, rows, decimals=2, markdown=markdown),
+        f"{found.flips or 'None'} of {len(others)} other readings {flip} this answer.",
+    ]
+
+
+_READING_COLUMNS = {
+    "month_by": "month by",
+    "zone": "zone",
+    "length": "length of a call",
+    "names": "names",
+}

@@ -1,0 +1,95 @@
+"""What the ledger answers about what was done, and about where it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.editions import Edition
+from ledger.export import ExportedFile
+from ledger.findings import Finding
+from ledger.months import Month
+from ledger.store import Batch, File
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """A projection stored in the ledger.
+
+    Attributes:
+        edition: of what it speaks.
+        rows: the number of rows of each table.
+    """
+
+    edition: Edition
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Files that were written.
+
+    Attributes:
+        edition: of what they speak.
+        files: in the order of the tables.
+    """
+
+    edition: Edition
+    files: tuple[ExportedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A batch with its files, in order."""
+
+    batch: Batch
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a ledger stands.
+
+    Attributes:
+        path: its file.
+        bytes: the size of that.
+        batches: how many are recorded.
+        first_month: the initial extract's, or None where nothing is recorded.
+        latest_month: the latest recorded one, or None.
+        missing_months: those between the two of which nothing is recorded.
+        events: how many there are of each table, superseded ones too.
+        superseded: how many of them no longer count.
+        projection: the edition of the stored projection, or None.
+        head: the head after the last batch, or None.
+    """
+
+    path: Path
+    bytes: int
+    batches: int
+    first_month: Month | None
+    latest_month: Month | None
+    missing_months: tuple[Month, ...]
+    events: dict[str, int]
+    superseded: int
+    projection: Edition | None
+    head: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is odd about the events of an edition.
+
+    Attributes:
+        edition: of what it speaks.
+        events: how many events count in it.
+        counts: how many findings of each code there are.
+        findings: table by table, in replay order.
+        failed: of the counts, those on which the check was to fail.
+    """
+
+    edition: Edition
+    events: int
+    counts: Counter[str]
+    findings: tuple[Finding, ...]
+    failed: dict[str, int]
