@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -357,7 +358,7 @@ class Ledger:
         Args:
             table: of the record.
             key: of the record.
-            as_of: events up to this month; by default the latest month known then.
+            as_of: events up to this month; by default all that were known then.
             known_at: by default the last batch.
 
         Raises:
@@ -365,6 +366,10 @@ class Ledger:
         """
         chosen = self.dataset.table(table)
         with self._events(as_of, known_at) as (store, edition):
+            if as_of is None and edition == choose_edition(store, None, edition.batch):
+                # What was retracted since may be of a later month than any that counts.
+                months = [f.month for f in store.files() if f.batch <= edition.batch]
+                say_what_counts(store, replace(edition, as_of=max(months)))
             return read_history(store, chosen, key, edition)
 
     def explain(

@@ -18,7 +18,9 @@ Item = TypeVar("Item")
 
 
 class Comparison:
-    """Two editions side by side, as `Ledger.compare` gives them; to be asked one thing at a time.
+    """Two editions side by side, as `Ledger.compare` gives them.
+
+    It is asked one thing at a time: a question ends what is still being read for the one before.
 
     Attributes:
         before: the one.
@@ -39,6 +41,7 @@ class Comparison:
 
     def diff(self) -> Diff:
         """As `Ledger.diff`."""
+        self.close()
         return count_differences(self._store, self._dataset, self.before, self.after)
 
     def diff_rows(self) -> Iterator[RowChange]:
@@ -47,6 +50,7 @@ class Comparison:
 
     def bridge(self, month: Month | str | None = None) -> Bridge:
         """As `Ledger.bridge`."""
+        self.close()
         return read_bridge(self._store, self.before, self.after, _label(month))
 
     def bridge_causes(
@@ -57,6 +61,7 @@ class Comparison:
         return self._stream(read_causes(self._store, self.before, self.after, label, most))
 
     def _stream(self, items: Generator[Item, None, None]) -> Iterator[Item]:
+        self.close()
         return self._streams.enter_context(closing(items))
 
 

@@ -182,8 +182,7 @@ def _in_order(found: Sequence[Delivery | Problem], dataset: DataSet) -> list[Del
             problems.add(Problem(str(path), "same-delivery", message))
     if problems:
         raise InputRefused(problems)
-    places = {table.name: place for place, table in enumerate(dataset.tables)}
-    return sorted(chosen.values(), key=lambda d: (d.month or Month(0), places[d.table.name]))
+    return sorted(chosen.values(), key=lambda d: (d.month or Month(0), dataset.place(d.table.name)))
 
 
 def _read_placed_name(path: Path, dataset: DataSet) -> Delivery | Problem:

@@ -1,6 +1,7 @@
 """Editions: what is described (as-of), and what was known by then (known-at).
 
-Which events count in an edition is decided in `editions.sql`, and nowhere else.
+Which events count in an edition is decided in `editions.sql`. Which files they are of is told by
+`in_force`, for those who ask which months are recorded.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ledger.templates import part
 TAG_LENGTH = 80
 _BATCH = re.compile(r"\d{1,18}", re.ASCII)
 _TAG = re.compile(rf"[A-Za-z][A-Za-z0-9._-]{{0,{TAG_LENGTH - 1}}}", re.ASCII)
+
+_RANGE = ("month_start", "first_event", "last_event")
 
 KnownAt = int | str | datetime
 """A batch's number, or a moment; or as text one of these, or a tag."""
@@ -91,7 +94,10 @@ def choose_edition(
         number = tagged.batch if tagged else _batch(store, batches, known_at)
     months = {month for _, month in in_force(store.files(), number)}
     if not months:
-        raise WrongUsage(f"no file counts at batch {number}: all are retracted")
+        raise WrongUsage(
+            f"no file counts at batch {number}: all are retracted. See ledger log, and put files "
+            "back in force with: ledger ingest --correct"
+        )
     first, latest = min(months), max(months)
     chosen = as_of or (tagged.as_of if tagged else latest)
     if not first <= chosen <= latest:
@@ -155,11 +161,12 @@ def say_what_counts(store: Store, edition: Edition) -> None:
     store.execute("DROP TABLE IF EXISTS temp.replay_bound")
     store.execute("DROP TABLE IF EXISTS temp.replay_excluded")
     store.execute("CREATE TEMP TABLE replay_bound (end_event INTEGER, batch INTEGER)")
-    store.execute("CREATE TEMP TABLE replay_excluded (first_event INTEGER, last_event INTEGER)")
+    store.execute(f"CREATE TEMP TABLE replay_excluded ({', '.join(_RANGE)})")
+    store.execute(f"CREATE INDEX temp.replay_excluded_by_month ON replay_excluded ({_RANGE[0]})")
     end = (edition.as_of.number + 1) * EVENTS_PER_MONTH
     store.execute("INSERT INTO replay_bound (end_event, batch) VALUES (?, ?)", (end, edition.batch))
     excluded = part("editions.sql", "excluded")
-    store.execute(f"INSERT INTO replay_excluded (first_event, last_event) {excluded}")
+    store.execute(f"INSERT INTO replay_excluded ({', '.join(_RANGE)}) {excluded}")
 
 
 def known(event: str) -> str:
@@ -170,6 +177,18 @@ def known(event: str) -> str:
 def counts(event: str) -> str:
     """The SQL condition that the event of this alias counts."""
     return part("editions.sql", "counts", event=event, known=known(event))
+
+
+def last_event(table: Table, value: str, event: str) -> str:
+    """The query that gives the `event_id` of the last event of one key, NULL where there is none.
+
+    Args:
+        table: whose event it is.
+        value: in SQL, the key.
+        event: the alias of the event, that of no other table round it.
+    """
+    names = {"event": event, "events": table.events, "key": table.key}
+    return part("editions.sql", "last event", value=value, counts=counts(event), **names)
 
 
 def last_events(table: Table) -> str:

@@ -2,20 +2,25 @@
 -- All that is computed stands on two small relations:
 --
 --   replay_bound (end_event, batch)            the end of the as-of month, and the known-at batch
---   replay_excluded (first_event, last_event)  ranges of events that do not count
+--   replay_excluded (month_start, first_event, last_event)
+--                                              ranges of events that do not count, each of a month
+--
+-- `month_start` is what an event_id is without the number in its month. It is got without a division,
+-- which is not alike on the three, and without the column `month`, which no index holds.
 --
 -- The dialect is what SQLite, DuckDB and Spark read alike.
 
 -- part: excluded
 -- Files that were not known by then, and files that another had superseded by then. Neighbours
--- become one range, as no event that counts lies between them: so there are few, whatever the
--- number of files.
-SELECT min(first_event) AS first_event, max(last_event) AS last_event
+-- become one range, as no event that counts lies between them: so there are few in a month, and an
+-- event is held to those of its own month alone.
+SELECT month_start, min(first_event) AS first_event, max(last_event) AS last_event
 FROM (
-    SELECT first_event, last_event, counts,
+    SELECT month_start, first_event, last_event, counts,
            sum(counts) OVER (ORDER BY first_event) AS stretch
     FROM (
-        SELECT file.first_event, file.last_event,
+        SELECT file.first_event - file.first_event % 1000000000 AS month_start,
+               file.first_event, file.last_event,
                CASE WHEN file.batch <= bound.batch AND successor.file IS NULL
                     THEN 1 ELSE 0 END AS counts
         FROM files AS file
@@ -26,17 +31,22 @@ FROM (
     ) AS known
 ) AS stretches
 WHERE counts = 0
-GROUP BY stretch
+GROUP BY month_start, stretch
 
 -- part: known
 -- Whether an event counts at the known-at batch, in whatever month it stands.
 NOT EXISTS (SELECT 1 FROM replay_excluded AS excluded
-            WHERE $event.event_id BETWEEN excluded.first_event AND excluded.last_event)
+            WHERE excluded.month_start = $event.event_id - $event.event_id % 1000000000
+              AND $event.event_id BETWEEN excluded.first_event AND excluded.last_event)
 
 -- part: counts
 -- Whether an event counts: known, and before the end of the as-of month.
 $event.event_id < (SELECT end_event FROM replay_bound)
       AND $known
+
+-- part: last event
+-- The last event of one key that counts: a delete too.
+SELECT max($event.event_id) FROM $events AS $event WHERE $event.$key = $value AND $counts
 
 -- part: last events
 -- For each key, the last event that counts: a delete too.

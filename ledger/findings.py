@@ -15,8 +15,9 @@ from functools import lru_cache
 from operator import attrgetter
 
 from ledger.dataset import Check, Column, DataSet, Table
-from ledger.editions import Edition, counts, in_force, known
+from ledger.editions import Edition, counts, in_force, known, last_event, last_events
 from ledger.errors import Problem, WrongUsage
+from ledger.months import Month
 from ledger.projection import typed_sql
 from ledger.readings import CONVERTED
 from ledger.references import Missing, missing_row
@@ -148,23 +149,26 @@ WITH keys AS (
 ), loose AS (
     SELECT key FROM keys
     WHERE coalesce((
-        SELECT referred.action FROM {other_events} AS referred WHERE referred.event_id = (
-            SELECT max(last.event_id) FROM {other_events} AS last
-            WHERE last.{other_key} = keys.key AND {counts_last})), 'delete') = 'delete'
+        SELECT referred.action FROM {other_events} AS referred
+        WHERE referred.event_id = ({last_referred})), 'delete') = 'delete'
 )
 SELECT {event}, event.{column}
 FROM {events} AS event
 WHERE {scope} AND event.{column} IN (SELECT key FROM loose) AND event.action <> 'delete'
-  AND event.event_id = (
-      SELECT max(later.event_id) FROM {events} AS later
-      WHERE later.{key} = event.{key} AND {counts_later})
+  AND event.event_id = ({last})
 ORDER BY event.event_id
 """
 
 _CONFUSABLE_KEYS = """
-WITH keys AS (
-    SELECT {key} AS key, min(event_id) AS event_id, ledger_look({key}) AS look
-    FROM {events} AS event WHERE {counts} GROUP BY {key}
+WITH standing AS (
+    SELECT event.{key} AS key
+    FROM ({last_events}) AS last JOIN {events} AS event ON event.event_id = last.event_id
+    WHERE event.action <> 'delete'
+), keys AS (
+    SELECT standing.key, ledger_look(standing.key) AS look, (
+        SELECT min(event.event_id) FROM {events} AS event
+        WHERE event.{key} = standing.key AND {counts}) AS event_id
+    FROM standing
 )
 SELECT {event}, first.key
 FROM (SELECT look, min(event_id) AS event_id FROM keys GROUP BY look HAVING count(*) > 1) AS alike
@@ -200,13 +204,14 @@ def file_findings(
     Keys that can be confused are looked for where they are refused alone: all keys of the table
     are read for it.
     """
-    yield from _same_bytes(store, [file])
+    in_force_then = in_force(store.files(), file.batch).values()
+    yield from _same_bytes([file], in_force_then)
     if file.first_event is None or file.last_event is None:
         return
     scope = _Scope("event.event_id BETWEEN ? AND ?", (file.first_event, file.last_event))
     table = dataset.table(file.table_name)
-    edition = Edition(file.month, file.batch, "", ())
-    yield from _of_table(store, dataset, table, edition, scope, CONFUSABLE in refused)
+    at = (file.month, file.batch)
+    yield from _of_table(store, dataset, table, at, scope, CONFUSABLE in refused)
 
 
 def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterator[Finding]:
@@ -215,10 +220,11 @@ def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterat
     References and confusable keys are those of the rows as they stand at its end.
     """
     files = in_force(store.files(), edition.batch).values()
-    yield from _same_bytes(store, [file for file in files if file.month <= edition.as_of])
+    yield from _same_bytes([file for file in files if file.month <= edition.as_of], files)
     scope = _Scope(counts("event"))
     for table in dataset.tables:
-        yield from _of_table(store, dataset, table, edition, scope, confusable=True)
+        at = (edition.as_of, edition.batch)
+        yield from _of_table(store, dataset, table, at, scope, confusable=True)
 
 
 def verdicts(store: Store, table: Table, key: str) -> dict[int, str]:
@@ -227,13 +233,12 @@ def verdicts(store: Store, table: Table, key: str) -> dict[int, str]:
     return {found.event_id: found.code for found in _actions(store, table, scope)}
 
 
-def _same_bytes(store: Store, files: Collection[File]) -> Iterator[Finding]:
-    """A file that was delivered for another month too, unless it is a header alone."""
-    recorded = store.files()
+def _same_bytes(files: Collection[File], counting: Collection[File]) -> Iterator[Finding]:
+    """A file that was delivered for another month before, unless it is a header alone."""
     for file in files:
         others = [
             other.month
-            for other in recorded
+            for other in counting
             if (other.sha256, other.table_name) == (file.sha256, file.table_name)
             and other.month != file.month
             and other.batch <= file.batch
@@ -246,11 +251,12 @@ def _of_table(
     store: Store,
     dataset: DataSet,
     table: Table,
-    edition: Edition,
+    at: tuple[Month, int],
     scope: _Scope,
     confusable: bool,
 ) -> Iterator[Finding]:
-    sources = Sources(store, edition.batch)
+    as_of, batch = at
+    sources = Sources(store, batch)
     # Before any query runs: SQLite takes no function then.
     store.register("ledger_look", _look)
     found = [_actions(store, table, scope)]
@@ -262,7 +268,7 @@ def _of_table(
         found.append(_confusable_keys(store, table, scope))
     for column in table.references:
         other = dataset.referenced(table, column.name)
-        found.append(_references(store, sources, table, column, other, edition, scope))
+        found.append(_references(store, sources, table, column, other, as_of, scope))
     messages = _MESSAGES | {check.code: check.message for check in table.checks}
     for one in heapq.merge(*found, key=attrgetter("event_id")):
         message = messages[one.code] + one.note
@@ -319,22 +325,21 @@ def _references(
     table: Table,
     column: Column,
     other: Table,
-    edition: Edition,
+    as_of: Month,
     scope: _Scope,
 ) -> Iterator[_Found]:
     sql = _REFERENCES.format(
         column=column.name,
         scope=scope.condition,
-        counts_later=counts("later"),
-        counts_last=counts("last"),
+        last=last_event(table, f"event.{table.key}", "later"),
+        last_referred=last_event(other, "keys.key", "last"),
         other_events=other.events,
-        other_key=other.key,
         **_names(table),
     )
 
     @lru_cache(maxsize=10_000)
     def missing(key: str) -> Missing | None:
-        return missing_row(store, sources, other, key, edition.as_of)
+        return missing_row(store, sources, other, key, as_of)
 
     for event, file, line, own_key, key in store.rows(sql, scope.values * 2):
         row = missing(key)
@@ -344,7 +349,12 @@ def _references(
 
 
 def _confusable_keys(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
-    sql = _CONFUSABLE_KEYS.format(counts=counts("event"), scope=scope.condition, **_names(table))
+    sql = _CONFUSABLE_KEYS.format(
+        last_events=last_events(table),
+        counts=counts("event"),
+        scope=scope.condition,
+        **_names(table),
+    )
     for event, file, line, key, first in store.rows(sql, scope.values):
         yield _Found(event, file, line, key, CONFUSABLE, note=f", {first!r}")
 

@@ -22,7 +22,6 @@ from ledger.store import Batch, File, Store
 from ledger.words import counted
 
 FINDINGS_KEPT = 100
-Place = tuple[str, Month]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class FileIngest:
         file: its record in the ledger.
         recorded: whether it was recorded just now; else it was there already.
         actions: how many events of each action it gave; empty where it was there already.
-        supersedes: the file in whose place it came, or None.
+        supersedes: the record in whose place it came, a file or a retraction; or None.
         difference: how the rows of the two differ, or None.
     """
 
@@ -54,7 +53,8 @@ class MonthIngest:
         batch: the batch that was recorded; None where every file was there already.
         findings: how many findings of each code the new files gave.
         first_findings: the first hundred of them.
-        restates: the recorded months, this one or later ones, which what came late restates.
+        restates: the months that were recorded before, this one or later ones, which its new events
+            restate.
         missing_months: the months before it that are missing, passed over on request.
     """
 
@@ -118,8 +118,7 @@ def ingest_months(
             it was recorded, the months yielded before stay.
         SequenceBroken: a file does not follow on what is recorded; likewise.
     """
-    places = {table.name: place for place, table in enumerate(dataset.tables)}
-    in_order = sorted(deliveries, key=lambda d: (_month(d), places[d.table.name]))
+    in_order = sorted(deliveries, key=lambda d: (_month(d), dataset.place(d.table.name)))
     for month, group in groupby(in_order, key=_month):
         files = list(group)
         sorted_files = _sort(store.files(), files)
@@ -245,12 +244,12 @@ def _ingest_month(
         gap=bool(missing),
         late=bool(restates),
         correction=bool(month_files.corrections),
-        reason=allowed.correct if month_files.corrections else None,
+        reason=allowed.correct if month_files.superseded else None,
     )
     results = _record(store, dataset, month, deliveries, month_files, flags)
     if month_files.corrections and allowed.correct is None:
         raise SequenceBroken(_other_bytes(files, month_files.corrections, results))
-    if restates or month_files.corrections:
+    if month in months:
         restates = tuple(sorted(m for m in months if m >= month))
     findings, first = _find(store, dataset, results, allowed.refused)
     everything = sorted(
@@ -276,7 +275,7 @@ def _record(
     for file, actions in Recorder(store, dataset, month).record(in_order, flags, numbers):
         before = month_files.superseded.get(file.table_name)
         difference = None
-        if before:
+        if before and before.kind in set(Kind):
             difference = row_difference(store, dataset.table(file.table_name), before, file)
         results.append(FileIngest(file, True, actions, before, difference))
     return results
@@ -289,18 +288,22 @@ def _other_bytes(
     known = list(recorded)
     delivered = {result.file.table_name: result for result in results}
     lines = []
+    advice = 'To put it in the place of what is recorded, say --correct --reason "…"'
     for delivery in corrections:
         result = delivered[delivery.table.name]
         place = (result.file.table_name, result.file.month)
         same = [
             f for f in known if (*place, result.file.sha256) == (f.table_name, f.month, f.sha256)
         ]
-        lines += (
-            _superseded_bytes(delivery, same[-1], known) if same else _difference(delivery, result)
-        )
-    return "\n".join(
-        [*lines, 'To put it in the place of what is recorded, say --correct --reason "…"']
-    )
+        if same:
+            lines += _superseded_bytes(delivery, same[-1], known)
+            advice = (
+                "Have the file that counts in its place, or leave it out with --months. "
+                'Only to put these bytes back in force, say --correct --reason "…"'
+            )
+        else:
+            lines += _difference(delivery, result)
+    return "\n".join([*lines, advice])
 
 
 def _superseded_bytes(delivery: Delivery, same: File, recorded: Sequence[File]) -> list[str]:

@@ -11,6 +11,9 @@ from ledger.errors import WrongUsage
 from ledger.store import Store
 from ledger.templates import part
 
+# After any month and before the end of what holds for good; see `names.sql`.
+_NO_MONTH = "none"
+
 
 class Names(StrEnum):
     """Which names to give: of the as-of state, or of the end of the row's own month."""
@@ -94,7 +97,7 @@ def labelled_select(
         references = dict.fromkeys(label.reference for label in table.labels)
         others = {name: dataset.referenced(table, name) for name in references}
         say_names(store, others.values(), names)
-        month = f"coalesce({table.name}.{table.month}, 'Unknown')"
+        month = f"coalesce({table.name}.{table.month}, '{_NO_MONTH}')"
         for name, other in others.items():
             joins.append(names_join(other, f"{name}_names", f"{table.name}.{name}", month))
         for label in table.labels:

@@ -252,7 +252,7 @@ CREATE TABLE projection_of (
 
 -- The tables as of that month. Times are local, ISO 8601 with the offset
 -- (2025-02-28T20:30:00-05:00); `month` is the local month of interaction_start (2025-02), and
--- `utc_month` the one that it has in UTC.
+-- `utc_month` the one that it has in UTC, as `timestamp_utc_month` is that of timestamp.
 
 CREATE TABLE agents (
     agent_id          TEXT PRIMARY KEY,

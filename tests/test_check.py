@@ -18,9 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import InputRefused, Ledger, MonthIngest, WrongUsage
+from ledger import InputRefused, Ledger, Month, MonthIngest, WrongUsage
+from ledger.editions import choose_edition, say_what_counts
 from ledger.findings import Finding
+from ledger.references import missing_row
 from ledger.results import Checked
+from ledger.sources import Sources
+from ledger.store import Store
+from ledger.support.description import SUPPORT
 from tests import oracle
 from tests.chronicle import (
     Chronicle,
@@ -283,6 +288,16 @@ class TestActions:
         assert {f.code for f in chronicle.ledger.check().findings} == {"same-bytes", "no-op"}
         assert found(chronicle.ledger.check(known_at=2)) == []
 
+    def test_a_file_that_was_retracted_is_no_file_of_another_month(
+        self, chronicle: Chronicle
+    ) -> None:
+        chronicle.deliver(EXTRACT, small_file("contact_centers", 202502, ("update", "CC0", "X")))
+        chronicle.retract("contact_centers", 202502)
+        chronicle.deliver(
+            small_file("contact_centers", 202503, ("update", "CC0", "X")), refuse=["same-bytes"]
+        )
+        assert "same-bytes" not in chronicle.ledger.check().counts
+
     def test_same_bytes_are_told_of_the_file_that_came_second_alone(
         self, chronicle: Chronicle
     ) -> None:
@@ -388,6 +403,27 @@ class TestReferences:
         assert len(self.of_agents(chronicle, as_of="202501")) == 2
         assert self.of_agents(chronicle) == []
 
+    def test_nothing_is_missing_where_there_is_a_row(self, chronicle: Chronicle) -> None:
+        chronicle.deliver(
+            EXTRACT,
+            small_file("contact_centers", 202502, ("delete", "CC0")),
+            small_file("contact_centers", 202503, ("add", "CC0")),
+        )
+        with Store.for_reading(chronicle.ledger.path) as store:
+            edition = choose_edition(store)
+            say_what_counts(store, edition)
+            sources = Sources(store, edition.batch)
+            table = SUPPORT.table("contact_centers")
+            found = [
+                missing_row(store, sources, table, "CC0", Month(month))
+                for month in (202501, 202502, 202503)
+            ]
+        assert [str(missing) for missing in found] == [
+            "None",
+            "deleted by delta/contact_centers_delta_202502.csv:2",
+            "None",
+        ]
+
     def test_every_reference_of_a_row_is_told(self, chronicle: Chronicle) -> None:
         row = ("I1", "", "", "CAT1", "A1", "CC1")
         chronicle.deliver(small_file("interactions", None, row))
@@ -444,6 +480,14 @@ class TestConfusableKeys:
             ("delta/agents_delta_202502.csv", 3, "ａ1"),
         ]
         assert chronicle.ledger.check(as_of="202501").findings == ()
+
+    def test_a_key_that_is_deleted_confuses_nobody(self, chronicle: Chronicle) -> None:
+        chronicle.deliver(small_file("agents", None, ("A1",)), EXTRACT)
+        chronicle.deliver(small_file("agents", 202502, ("add", "a1")))
+        chronicle.deliver(small_file("agents", 202503, ("delete", "a1")))
+        assert chronicle.ledger.check().findings == ()
+        codes = [f.code for f in chronicle.ledger.check(as_of="202502").findings]
+        assert codes == ["confusable-key"]
 
     def test_a_key_that_no_longer_counts_confuses_nobody(self, chronicle: Chronicle) -> None:
         chronicle.deliver(small_file("agents", None, ("A1",)), EXTRACT)
@@ -596,17 +640,22 @@ def confusable(chronicle: Chronicle, table: str, as_of: int, batch: int) -> Iter
     """Of the keys of the strategies only those differ that differ by case."""
     first: dict[str, str] = {}
     seen = set()
-    for event in chronicle.counting(table, as_of, batch):
+    events = list(chronicle.counting(table, as_of, batch))
+    gone = {key for key, action in {e.key: e.action for e in events}.items() if action == "delete"}
+    for event in events:
+        if event.key in gone:
+            continue
         if first.setdefault(event.key.lower(), event.key) != event.key and event.key not in seen:
             yield (event.file, event.line, "confusable-key", None)
         seen.add(event.key)
 
 
 def same_bytes(chronicle: Chronicle, as_of: int, batch: int) -> Iterator[Found]:
-    for arrival in chronicle.in_force(batch).values():
+    counting = chronicle.in_force(batch).values()
+    for arrival in counting:
         others = [
             other
-            for other in chronicle.arrivals
+            for other in counting
             if (other.table, other.content) == (arrival.table, arrival.content)
             and other.month != arrival.month
             and other.batch <= arrival.batch

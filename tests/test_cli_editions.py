@@ -171,7 +171,7 @@ class TestRetract:
         before = totals(work)
         ran = run_ledger("retract", "interactions", "202502", "--reason", WHY, cwd=work)
         assert ran.code == 0
-        assert f"{NAME} of batch 2: its 13 rows no longer count." in ran.out
+        assert f"{NAME} of batch 2, with 13 rows, no longer counts." in ran.out
         assert "This restates 202502 to 202503." in ran.out
         assert log(work)[-1]["head"] in ran.out
         # What stays of February is what March delivered.
@@ -183,7 +183,7 @@ class TestRetract:
 
     def test_it_is_rehearsed(self, work: Path) -> None:
         command = ("retract", "interactions", "202502", "--reason", WHY, "--dry-run")
-        assert "its 13 rows would no longer count." in unchanged(work, *command).out
+        assert "with 13 rows, would no longer count." in unchanged(work, *command).out
         told = json.loads(unchanged(work, *command, "--json").out)
         assert told["restates"] == ["202502", "202503"]
         assert told["file"]["name"] == NAME

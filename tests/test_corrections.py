@@ -230,6 +230,20 @@ def test_any_other_file_does_not_look_truncated(
     assert "truncated" not in refused(recorded, data, other)
 
 
+def test_other_bytes_are_other_bytes_though_another_month_had_them(
+    recorded: Ledger, data: Path
+) -> None:
+    as_in_february = centers(202503, ("update", "CC1", "Boston MA"), ("add", "CC3", "Denver"))
+    assert as_in_february.content() == FEBRUARY.content()
+    message = refused(recorded, data, as_in_february)
+    assert "other bytes are recorded for contact_centers 202503 in batch 3" in message
+    assert "1 added, 1 changed, 0 removed" in message
+    # In the place of a retracted file they are new.
+    recorded.retract("contact_centers", "202503", WHY)
+    month = ingest(recorded, data, as_in_february)["202503"]
+    assert month.findings["same-bytes"] == 1
+
+
 def test_all_other_bytes_of_a_month_are_told_at_once(recorded: Ledger, data: Path) -> None:
     agents = small_file("agents", 202502, ("add", "A1"))
     ingest(recorded, data, agents, late=True)
@@ -305,7 +319,8 @@ def test_the_bytes_of_a_superseded_file_are_refused_and_put_back_with_permission
         f"{data / FEBRUARY.name}: these bytes were recorded for contact_centers 202502 in batch "
         "2, and superseded in batch 4",
         f"  SHA-256    {sha256(FEBRUARY)}, 2 rows",
-        'To put it in the place of what is recorded, say --correct --reason "…"',
+        "Have the file that counts in its place, or leave it out with --months. "
+        'Only to put these bytes back in force, say --correct --reason "…"',
     ]
     result = only_file(ingest(recorded, data, FEBRUARY, correct="it was right"))
     assert result.supersedes is not None
@@ -314,6 +329,16 @@ def test_the_bytes_of_a_superseded_file_are_refused_and_put_back_with_permission
     # What it superseded then is told of the last time that these bytes were in force.
     ingest(recorded, data, AGAIN, correct=WHY)
     assert "in batch 5, and superseded in batch 6" in refused(recorded, data, FEBRUARY)
+
+
+def test_what_comes_after_a_retraction_keeps_its_reason_and_differs_from_nothing(
+    recorded: Ledger, data: Path
+) -> None:
+    recorded.retract("contact_centers", "202502", WHY)
+    result = only_file(ingest(recorded, data, CORRECTED, correct="sent anew"))
+    assert result.supersedes is not None
+    assert (result.supersedes.kind, result.difference) == ("retraction", None)
+    assert recorded.log()[-1].batch.reason == "sent anew"
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n\t "])

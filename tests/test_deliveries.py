@@ -314,6 +314,14 @@ def test_what_is_hashed_is_what_is_read(tmp_path: Path, size: int) -> None:
     assert delivery.sha256 == sha256(content).hexdigest() == digest_of(path)
 
 
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 7, 9 * CHUNK])
+def test_the_beginning_of_a_file_has_a_digest_of_its_own(tmp_path: Path, size: int) -> None:
+    content = bytes(range(251)) * (3 * CHUNK // 251)
+    path = tmp_path / "places.csv"
+    path.write_bytes(content)
+    assert digest_of(path, size) == sha256(content[:size]).hexdigest()
+
+
 def test_a_file_that_changes_while_it_is_read_is_hashed_as_it_was_read(tmp_path: Path) -> None:
     path = tmp_path / "visits.csv"
     path.write_bytes(b"a" * 2 * CHUNK)

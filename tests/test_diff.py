@@ -346,3 +346,13 @@ def test_two_editions_are_asked_one_thing_after_the_other(samples: Ledger) -> No
         assert causes == list(both.bridge_causes("202501"))
         assert list(both.diff_rows()) == list(samples.diff_rows("202501", "202503"))
         assert causes == list(samples.bridge_causes("202501", "202503", month="2025-01"))
+
+
+def test_a_question_ends_what_is_being_read_for_the_one_before(samples: Ledger) -> None:
+    with samples.compare("202501", "202503") as both:
+        rows = both.diff_rows()
+        assert next(rows).relation == "agents"
+        causes = both.bridge_causes()
+        assert next(causes).step == "added"
+        assert both.diff() == samples.diff("202501", "202503")
+        assert list(rows) == list(causes) == []

@@ -99,7 +99,7 @@ class TestEvents:
             small_file("agents", None, ("A1", "Ada", "CC1", "15/03/2021")),
             small_file("agents", 202502, ("update", "A1", "Ada ", "CC1", "2021-03-15")),
         )
-        last = chronicle.ledger.history("agents", "A1").events[-1]
+        last = chronicle.ledger.history("contact_centers", "CC1").events[-1]
         assert changes(last) == [("hire_date", "15/03/2021", "2021-03-15")]
 
     def test_the_cells_of_a_delete_do_not_count(self, chronicle: Chronicle) -> None:
@@ -253,6 +253,16 @@ class TestEditions:
         assert verdicts(history) == [("202501:2", "applied"), ("202502:2", "applied")]
         first = corrected.ledger.history("contact_centers", "CC1", as_of="2025-01")
         assert verdicts(first) == [("202501:2", "applied")]
+
+    def test_a_retracted_month_after_all_others_is_told_too(self, chronicle: Chronicle) -> None:
+        chronicle.deliver(EXTRACT)
+        chronicle.deliver(delta(202502, ("update", "CC1", "Boston MA")))
+        chronicle.retract("contact_centers", 202502)
+        history = chronicle.ledger.history("contact_centers", "CC1")
+        assert [event.verdict for event in history.events] == ["applied", "retracted"]
+        assert str(history.edition.as_of) == "202501"
+        (only,) = chronicle.ledger.history("contact_centers", "CC1", as_of="202501").events
+        assert only.source.batch == 1
 
     def test_an_edition_may_be_named_by_its_tag(self, corrected: Chronicle) -> None:
         corrected.ledger.tag("signed", as_of="202502", known_at=2)

@@ -112,6 +112,14 @@ def test_a_gap_is_refused_naming_the_missing_months(ledger: Ledger, data: Path) 
     assert recorded(ledger) == ["initial/contact_centers.csv"]
 
 
+def test_permission_for_late_files_is_none_for_a_gap(ledger: Ledger, data: Path) -> None:
+    with pytest.raises(SequenceBroken, match="--allow-gap"):
+        ingest(ledger, data, EXTRACT, renaming(202503), initial_month="202501", late=True)
+    ingest(ledger, data, renaming(202502))
+    with pytest.raises(SequenceBroken, match="--late"):
+        ingest(ledger, data, renaming(202502, "service_categories"), allow_gap=True)
+
+
 def test_a_gap_across_new_year_names_months_alone(ledger: Ledger, data: Path) -> None:
     with pytest.raises(SequenceBroken, match=r"nothing is recorded for 202412 to 202501,"):
         ingest(ledger, data, EXTRACT, renaming(202502), initial_month="202411")
@@ -163,7 +171,8 @@ def test_a_late_file_takes_its_own_place_not_the_end(ledger: Ledger, data: Path)
 def test_another_table_for_the_latest_month_needs_no_flag(ledger: Ledger, data: Path) -> None:
     ingest(ledger, data, EXTRACT, renaming(202502))
     month = ingest(ledger, data, renaming(202502, "service_categories"))["202502"]
-    assert month.restates == ()
+    # As of that month there was a report without it already.
+    assert [str(restated) for restated in month.restates] == ["202502"]
     assert not ledger.log()[-1].batch.late
 
 
@@ -511,6 +520,18 @@ def test_unreadable_values_are_told_in_the_order_of_the_lines(ledger: Ledger, da
         (3, "call_duration_minutes", "out-of-range"),
         (4, "timestamp", "bad-timestamp"),
         (5, None, "delete-missing"),
+    ]
+
+
+def test_the_findings_of_a_late_file_are_those_of_its_own_month(ledger: Ledger, data: Path) -> None:
+    later = small_file("contact_centers", 202503, ("add", "CC3"), ("delete", "CC1"))
+    ingest(ledger, data, EXTRACT, renaming(202502), later)
+    late = small_file("agents", 202502, ("add", "A1", "Ada", "CC3"), ("add", "A2", "Bo", "CC1"))
+    month = ingest(ledger, data, late, late=True)["202502"]
+    assert findings(month) == [
+        "delta/agents_delta_202502.csv:2:contact_center_id: reference-not-there-yet: "
+        "refers to a row that is not there, "
+        "not there yet, came with delta/contact_centers_delta_202503.csv:2: 'CC3'"
     ]
 
 

@@ -34,6 +34,12 @@ def rows_that_differ(before: list[Row], after: list[Row]) -> int:
     return len({row[:3] for row in differing})
 
 
+def span(months: set[int]) -> list[int]:
+    """All months from the first one to the last."""
+    every = range(min(months, default=1), max(months, default=0) + 1)
+    return [number for number in every if 1 <= number % 100 <= 12]
+
+
 @given(plans(most=5))
 @settings(few_examples, max_examples=12)
 def test_a_month_is_restated_where_the_exported_report_has_other_bytes(plan: Plan) -> None:
@@ -43,7 +49,7 @@ def test_a_month_is_restated_where_the_exported_report_has_other_bytes(plan: Pla
         counting = [
             (month, batch)
             for batch in range(1, chronicle.batches + 1)
-            for month in sorted({month for _, month in chronicle.in_force(batch)})
+            for month in span({month for _, month in chronicle.in_force(batch)})
         ]
         assert [(edition.as_of.number, edition.batch) for edition in told] == counting
         recorded_at = {entry.batch.batch: entry.batch.recorded_at for entry in ledger.log()}
@@ -126,11 +132,28 @@ def test_a_gap_that_is_filled_is_a_month_of_its_own(tmp_path: Path) -> None:
     chronicle = Chronicle(tmp_path)
     chronicle.deliver(CENTERS, calls(None, "CC1"), calls(202503, "CC1"))
     chronicle.deliver(calls(202502, "CC2", "CC2"))
-    assert of_batch(chronicle.ledger, 3) == {
+    # A month in a gap can be told too, and then it has a report to be held to.
+    assert of_batch(chronicle.ledger, 2) == {
         "202501": "same 0",
         "202502": "first 0",
+        "202503": "first 0",
+    }
+    assert of_batch(chronicle.ledger, 3) == {
+        "202501": "same 0",
+        "202502": "changed 1",
         "202503": "changed 1",
     }
+
+
+def test_a_month_that_becomes_a_gap_is_computed_anew(chronicle: Chronicle) -> None:
+    chronicle.deliver(calls(202504, "CC1"))
+    chronicle.retract("interactions", 202504)
+    chronicle.deliver(calls(202505, "CC2"))
+    assert "202504" not in of_batch(chronicle.ledger, 5)
+    assert of_batch(chronicle.ledger, 6)["202504"] == "changed 1"
+    tag = chronicle.ledger.tag("in-the-gap", as_of="202504")
+    (tagged,) = [edition for edition in chronicle.ledger.editions() if edition.tags]
+    assert (tagged.as_of, tagged.batch) == (tag.as_of, tag.batch)
 
 
 def test_a_correction_restates_by_as_many_rows_as_it_changes(chronicle: Chronicle) -> None:

@@ -39,11 +39,12 @@ _STEPS = {
 @formats(*ROW_FORMATS, help="How to print the result; all but table give every row and cell.")
 @common
 def diff(before: str, after: str, format: str, db: Path) -> None:
-    """Tell in what two editions differ: rows and cells, in each table and in the report.
+    """Tell in which rows and cells two editions differ.
 
-    A and B name editions: an as-of month, a batch, a moment or a tag, or a month as it was known
-    then: 202502, 2, 2025-04-01T09:30:00Z, signed, 202502@2. What only B has is added, what only A
-    has is removed, and what both have with other cells is changed.
+    In each table and in the report.     A and B name editions: an as-of month, a batch, a moment or
+    a tag, or a month as it was known then: 202502, 2, 2025-04-01T09:30:00Z, signed, 202502@2.
+    What only B has is added, what only A has is removed, and what both have with other cells is
+    changed.
 
     \b
       ledger diff 202501 202502
@@ -99,7 +100,7 @@ def _cells(rows: Iterable[RowChange]) -> Iterator[tuple[object, ...]]:
 def bridge(
     before: str, after: str, month: str | None, measure: str | None, format: str, db: Path
 ) -> None:
-    """Tell why the report moved between two editions, with the events behind each step.
+    """Tell why the report moved from one edition to another.
 
     As an accountant reconciles: opening + added − deleted ± moved to another month ± moved to
     another centre or department ± renamed ± changed channel ± changed duration = closing, and

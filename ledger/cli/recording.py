@@ -11,10 +11,11 @@ import click
 
 from ledger.book import Ledger
 from ledger.cli.options import common, data_options, dry_run_option, edition_options, formats
+from ledger.corrections import RETRACTION
 from ledger.dataset import Action
 from ledger.errors import InputRefused, LedgerError, WrongUsage
 from ledger.findings import ANY
-from ledger.ingest import MonthIngest
+from ledger.ingest import FileIngest, MonthIngest
 from ledger.months import spans
 from ledger.printing import (
     ROW_FORMATS,
@@ -25,6 +26,7 @@ from ledger.printing import (
     print_rows,
     to_the_second,
 )
+from ledger.store import File
 from ledger.words import counted
 
 
@@ -72,7 +74,7 @@ def ingest(
             allow_gap=allow_gap,
             late=late,
             correct=(reason or "") if correct else None,
-            refuse=(ANY,) if strict else fail_on,
+            refuse=(*fail_on, ANY) if strict else fail_on,
             dry_run=dry_run,
         ):
             done.append(month)
@@ -122,6 +124,12 @@ def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
         emit(f"head {batches[-1].head}")
 
 
+def _superseded(result: FileIngest, before: File) -> str:
+    if before.kind == RETRACTION:
+        return f"{result.file.name} comes after the retraction in batch {before.batch}"
+    return f"supersedes {before.name} of batch {before.batch}: rows {result.difference}"
+
+
 def _tell_month(month: MonthIngest) -> None:
     if month.missing_months:
         note(f"{month.month}: nothing is recorded for {spans(month.missing_months)} before it")
@@ -129,8 +137,7 @@ def _tell_month(month: MonthIngest) -> None:
         note(f"{month.month}: restates {spans(month.restates)}")
     for file in month.files:
         if file.supersedes:
-            what = f"{file.file.name} of batch {file.supersedes.batch}"
-            note(f"{month.month}: supersedes {what}: rows {file.difference}")
+            note(f"{month.month}: {_superseded(file, file.supersedes)}")
     total = sum(month.findings.values())
     if total:
         counts = ", ".join(f"{count} {code}" for code, count in sorted(month.findings.items()))
@@ -150,9 +157,10 @@ def _tell_month(month: MonthIngest) -> None:
 @dry_run_option
 @common
 def retract(table: str, month: str, reason: str, format: str, dry_run: bool, db: Path) -> None:
-    """Take a file recorded by mistake out of force, with nothing in its place.
+    """Take a file recorded by mistake out of force.
 
-    The file of TABLE for a month: its events stay in the ledger and no longer count.
+    The file of TABLE for a month, with nothing in its place: its events stay in the ledger and no
+    longer count.
 
     \b
       ledger retract agents 202503 --reason "was that of another client"
@@ -163,8 +171,8 @@ def retract(table: str, month: str, reason: str, format: str, dry_run: bool, db:
         print_json(done)
         return
     rows = counted(done.file.rows, "row")
-    would = "would no longer count" if dry_run else "no longer count"
-    emit(f"{done.file.name} of batch {done.file.batch}: its {rows} {would}.")
+    now = "would no longer count" if dry_run else "no longer counts"
+    emit(f"{done.file.name} of batch {done.file.batch}, with {rows}, {now}.")
     emit(f"This restates {spans(done.restates)}.")
     if not dry_run:
         emit(f"batch {done.batch.batch}, head {done.batch.head}")

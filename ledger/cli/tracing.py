@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from ledger.printing import (
     emit,
     note,
     plain,
+    print_document,
     print_json,
     print_rows,
     table,
@@ -39,9 +41,10 @@ from ledger.words import counted, listed, visible
 def history(
     table: str, key: str, as_of: str | None, known_at: str | None, format: str, db: Path
 ) -> None:
-    """Tell what happened to a record: every event, and what it changed.
+    """Tell what happened to a record, event by event.
 
-    The record of TABLE with this KEY. Each line is a cell that an event changed, as delivered.
+    The record of TABLE with this KEY: every event, and what came of it. Each line is a cell that
+    an event changed, as delivered.
 
     \b
       ledger history interactions INT1003
@@ -113,10 +116,10 @@ def explain(
     format: str,
     db: Path,
 ) -> None:
-    """Show the interactions that make a figure of the report, and where each comes from.
+    """Show what makes a figure of the report, with file and line.
 
-    For each the event that counts, with file and line, and the events that gave its contact centre
-    and department their names. These events add up to the figure.
+    The interactions that are part of it, for each the event that counts, and the events that gave
+    its contact centre and department their names. These events add up to the figure.
 
     \b
       ledger explain --month 2025-02 --center "Boston MA NE"
@@ -135,7 +138,9 @@ def explain(
         )
     tell_edition(result.edition)
     if format == "json":
-        print_json(result)
+        head = plain(replace(result, contributions=()))
+        del head["contributions"]
+        print_document(head, "contributions", result.contributions)
     else:
         _print_explanation(result, format)
 
@@ -195,9 +200,10 @@ def _place(source: Source | None) -> str | None:
 def check(
     as_of: str | None, known_at: str | None, fail_on: tuple[str, ...], format: str, db: Path
 ) -> None:
-    """Tell all findings: odd values, actions out of turn, references that lead nowhere.
+    """Tell what is odd about the deliveries, with file and line.
 
-    Every event that counts is looked at. The codes are explained in docs/deliveries.md.
+    Odd values, actions out of turn, references that lead nowhere, keys that can be confused: all
+    findings on all events that count. The codes are explained in docs/deliveries.md.
 
     \b
       ledger check

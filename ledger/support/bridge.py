@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from ledger.dataset import Table
 from ledger.diff import BEFORE
-from ledger.editions import Edition, counts, say_what_counts
+from ledger.editions import Edition, last_event, say_what_counts
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.sources import Source, Sources
 from ledger.store import Store
@@ -342,13 +342,14 @@ FROM {{side}}support_report
 
 
 def _say_pairs(store: Store) -> None:
-    """Make the views on which all else stands."""
+    """Make the relations on which all else stands, once for two editions."""
     labels = {"center_label": CENTER_LABEL, "department_label": DEPARTMENT_LABEL}
     for name, side in (("bridge_before", BEFORE), ("bridge_after", "")):
         select = part("support/bridge.sql", "side", side=side, unknown=UNKNOWN, **labels)
         store.execute(f"CREATE TEMP VIEW IF NOT EXISTS {name} AS {select}")
     select = part("support/bridge.sql", "pairs")
-    store.execute(f"CREATE TEMP VIEW IF NOT EXISTS bridge_pairs AS {select}")
+    # A table, for it is read several times, and holds only what differs.
+    store.execute(f"CREATE TABLE IF NOT EXISTS main.bridge_pairs AS {select}")
 
 
 def _movements(pair: _Pair) -> Iterator[_Movement]:
@@ -498,9 +499,7 @@ def _find_events(store: Store, table: Table, column: str) -> None:
             "last event",
             table=table.name,
             column=column,
-            events=table.events,
-            key=table.key,
-            counts=counts("event"),
+            last_event=last_event(table, f"bridge_{table.name}.key", "event"),
         )
     )
 

@@ -84,9 +84,7 @@ $grouping
 -- part: last event
 -- The last event of each key that counts in the edition that was said: a delete too.
 UPDATE bridge_$table SET $column = (
-    SELECT max(event.event_id)
-    FROM $events AS event
-    WHERE event.$key = bridge_$table.key AND $counts
+    $last_event
 )
 
 -- part: causes

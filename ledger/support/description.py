@@ -110,13 +110,15 @@ INTERACTIONS = Table(
     ),
 )
 
+TOTALS = Summary("support_totals", _select("totals.sql"))
+
 SUPPORT = DataSet(
     name="customer-support",
     title="Customer support: interactions, agents, contact centres, service categories",
     zone="America/New_York",
     tables=(AGENTS, CONTACT_CENTERS, SERVICE_CATEGORIES, INTERACTIONS),
     summaries=(
-        Summary("support_totals", _select("totals.sql")),
+        TOTALS,
         Summary("support_readings", _select("readings.sql")),
     ),
     views=(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ledger.editions import Edition, counts
+from ledger.editions import Edition, last_event
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.names import Names, names_join
 from ledger.projection import typed_sql
@@ -75,7 +75,7 @@ class Explanation:
         measure: the measure asked for, or None for all three.
         figures: as the report has them; the contributions add up to them.
         contributions: by the key of the interaction.
-        unresolved: why labels are `Unknown`.
+        unresolved: why labels are `Unknown`; empty where a measure of calls was asked for.
     """
 
     edition: Edition
@@ -124,9 +124,8 @@ SELECT interactions.interaction_id,
        {DEPARTMENT_LABEL}, CASE WHEN category.department IS NOT NULL THEN category.event_id END
 FROM interactions
 {_NAMES}
-LEFT JOIN interactions_events AS event ON event.event_id = (
-    SELECT max(candidate.event_id) FROM interactions_events AS candidate
-    WHERE candidate.interaction_id = interactions.interaction_id AND {counts("candidate")})
+LEFT JOIN interactions_events AS event
+       ON event.event_id = ({last_event(INTERACTIONS, "interactions.interaction_id", "last")})
 WHERE {_WANTED}
 ORDER BY interactions.interaction_id
 """
@@ -182,7 +181,9 @@ def explain_figure(
         measure=measure,
         figures=figures,
         contributions=contributions,
-        unresolved=unresolved(store, edition, names, month, center, department),
+        unresolved=unresolved(store, edition, names, month, center, department)
+        if measure in (None, MEASURES[0])
+        else (),
     )
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ledger.editions import choose_edition, in_force, say_what_counts
+from ledger.editions import choose_edition, in_force
 from ledger.export import write_csv
 from ledger.months import Month
 from ledger.projection import build_aside
 from ledger.store import Store
-from ledger.support.description import INTERACTIONS, SUPPORT
+from ledger.support.description import INTERACTIONS, SUPPORT, TOTALS
 from ledger.support.report import ReportRow, read_rows, report_sheet
 
 # What the report is computed from; names it takes from the events.
@@ -24,7 +24,7 @@ _REPORTED = replace(
             {"channel", "category_id", "contact_center_id", "call_duration_minutes", "month"}
         ),
     ),
-    summaries=SUPPORT.summaries[:1],
+    summaries=(TOTALS,),
     views=(),
 )
 
@@ -48,7 +48,7 @@ class Restatement:
         as_of: the month.
         batch: the batch.
         recorded_at: when that was recorded, in UTC.
-        change: whether the report differs from the one as known at the batch before.
+        change: whether the report differs from the one as known the last time before.
         rows_changed: how many rows of the report were added, changed or removed by it; 0 for the
             first.
         sha256: the digest of `support_report.csv` as it is exported of this edition.
@@ -65,33 +65,37 @@ class Restatement:
 
 
 def read_restatements(store: Store) -> Iterator[Restatement]:
-    """Yield, batch by batch, the report of each month that was known then.
+    """Yield, batch by batch, the report of each month that could be told then, gaps too.
 
-    A batch of a later month cannot touch a month's report; for any other, the report is computed.
+    A batch of a later month cannot touch a month's report, unless that could not be told before;
+    for any other, the report is computed.
     """
     files, tags = store.files(), store.tags()
-    reports: dict[Month, Rows] = {}
+    reports: dict[Month, tuple[Rows, str]] = {}
+    told: list[Month] = []
     for batch in store.batches():
-        months = sorted({month for _, month in in_force(files, batch.batch)})
-        for month in months:
-            before = reports.get(month)
-            if before is None or batch.month <= month:
-                reports[month] = _report(store, month, batch.batch)
-            after = reports[month]
+        recorded = {month for _, month in in_force(files, batch.batch)}
+        before, told = told, list(min(recorded).until(max(recorded))) if recorded else []
+        for month in told:
+            known, sha256 = reports.get(month, (None, ""))
+            rows = known
+            if rows is None or batch.month <= month or month not in before:
+                rows = _report(store, month, batch.batch)
+                sha256 = sha256 if rows == known else _sha256(rows)
+                reports[month] = (rows, sha256)
             yield Restatement(
                 as_of=month,
                 batch=batch.batch,
                 recorded_at=batch.recorded_at,
-                change=_change(before, after),
-                rows_changed=0 if before is None else _rows_changed(before, after),
-                sha256=_sha256(after),
+                change=_change(known, rows),
+                rows_changed=0 if known is None else _rows_changed(known, rows),
+                sha256=sha256,
                 tags=tuple(t.name for t in tags if (t.as_of, t.batch) == (month, batch.batch)),
             )
 
 
 def _report(store: Store, month: Month, batch: int) -> Rows:
     edition = choose_edition(store, month, batch)
-    say_what_counts(store, edition)
     build_aside(store, _REPORTED, edition)
     return read_rows(store)
 

@@ -200,7 +200,10 @@ class _Reasons:
             reason = f"which has no {_WORDS[table.name].column_in_words} ({source})"
             return Unresolved(table.name, name, NO_NAME, reason, source, count)
         missing = missing_row(self._store, self._sources, table, name, self._month(month))
-        assert missing, f"{table.name} has a row {name} in {month}, which no name was taken from"
+        if missing is None:
+            raise ValueError(
+                f"{table.name} has a row {name} in {month}, and no name is taken of it"
+            )
         return Unresolved(
             table.name, name, missing.reason.value, str(missing), missing.source, count
         )
