@@ -95,8 +95,8 @@ def choose_edition(
     months = {month for _, month in in_force(store.files(), number)}
     if not months:
         raise WrongUsage(
-            f"no file counts at batch {number}: all are retracted. See ledger log, and put files "
-            "back in force with: ledger ingest --correct"
+            f"no file counts at batch {number}: all are retracted. What counted before "
+            "is there with --known-at; to put files back in force: ledger ingest --correct"
         )
     first, latest = min(months), max(months)
     chosen = as_of or (tagged.as_of if tagged else latest)
@@ -222,7 +222,7 @@ def _moment(store: Store, known_at: str | datetime) -> str:
     if isinstance(known_at, datetime):
         if known_at.tzinfo is None:
             raise WrongUsage(f"{known_at} has no time zone; give it one")
-        known_at = known_at.isoformat()
+        known_at = known_at.isoformat(timespec="microseconds")
     try:
         return parse_moment(known_at)
     except WrongUsage:

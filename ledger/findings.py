@@ -159,21 +159,20 @@ WHERE {scope} AND event.{column} IN (SELECT key FROM loose) AND event.action <> 
 ORDER BY event.event_id
 """
 
+# The keys of the rows as they stand, each with the first event that counts for it.
+_KEYS = """
+SELECT event.{key}, (
+    SELECT min(first.event_id) FROM {events} AS first
+    WHERE first.{key} = event.{key} AND {counts_first})
+FROM ({last_events}) AS last JOIN {events} AS event ON event.event_id = last.event_id
+WHERE event.action <> 'delete'
+"""
+
 _CONFUSABLE_KEYS = """
-WITH standing AS (
-    SELECT event.{key} AS key
-    FROM ({last_events}) AS last JOIN {events} AS event ON event.event_id = last.event_id
-    WHERE event.action <> 'delete'
-), keys AS (
-    SELECT standing.key, ledger_look(standing.key) AS look, (
-        SELECT min(event.event_id) FROM {events} AS event
-        WHERE event.{key} = standing.key AND {counts}) AS event_id
-    FROM standing
-)
 SELECT {event}, first.key
-FROM (SELECT look, min(event_id) AS event_id FROM keys GROUP BY look HAVING count(*) > 1) AS alike
-JOIN keys AS first ON first.event_id = alike.event_id
-JOIN keys AS other ON other.look = alike.look AND other.event_id > alike.event_id
+FROM (SELECT look, min(event_id) AS event_id FROM looks GROUP BY look HAVING count(*) > 1) AS alike
+JOIN looks AS first ON first.look = alike.look AND first.event_id = alike.event_id
+JOIN looks AS other ON other.look = alike.look AND other.event_id > alike.event_id
 JOIN {events} AS event ON event.event_id = other.event_id
 WHERE {scope}
 ORDER BY event.event_id
@@ -257,8 +256,9 @@ def _of_table(
 ) -> Iterator[Finding]:
     as_of, batch = at
     sources = Sources(store, batch)
-    # Before any query runs: SQLite takes no function then.
-    store.register("ledger_look", _look)
+    if confusable:
+        # Before any query runs: SQLite drops no table then.
+        _say_looks(store, table)
     found = [_actions(store, table, scope)]
     if table.typed_columns:
         found.append(_values(store, table, scope))
@@ -348,13 +348,21 @@ def _references(
             yield _Found(event, file, line, own_key, code, column.name, key, note)
 
 
-def _confusable_keys(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
-    sql = _CONFUSABLE_KEYS.format(
-        last_events=last_events(table),
-        counts=counts("event"),
-        scope=scope.condition,
-        **_names(table),
+def _say_looks(store: Store, table: Table) -> None:
+    """Fill the relation `looks` with the keys of the rows as they stand."""
+    keys = _KEYS.format(
+        counts_first=counts("first"), last_events=last_events(table), **_names(table)
     )
+    # Looked at here and not in a function of SQLite's, from which no interruption comes through.
+    looks = ((key, _look(key), event_id) for key, event_id in store.rows(keys))
+    store.execute("DROP TABLE IF EXISTS temp.looks")
+    store.execute("CREATE TEMP TABLE looks (key TEXT, look TEXT, event_id INTEGER)")
+    store.insert("looks", ("key", "look", "event_id"), looks)
+    store.execute("CREATE INDEX temp.looks_by_look ON looks (look, event_id)")
+
+
+def _confusable_keys(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+    sql = _CONFUSABLE_KEYS.format(scope=scope.condition, **_names(table))
     for event, file, line, key, first in store.rows(sql, scope.values):
         yield _Found(event, file, line, key, CONFUSABLE, note=f", {first!r}")
 

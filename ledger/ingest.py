@@ -34,6 +34,7 @@ class FileIngest:
         actions: how many events of each action it gave; empty where it was there already.
         supersedes: the record in whose place it came, a file or a retraction; or None.
         difference: how the rows of the two differ, or None.
+        restores: the record of the same bytes that it puts back in force, or None.
     """
 
     file: File
@@ -41,6 +42,7 @@ class FileIngest:
     actions: Counter[str] = field(default_factory=Counter)
     supersedes: File | None = None
     difference: RowDifference | None = None
+    restores: File | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +251,8 @@ def _ingest_month(
     results = _record(store, dataset, month, deliveries, month_files, flags)
     if month_files.corrections and allowed.correct is None:
         raise SequenceBroken(_other_bytes(files, month_files.corrections, results))
-    if month in months:
-        restates = tuple(sorted(m for m in months if m >= month))
+    if month in months or month_files.superseded:
+        restates = tuple(sorted(m for m in {*months, month} if m >= month))
     findings, first = _find(store, dataset, results, allowed.refused)
     everything = sorted(
         (*month_files.already, *results), key=lambda r: dataset.place(r.file.table_name)
@@ -268,6 +270,7 @@ def _record(
     flags: Flags,
 ) -> list[FileIngest]:
     """Record those of a month's files that are not recorded already."""
+    recorded = store.files()
     chosen = {*month_files.new, *month_files.corrections}
     in_order = [delivery for delivery in deliveries if delivery in chosen]
     numbers = {name: file.file for name, file in month_files.superseded.items()}
@@ -277,8 +280,16 @@ def _record(
         difference = None
         if before and before.kind in set(Kind):
             difference = row_difference(store, dataset.table(file.table_name), before, file)
-        results.append(FileIngest(file, True, actions, before, difference))
+        same = [f for f in recorded if _contents(f) == _contents(file)]
+        results.append(
+            FileIngest(file, True, actions, before, difference, same[-1] if same else None)
+        )
     return results
+
+
+def _contents(file: File) -> tuple[str, Month, str | None]:
+    """What makes a file the same as another one."""
+    return file.table_name, file.month, file.sha256
 
 
 def _other_bytes(
@@ -291,12 +302,8 @@ def _other_bytes(
     advice = 'To put it in the place of what is recorded, say --correct --reason "…"'
     for delivery in corrections:
         result = delivered[delivery.table.name]
-        place = (result.file.table_name, result.file.month)
-        same = [
-            f for f in known if (*place, result.file.sha256) == (f.table_name, f.month, f.sha256)
-        ]
-        if same:
-            lines += _superseded_bytes(delivery, same[-1], known)
+        if result.restores:
+            lines += _superseded_bytes(delivery, result.restores, known)
             advice = (
                 "Have the file that counts in its place, or leave it out with --months. "
                 'Only to put these bytes back in force, say --correct --reason "…"'
@@ -307,7 +314,9 @@ def _other_bytes(
 
 
 def _superseded_bytes(delivery: Delivery, same: File, recorded: Sequence[File]) -> list[str]:
-    successor = next(file for file in recorded if file.supersedes == same.file)
+    successor = next((file for file in recorded if file.supersedes == same.file), None)
+    if successor is None:
+        return [f"{delivery.path}: this file changed while it was read; ingest it again"]
     how = "superseded" if successor.kind in set(Kind) else "retracted"
     return [
         f"{delivery.path}: these bytes were recorded for {same.table_name} {same.month} in batch "
@@ -393,6 +402,6 @@ def _place_in_sequence(
     if restates and month in months and not allowed.late:
         raise SequenceBroken(
             f"{new[0].path}: a file for {month}, but {latest} is recorded already; it would "
-            f"restate {spans(restates)}. To record it nevertheless, say --late"
+            f"restate {spans((month, *restates))}. To record it nevertheless, say --late"
         )
     return (), restates

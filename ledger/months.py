@@ -160,7 +160,10 @@ def utc_now() -> datetime:
 
 
 def parse_moment(text: str) -> str:
-    """Read a moment with its offset, `2025-04-01T09:30:00Z`, or the end of a day of UTC.
+    """Read a moment with its offset, `2025-04-01T09:30:00Z`, or a day of UTC, `2025-04-01`.
+
+    A day is read as its end, and a moment without a fraction as the end of its second, so that what
+    is shown to the second is found by that.
 
     Returns:
         the moment as `utc_text` writes it, so that both compare as texts.
@@ -173,7 +176,8 @@ def parse_moment(text: str) -> str:
             return f"{date.fromisoformat(text)}T23:59:59.999999Z"
         moment = datetime.fromisoformat(text) if _MOMENT.match(text) else None
         if moment and moment.tzinfo:
-            return utc_text(moment)
+            is_exact = "." in text or "," in text
+            return utc_text(moment if is_exact else moment.replace(microsecond=999_999))
     except (ValueError, OverflowError):
         pass
     raise WrongUsage(

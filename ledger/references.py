@@ -28,8 +28,8 @@ class Missing:
         table: in which it is not.
         key: that it would have.
         reason: why it is not there.
-        source: the event that deleted it, or the later one that brought it; None where it was
-            never seen.
+        source: the event that deleted it, or the later one that brought it; of a row that was never
+            seen, None, or the event of a file that no longer counts.
     """
 
     table: str
@@ -42,13 +42,29 @@ class Missing:
             return f"deleted by {self.source}"
         if self.reason is Reason.NOT_THERE_YET:
             return f"not there yet, came with {self.source}"
+        if self.source:
+            gone = f"which no longer counts since batch {self.source.superseded_in}"
+            return f"seen in {self.source} alone, {gone}"
         return "never seen"
 
 
-_LAST = "SELECT max(event_id) FROM {events} AS event WHERE {key} = ? AND event_id < ? AND {known}"
-_NEXT = """
+_LAST_PUT = """
+SELECT max(event_id) FROM {events} AS event
+WHERE {key} = ? AND event_id < ? AND action <> 'delete' AND {known}
+"""
+_DELETE = """
+SELECT min(event_id) FROM {events} AS event
+WHERE {key} = ? AND event_id > ? AND event_id < ? AND {known}
+"""
+_NEXT_PUT = """
 SELECT min(event_id) FROM {events} AS event
 WHERE {key} = ? AND event_id >= ? AND action <> 'delete' AND {known}
+"""
+_WITHDRAWN = """
+SELECT max(event_id) FROM {events} AS event
+JOIN files AS file ON file.file = event.file
+CROSS JOIN replay_bound AS bound
+WHERE {key} = ? AND action <> 'delete' AND file.batch <= bound.batch
 """
 
 
@@ -61,13 +77,21 @@ def missing_row(
     """
     end = (month.number + 1) * EVENTS_PER_MONTH
     names = {"events": table.events, "key": table.key, "known": known("event")}
-    ((last,),) = store.rows(_LAST.format(**names), (key, end))
-    if last is not None:
-        source = sources.find(table, last)
-        return (
-            Missing(table.name, key, Reason.DELETED, source) if source.action == "delete" else None
-        )
-    ((later,),) = store.rows(_NEXT.format(**names), (key, end))
+
+    def event(sql: str, *values: str | int) -> int | None:
+        ((event_id,),) = store.rows(sql.format(**names), values)
+        return None if event_id is None else int(event_id)
+
+    def missing(reason: Reason, event_id: int | None) -> Missing:
+        source = None if event_id is None else sources.find(table, event_id)
+        return Missing(table.name, key, reason, source)
+
+    put = event(_LAST_PUT, key, end)
+    if put is not None:
+        # The first delete after it: a later one found nothing to delete.
+        delete = event(_DELETE, key, put, end)
+        return None if delete is None else missing(Reason.DELETED, delete)
+    later = event(_NEXT_PUT, key, end)
     if later is not None:
-        return Missing(table.name, key, Reason.NOT_THERE_YET, sources.find(table, later))
-    return Missing(table.name, key, Reason.NEVER_SEEN, None)
+        return missing(Reason.NOT_THERE_YET, later)
+    return missing(Reason.NEVER_SEEN, event(_WITHDRAWN, key))

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -208,7 +208,9 @@ class Store:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Generator[Record, None, None]:
         """Run a query and yield its rows, as SQLite gives them."""
         with _translated(self.path):
-            yield from self.db.conn.execute(sql, parameters)
+            # Not from the cursor itself: a generator that an interruption left behind would close
+            # it when its connection is closed already.
+            yield from iter(self.db.conn.execute(sql, parameters).fetchone, None)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement and give the number of rows that it changed."""
@@ -221,10 +223,6 @@ class Store:
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"
         with _translated(self.path):
             self.db.conn.executemany(sql, rows)
-
-    def register(self, name: str, function: Callable[[Any], Any]) -> None:
-        """Make a pure function of one value known to SQL."""
-        self.db.conn.create_function(name, 1, function, deterministic=True)
 
     def columns(self, select: str) -> list[str]:
         """The names of the columns that a query gives."""

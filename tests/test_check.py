@@ -496,6 +496,24 @@ class TestConfusableKeys:
         assert chronicle.ledger.check().findings == ()
         assert [f.code for f in chronicle.ledger.check(known_at=2).findings] == ["confusable-key"]
 
+    def test_the_delete_that_is_named_is_the_one_that_took_the_row(
+        self, chronicle: Chronicle
+    ) -> None:
+        chronicle.deliver(EXTRACT, small_file("agents", None, ("A1", "Ada", "CC0")))
+        chronicle.deliver(small_file("contact_centers", 202502, ("delete", "CC0")))
+        chronicle.deliver(small_file("contact_centers", 202503, ("delete", "CC0")))
+        loose = [f for f in chronicle.ledger.check().findings if f.column == "contact_center_id"]
+        assert [f.code for f in loose] == ["reference-deleted"]
+        assert "deleted by delta/contact_centers_delta_202502.csv:2" in loose[0].message
+
+    def test_a_row_of_a_retracted_file_is_told_as_that(self, chronicle: Chronicle) -> None:
+        chronicle.deliver(EXTRACT, small_file("agents", None, ("A1", "Ada", "CC0")))
+        chronicle.retract("contact_centers", 202501)
+        (loose,) = chronicle.ledger.check().findings
+        assert loose.code == "reference-never-seen"
+        assert "seen in initial/contact_centers.csv:2 alone" in loose.message
+        assert "which no longer counts since batch 2" in loose.message
+
 
 class TestResult:
     def test_it_tells_of_which_edition_how_many_events_and_what_fails(
@@ -624,15 +642,16 @@ def references(chronicle: Chronicle, table: str, as_of: int, batch: int) -> Iter
             last = chronicle.last(other, as_of, batch).get(str(key))
             if key is None or (last and last.action != "delete"):
                 continue
-            later = [
-                e
+            # A delete of what was never there deletes nothing.
+            lived = [
+                e.month
                 for e in chronicle.counting(other, 999912, batch)
-                if e.key == key and e.month > as_of and e.action != "delete"
+                if e.key == key and e.action != "delete"
             ]
-            if last:
+            if any(month <= as_of for month in lived):
                 code = "reference-deleted"
             else:
-                code = "reference-not-there-yet" if later else "reference-never-seen"
+                code = "reference-not-there-yet" if lived else "reference-never-seen"
             yield (event.file, event.line, code, column)
 
 

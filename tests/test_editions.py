@@ -35,7 +35,7 @@ from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 RECORDED_AT = (
     datetime(2025, 4, 1, 9, tzinfo=UTC),
-    datetime(2025, 4, 1, 10, tzinfo=UTC),
+    datetime(2025, 4, 1, 10, 0, 0, 250_000, tzinfo=UTC),
     datetime(2025, 4, 2, 10, tzinfo=UTC),
     datetime(2025, 4, 10, 12, 30, tzinfo=UTC),
 )
@@ -92,8 +92,13 @@ def named(ledger: Ledger, name: str) -> str:
         # A moment: what was recorded at it counts.
         ("2025-04-01T09:00:00Z", "202501@1"),
         ("2025-04-01T09:59:59.999999Z", "202501@1"),
+        ("2025-04-01T10:00:00.25Z", "202502@2"),
+        ("2025-04-01T10:00:00.249999Z", "202501@1"),
+        ("2025-04-01T10:00:00,25Z", "202502@2"),
+        # Of a second, up to its end.
         ("2025-04-01T10:00:00Z", "202502@2"),
-        ("2025-04-01T10:00:00.000001Z", "202502@2"),
+        ("2025-04-01T10:00Z", "202502@2"),
+        ("2025-04-01T10:00:00.0Z", "202501@1"),
         ("2025-04-09T00:00Z", "202503@3"),
         ("9999-12-31T23:59:59Z", "202503@4"),
         # With another offset.
@@ -109,6 +114,7 @@ def named(ledger: Ledger, name: str) -> str:
         # The moment itself.
         (RECORDED_AT[1], "202502@2"),
         (RECORDED_AT[1] - timedelta(microseconds=1), "202501@1"),
+        (RECORDED_AT[1].replace(microsecond=0), "202501@1"),
         (RECORDED_AT[2].astimezone(timezone(timedelta(hours=-4))), "202503@3"),
     ],
 )

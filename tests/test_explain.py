@@ -587,7 +587,8 @@ class TestCommand:
         path = "delta/interactions_delta_202502.csv"
         assert (rows[0]["file"], rows[0]["line"], rows[0]["batch"]) == (path, "5", "2")
         assert rows[0]["sha256"] == hashlib.sha256((DATA / path).read_bytes()).hexdigest()
-        assert rows[1]["department_named_by"] == ""
+        deleted = "CAT05, deleted by delta/service_categories_delta_202503.csv:2"
+        assert (rows[1]["department"], rows[1]["department_named_by"]) == ("Unknown", deleted)
         assert rows[3]["contact_center_named_by"] == "delta/contact_centers_delta_202503.csv:2"
         lines = run_ledger(*BOSTON, "--format", "ndjson", cwd=recorded).out.splitlines()
         assert [json.loads(line)["interaction"] for line in lines] == [

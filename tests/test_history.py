@@ -99,7 +99,7 @@ class TestEvents:
             small_file("agents", None, ("A1", "Ada", "CC1", "15/03/2021")),
             small_file("agents", 202502, ("update", "A1", "Ada ", "CC1", "2021-03-15")),
         )
-        last = chronicle.ledger.history("contact_centers", "CC1").events[-1]
+        last = chronicle.ledger.history("agents", "A1").events[-1]
         assert changes(last) == [("hire_date", "15/03/2021", "2021-03-15")]
 
     def test_the_cells_of_a_delete_do_not_count(self, chronicle: Chronicle) -> None:

@@ -152,7 +152,7 @@ def test_a_late_file_needs_permission(ledger: Ledger, data: Path) -> None:
     ingest(ledger, data, EXTRACT, renaming(202502), renaming(202503))
     late = renaming(202502, "service_categories")
     before = ledger.path.read_bytes()
-    with pytest.raises(SequenceBroken, match=r"restate 202503.* --late"):
+    with pytest.raises(SequenceBroken, match=r"restate 202502 to 202503\. .* --late"):
         ingest(ledger, data, late)
     assert ledger.path.read_bytes() == before
     month = ingest(ledger, data, late, late=True)["202502"]

@@ -270,6 +270,7 @@ class TestCommand:
                 "recorded_at": edition.recorded_at,
                 "change": edition.change,
                 "rows_changed": str(edition.rows_changed) if text else edition.rows_changed,
+                "gap": "False" if text else False,
                 "sha256": edition.sha256,
                 "tags": " ".join(edition.tags) if text else list(edition.tags),
             }

@@ -155,7 +155,7 @@ def test_the_answers_say_why_of_the_keys_with_most_interactions(chronicle: Chron
         "1 interaction names contact centre CC2, which has no name "
         "(initial/contact_centers.csv:3): its contact centre is Unknown.",
         "1 interaction names contact centre CC8, never seen: its contact centre is Unknown.",
-        "3 more keys without a name: ledger check.",
+        "3 more keys without a name: ledger explain.",
     )
     assert not any("CAT4" in note for answer in others for note in answer.notes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
@@ -65,7 +66,9 @@ def diff(before: str, after: str, format: str, db: Path) -> None:
 def _cells(rows: Iterable[RowChange]) -> Iterator[tuple[object, ...]]:
     """A line for each cell; of a row that is added or removed and has none but its key, one."""
     for row in rows:
-        head = (row.relation, " / ".join(row.key), row.kind)
+        # Names may hold any mark, so several parts of a key are told apart as JSON does it.
+        key = row.key[0] if len(row.key) == 1 else json.dumps(row.key, ensure_ascii=False)
+        head = (row.relation, key, row.kind)
         for cell in row.cells:
             yield (*head, cell.column, cell.before, cell.after)
         if not row.cells:

@@ -127,7 +127,10 @@ def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
 def _superseded(result: FileIngest, before: File) -> str:
     if before.kind == RETRACTION:
         return f"{result.file.name} comes after the retraction in batch {before.batch}"
-    return f"supersedes {before.name} of batch {before.batch}: rows {result.difference}"
+    supersedes = f"supersedes {before.name} of batch {before.batch}: rows {result.difference}"
+    if result.restores:
+        return f"puts the bytes of batch {result.restores.batch} back in force; {supersedes}"
+    return supersedes
 
 
 def _tell_month(month: MonthIngest) -> None:
@@ -205,6 +208,8 @@ def tag(
             tags = ledger.tags()
         else:
             tags = [ledger.tag(name, as_of=as_of, known_at=known_at, dry_run=dry_run)]
+            if dry_run:
+                note("Dry run: no name is given.")
     shown = to_the_second if format == "table" else str
     rows = [(tag.name, tag.as_of, tag.batch, shown(tag.tagged_at)) for tag in tags]
     print_rows(format, ("name", "as_of", "batch", "tagged_at"), rows)

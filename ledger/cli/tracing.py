@@ -26,8 +26,8 @@ from ledger.printing import (
     to_the_second,
 )
 from ledger.results import Checked
-from ledger.sources import Source
-from ledger.support.explain import MEASURES, Explanation
+from ledger.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
+from ledger.support.explain import MEASURES, Contribution, Explanation
 from ledger.support.restatements import Change, Restatement
 from ledger.words import counted, listed, visible
 
@@ -150,27 +150,27 @@ def _print_explanation(result: Explanation, format: str) -> None:
     if format == "table":
         _print_explanation_for_people(result, measures)
         return
+    reasons = _reasons(result)
     columns = ("interaction", *measures, "file", "line", "batch", "sha256", "contact_center_name",
                "contact_center_named_by", "department", "department_named_by")  # fmt: skip
     rows = [
         (c.interaction_id, *(getattr(c.figures, measure) for measure in measures),
          c.source.file, c.source.line, c.source.batch, c.source.sha256,
-         c.contact_center_name, _place(c.contact_center_source),
-         c.department, _place(c.department_source))
+         *_labels(c, reasons))
         for c in result.contributions
     ]  # fmt: skip
     print_rows(format, columns, rows)
 
 
 def _print_explanation_for_people(result: Explanation, measures: Sequence[str]) -> None:
+    reasons = _reasons(result)
     columns = ("interaction", *measures, "where", "contact_center_name", "named_by",
                "department", "named_by")  # fmt: skip
     figures = (getattr(result.figures, measure) for measure in measures)
     rows = [
         *(
             (c.interaction_id, *(getattr(c.figures, measure) for measure in measures),
-             str(c.source), c.contact_center_name, _place(c.contact_center_source),
-             c.department, _place(c.department_source))
+             str(c.source), *_labels(c, reasons))
             for c in result.contributions
         ),
         ("total", *figures, *[None] * 5),
@@ -183,8 +183,27 @@ def _print_explanation_for_people(result: Explanation, measures: Sequence[str]) 
         note(f"Note: {visible(str(unresolved))}.")
 
 
-def _place(source: Source | None) -> str | None:
-    return str(source) if source else None
+Reasons = dict[tuple[str, str | None], str]
+
+
+def _reasons(result: Explanation) -> Reasons:
+    """By table and key, why there is no name."""
+    return {
+        (one.table, one.key): one.reason if one.key is None else f"{one.key}, {one.reason}"
+        for one in result.unresolved
+    }
+
+
+def _labels(contribution: Contribution, reasons: Reasons) -> tuple[str | None, ...]:
+    """The centre's name and what gave it, the department and what gave it, or why there is none."""
+    center = (CONTACT_CENTERS.name, contribution.contact_center_id)
+    category = (SERVICE_CATEGORIES.name, contribution.category_id)
+    return (
+        contribution.contact_center_name,
+        str(contribution.contact_center_source or reasons.get(center, "")),
+        contribution.department,
+        str(contribution.department_source or reasons.get(category, "")),
+    )
 
 
 @click.command()
@@ -247,7 +266,16 @@ def editions(format: str, db: Path) -> None:
         result = ledger.editions()
         batches = {entry.batch.batch: entry.batch for entry in ledger.log()}
     if format != "table":
-        columns = ("as_of", "batch", "recorded_at", "change", "rows_changed", "sha256", "tags")
+        columns = (
+            "as_of",
+            "batch",
+            "recorded_at",
+            "change",
+            "rows_changed",
+            "gap",
+            "sha256",
+            "tags",
+        )
         rows = [[plain(getattr(e, column)) for column in columns] for e in result]
         if format == "csv":
             rows = [[*row[:-1], " ".join(row[-1])] for row in rows]
@@ -267,4 +295,5 @@ def _cell(edition: Restatement | None) -> str | None:
     if edition is None:
         return None
     rows = f" {counted(edition.rows_changed, 'row')}" if edition.change is Change.CHANGED else ""
-    return " ".join([f"{edition.change}{rows}", *(f"[{name}]" for name in edition.tags)])
+    gap = " (gap)" if edition.gap else ""
+    return " ".join([f"{edition.change}{rows}{gap}", *(f"[{name}]" for name in edition.tags)])

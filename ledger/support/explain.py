@@ -7,8 +7,9 @@ delivered cells: the sums must be the figure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.editions import Edition, last_event
 from ledger.errors import VerificationFailed, WrongUsage
@@ -47,8 +48,10 @@ class Contribution:
         interaction_id: its key.
         figures: what it adds.
         source: the event that counts for it.
+        contact_center_id: its own key.
         contact_center_name: the label of its contact centre.
         contact_center_source: the event that gave the label; None where it is `Unknown`.
+        category_id: its own key.
         department: the label of its department.
         department_source: the event that gave the label; None where it is `Unknown`.
     """
@@ -56,8 +59,10 @@ class Contribution:
     interaction_id: str
     figures: Figures
     source: Source
+    contact_center_id: str | None
     contact_center_name: str
     contact_center_source: Source | None
+    category_id: str | None
     department: str
     department_source: Source | None
 
@@ -75,7 +80,7 @@ class Explanation:
         measure: the measure asked for, or None for all three.
         figures: as the report has them; the contributions add up to them.
         contributions: by the key of the interaction.
-        unresolved: why labels are `Unknown`; empty where a measure of calls was asked for.
+        unresolved: why labels of these are `Unknown`.
     """
 
     edition: Edition
@@ -120,8 +125,10 @@ SELECT interactions.interaction_id,
        CASE WHEN interactions.channel = 'phone'
             THEN round(interactions.call_duration_minutes * 1000000.0) END,
        event.event_id, event.file, event.line, event.action,
-       {CENTER_LABEL}, CASE WHEN center.contact_center_name IS NOT NULL THEN center.event_id END,
-       {DEPARTMENT_LABEL}, CASE WHEN category.department IS NOT NULL THEN category.event_id END
+       interactions.contact_center_id, {CENTER_LABEL},
+       CASE WHEN center.contact_center_name IS NOT NULL THEN center.event_id END,
+       interactions.category_id, {DEPARTMENT_LABEL},
+       CASE WHEN category.department IS NOT NULL THEN category.event_id END
 FROM interactions
 {_NAMES}
 LEFT JOIN interactions_events AS event
@@ -181,9 +188,9 @@ def explain_figure(
         measure=measure,
         figures=figures,
         contributions=contributions,
-        unresolved=unresolved(store, edition, names, month, center, department)
-        if measure in (None, MEASURES[0])
-        else (),
+        unresolved=_unresolved(
+            contributions, unresolved(store, edition, names, month, center, department)
+        ),
     )
 
 
@@ -229,8 +236,9 @@ def _contributions(
     sources = Sources(store, edition.batch)
     named: dict[int, Source] = {}
     for row in store.rows(_CONTRIBUTIONS, wanted):
-        key, calls, micro_minutes, *event, center, center_event, department, category_event = row
-        if None in event:
+        key, calls, micro_minutes, *row_event = row[:7]
+        center_key, center, center_event, category_key, department, category_event = row[7:]
+        if None in row_event:
             raise _disagreement(f"no event counts for the interaction {key}")
         for table, event_id in (
             (CONTACT_CENTERS, center_event),
@@ -241,12 +249,31 @@ def _contributions(
         yield Contribution(
             interaction_id=key,
             figures=Figures(1, calls, (micro_minutes or 0) / 10**6),
-            source=sources.source(*event),
+            source=sources.source(*row_event),
+            contact_center_id=center_key,
             contact_center_name=center,
             contact_center_source=named.get(center_event),
+            category_id=category_key,
             department=department,
             department_source=named.get(category_event),
         )
+
+
+def _unresolved(
+    contributions: Sequence[Contribution], found: Sequence[Unresolved]
+) -> tuple[Unresolved, ...]:
+    """Of reasons that were found, those that concern these interactions, and how many."""
+    keys = Counter(
+        key
+        for c in contributions
+        for key, label in (
+            ((CONTACT_CENTERS.name, c.contact_center_id), c.contact_center_name),
+            ((SERVICE_CATEGORIES.name, c.category_id), c.department),
+        )
+        if label == UNKNOWN
+    )
+    counted = (replace(one, interactions=keys[one.table, one.key]) for one in found)
+    return tuple(one for one in counted if one.interactions)
 
 
 def _check(

@@ -51,6 +51,7 @@ class Restatement:
         change: whether the report differs from the one as known the last time before.
         rows_changed: how many rows of the report were added, changed or removed by it; 0 for the
             first.
+        gap: whether nothing was recorded for the month itself then.
         sha256: the digest of `support_report.csv` as it is exported of this edition.
         tags: the names of this edition.
     """
@@ -60,6 +61,7 @@ class Restatement:
     recorded_at: str
     change: Change
     rows_changed: int
+    gap: bool
     sha256: str
     tags: tuple[str, ...]
 
@@ -89,6 +91,7 @@ def read_restatements(store: Store) -> Iterator[Restatement]:
                 recorded_at=batch.recorded_at,
                 change=_change(known, rows),
                 rows_changed=0 if known is None else _rows_changed(known, rows),
+                gap=month not in recorded,
                 sha256=sha256,
                 tags=tuple(t.name for t in tags if (t.as_of, t.batch) == (month, batch.batch)),
             )

@@ -137,7 +137,7 @@ def unknown_notes(
     reasons = _Reasons(store, edition, names)
     notes = [str(found) for key in told for found in reasons.of(key)]
     if more:
-        notes.append(f"{counted(more, 'more key')} without a name: ledger check")
+        notes.append(f"{counted(more, 'more key')} without a name: ledger explain")
     return tuple(notes)
 
 
