@@ -626,3 +626,21 @@ def test_the_same_corrections_give_the_same_heads_and_other_reasons_others(
     assert heads[0] == heads[1]
     agree = [[one == other for one, other in zip(heads[0], heads[n], strict=True)] for n in (2, 3)]
     assert agree == [[True] * 3 + [False] * 2, [True] * 4 + [False]]
+
+
+def test_what_is_put_back_in_force_is_told_with_the_batch_that_had_it(
+    recorded: Ledger, data: Path
+) -> None:
+    ingest(recorded, data, CORRECTED, correct=WHY)
+    result = only_file(ingest(recorded, data, FEBRUARY, correct="it was right"))
+    assert result.restores is not None
+    assert (result.restores.batch, result.restores.sha256) == (2, sha256(FEBRUARY))
+    assert only_file(ingest(recorded, data, AGAIN, correct=WHY)).restores is None
+
+
+def test_what_comes_back_after_a_retraction_restates_its_month(
+    recorded: Ledger, data: Path
+) -> None:
+    recorded.retract("contact_centers", "202503", WHY)
+    month = ingest(recorded, data, MARCH, correct="it was right")["202503"]
+    assert [str(restated) for restated in month.restates] == ["202503"]

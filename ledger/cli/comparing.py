@@ -42,7 +42,7 @@ _STEPS = {
 def diff(before: str, after: str, format: str, db: Path) -> None:
     """Tell in which rows and cells two editions differ.
 
-    In each table and in the report.     A and B name editions: an as-of month, a batch, a moment or
+    In each table and in the report. A and B name editions: an as-of month, a batch, a moment or
     a tag, or a month as it was known then: 202502, 2, 2025-04-01T09:30:00Z, signed, 202502@2.
     What only B has is added, what only A has is removed, and what both have with other cells is
     changed.
