@@ -327,7 +327,9 @@ class TestCommand:
         chronicle.deliver(small_file("agents", None, ("A",)))
         chronicle.deliver(small_file("agents", 202502, *(("add", *row) for row in rows)))
         for format in ("csv", "ndjson", "json"):
-            command = f"{LEDGER} diff -q 202501 202502 --format {format} | head -1"
+            command = (
+                f"{shlex.quote(str(LEDGER))} diff -q 202501 202502 --format {format} | head -1"
+            )
             ran = run("bash", "-o", "pipefail", "-c", command, cwd=chronicle.folder)
             assert (ran.code, ran.err) == (141, "")
 
