@@ -70,13 +70,25 @@ class Expected:
         if key is None:
             return None, "blank", None
         then = self.month(month)
-        last = self.came.last(table, then, self.batch).get(str(key))
-        if last:
-            return str(key), "deleted" if last.action == "delete" else "no-name", place(last)
-        for event in self.came.counting(table, 999912, self.batch):
-            if event.key == key and event.month > then and event.action != "delete":
+        events = [e for e in self.came.counting(table, 999912, self.batch) if e.key == key]
+        before = [event for event in events if event.month <= then]
+        puts = [place for place, event in enumerate(before) if event.action != "delete"]
+        if puts:
+            # What comes after the last row put is deletes, of which the first took it.
+            after = before[puts[-1] :][:2]
+            return str(key), "deleted" if len(after) == 2 else "no-name", place(after[-1])
+        for event in events:
+            if event.month > then and event.action != "delete":
                 return str(key), "not-there-yet", place(event)
-        return str(key), "never-seen", None
+        withdrawn = [
+            event
+            for arrival in self.came.arrivals
+            if arrival.table == table and arrival.batch <= self.batch
+            for event in arrival.events
+            if event.key == key and event.action != "delete"
+        ]
+        latest = max(withdrawn, key=lambda e: (e.month, e.batch, e.line), default=None)
+        return str(key), "never-seen", place(latest) if latest else None
 
 
 def place(event: Event) -> str:
