@@ -10,7 +10,7 @@ from functools import cache
 
 from ledger.dataset import DataSet, Derived, LocalMonth, Table, Type, UtcMonth
 from ledger.editions import Edition, last_events, say_what_counts
-from ledger.store import Store
+from ledger.store import Store, expected_schema
 from ledger.templates import part
 
 
@@ -38,14 +38,12 @@ def build_aside(store: Store, dataset: DataSet, edition: Edition) -> dict[str, i
     Returns:
         the number of rows of each table.
     """
-    names = (*_tables(dataset), *(view.name for view in dataset.views))
-    sql = f"""
-        SELECT type, name, sql FROM ledger.sqlite_schema
-        WHERE name IN ({", ".join("?" * len(names))}) ORDER BY type
-    """
-    for kind, name, create in list(store.rows(sql, names)):
-        store.execute(f"DROP {kind} IF EXISTS main.{name}")
-        store.execute(create)
+    names = {*_tables(dataset), *(view.name for view in dataset.views)}
+    for made in expected_schema():
+        # Never the text that the ledger's file has: who could write there could write anything.
+        if made.name in names and made.sql:
+            store.execute(f"DROP {made.type} IF EXISTS main.{made.name}")
+            store.execute(made.sql)
     return _fill(store, dataset, edition)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.resources import files as resources
 from itertools import islice
 from pathlib import Path
@@ -80,6 +81,23 @@ class Tag:
     as_of: Month
     batch: int
     tagged_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaObject:
+    """A table, index, trigger or view: the row of `sqlite_schema`.
+
+    Attributes:
+        type: `table`, `index`, `trigger` or `view`.
+        name: of it.
+        tbl_name: of the table or view that it belongs to.
+        sql: its text; None for what SQLite makes by itself.
+    """
+
+    type: str
+    name: str
+    tbl_name: str
+    sql: str | None
 
 
 class Store:
@@ -340,6 +358,21 @@ FROM files ORDER BY file
 _TAGS = "SELECT name, as_of, batch, tagged_at FROM tags ORDER BY tagged_at, name"
 
 
+@cache
+def expected_schema() -> tuple[SchemaObject, ...]:
+    """Every object that a ledger's file has, in the order in which they are made."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_schema_text())
+        return tuple(SchemaObject(*row) for row in connection.execute(_SCHEMA_OBJECTS))
+
+
+_SCHEMA_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
+
+
+def _schema_text() -> str:
+    return resources("ledger").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
 def discard_if_empty(path: Path) -> None:
     """Remove a ledger in which nothing was ever recorded, as one just made for a refused file.
 
@@ -371,13 +404,12 @@ def _create(path: Path) -> None:
             f"SQLite {needed} or later is needed, this Python has {sqlite3.sqlite_version}; "
             "use a newer Python"
         )
-    schema = resources("ledger").joinpath("schema.sql").read_text(encoding="utf-8")
     try:
         with tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as folder:
             draft = Path(folder) / "ledger.db"
             with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as connection:
                 # In one transaction, so that the disk is waited for once.
-                connection.executescript(f"BEGIN; {schema} COMMIT;")
+                connection.executescript(f"BEGIN; {_schema_text()} COMMIT;")
             _put(draft, path)
     except FileExistsError:
         if not os.path.exists(path):
