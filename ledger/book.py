@@ -11,21 +11,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from ledger.audit.faults import Progress
+from ledger.audit.originals import Originals
+from ledger.audit.proofs import EventProof, check_event_proof, prove_event
+from ledger.audit.receipts import Receipt, receipt_of
+from ledger.audit.verification import Verification, verify_store
 from ledger.comparison import Comparison
 from ledger.corrections import Retraction, retract
 from ledger.deliveries import find_deliveries, read_names
 from ledger.diff import Diff, RowChange, build_side_by_side
+from ledger.documents import read_document
 from ledger.editions import (
     Edition,
     KnownAt,
     choose_edition,
     give_tag,
     in_force,
+    last_event,
     named_edition,
     say_what_counts,
     stored_edition,
 )
-from ledger.errors import WrongUsage
+from ledger.errors import VerificationFailed, WrongUsage
 from ledger.export import WRITERS, ExportedFile, Sheet, write_sheets
 from ledger.findings import chosen_codes, edition_findings
 from ledger.history import History, read_history
@@ -40,8 +47,10 @@ from ledger.support.bridge import Bridge, Cause
 from ledger.support.description import SUPPORT
 from ledger.support.explain import Explanation, explain_figure
 from ledger.support.labels import month_label
+from ledger.support.proof import ReportProof, ReportVerification, check_report, prove_report
 from ledger.support.report import Report, read_report
 from ledger.support.restatements import Restatement, read_restatements
+from ledger.upgrade import Upgrade, upgrade_store
 
 PathLike = str | os.PathLike[str]
 
@@ -559,6 +568,160 @@ class Ledger:
         """The edition of the projection stored in the ledger, or None."""
         with Store.for_reading(self.path) as store:
             return stored_edition(store)
+
+    def verify(
+        self,
+        *,
+        receipts: Sequence[PathLike] = (),
+        sources: PathLike | None = None,
+        quick: bool = False,
+        progress: Progress | None = None,
+    ) -> Verification:
+        """Look whether the ledger is what was recorded: its file, every event, every record.
+
+        Args:
+            receipts: files with receipts of it, to hold it to.
+            sources: the folder of the delivered files, to be read again and held to the events.
+            quick: leave out what is computed from the events: readings, local time, projection.
+            progress: is told how many of how many events are done.
+
+        Returns:
+            what was found; all is well where it has no faults.
+
+        Raises:
+            WrongUsage: a file is no receipt, or there is no such folder.
+            LedgerError: as the ledger or a delivered file cannot be read.
+        """
+        anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
+        originals = None if sources is None else Originals(Path(sources), self.dataset)
+        with Store.for_reading(self.path) as store, store.snapshot():
+            return verify_store(
+                store, self.dataset, anchors, originals, quick=quick, progress=progress
+            )
+
+    def receipt(self) -> Receipt:
+        """What the ledger holds now, in a few figures to be kept elsewhere.
+
+        Raises:
+            WrongUsage: nothing is recorded yet.
+        """
+        with Store.for_reading(self.path) as store, store.snapshot():
+            return receipt_of(store)
+
+    def prove(
+        self,
+        table: str,
+        key: str,
+        *,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+    ) -> EventProof:
+        """Prove that the event which counts for a record is part of the ledger.
+
+        Args:
+            table: of the record.
+            key: of the record.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+
+        Raises:
+            WrongUsage: there is no such table, or no event of such a key counts then.
+        """
+        chosen = self.dataset.table(table)
+        with self._events(as_of, known_at) as (store, edition):
+            ((event_id,),) = store.rows(last_event(chosen, "?", "event"), (key,))
+            if event_id is None:
+                raise WrongUsage(
+                    f"no event of {table} {key!r} counts as of {edition.as_of}, "
+                    f"batch {edition.batch}; see: ledger history"
+                )
+            return prove_event(store, self.dataset, chosen, event_id)
+
+    def verify_proof(self, proof: PathLike, receipt: PathLike) -> EventProof:
+        """Hold an event to a receipt, both given as files; the ledger is not read.
+
+        Returns:
+            the proof, with the event.
+
+        Raises:
+            VerificationFailed: the event is not part of the ledger that the receipt is of.
+            WrongUsage: a file is not what it should be, or the two are of different batches.
+        """
+        proven = read_document(Path(proof), EventProof)
+        check_event_proof(proven, read_document(Path(receipt), Receipt), self.dataset)
+        return proven
+
+    def prove_report(self, report: Report) -> ReportProof:
+        """Say what a report was computed from, to be handed out with it."""
+        with Store.for_reading(self.path) as store, store.snapshot():
+            return prove_report(store, report)
+
+    def verify_report(
+        self,
+        report: PathLike,
+        proof: PathLike,
+        *,
+        receipt: PathLike | None = None,
+        sources: PathLike | None = None,
+    ) -> ReportVerification:
+        """Hold a published report to its proof; the ledger is not read.
+
+        Args:
+            report: the file, `support_report.csv`, say.
+            proof: the file that was made with it.
+            receipt: a file with a receipt of the ledger, of the batch of the report or a later one.
+            sources: the folder of the delivered files, to compute the report from again.
+
+        Returns:
+            what was found; the report is what it should be where there are no differences.
+
+        Raises:
+            VerificationFailed: the proof or a delivered file is not what it should be, or the
+                report cannot be read.
+            WrongUsage: a file is not what it should be, or there is no such folder.
+        """
+        proven = read_document(Path(proof), ReportProof)
+        anchor = None if receipt is None else read_document(Path(receipt), Receipt)
+        originals = None if sources is None else Originals(Path(sources), self.dataset)
+        return check_report(Path(report), proven, self.dataset, anchor, originals)
+
+    def backup(self, path: PathLike) -> Verification:
+        """Copy the ledger as it is now, and verify the copy before it gets its name.
+
+        Args:
+            path: of the copy; there must be no such file.
+
+        Raises:
+            WrongUsage: there is one.
+            VerificationFailed: the copy is not as it was recorded, as the ledger then.
+            StorageFailed: it cannot be written.
+        """
+        found: list[Verification] = []
+
+        def check(copy: Path) -> None:
+            found.append(Ledger(copy).verify())
+            if found[0].faults:
+                raise VerificationFailed(f"no backup is made, for {found[0].verdict}")
+
+        with Store.for_reading(self.path) as store, store.snapshot():
+            store.back_up(Path(path), check)
+        return replace(found[0], path=Path(path))
+
+    def upgrade(self, *, dry_run: bool = False) -> Upgrade:
+        """Bring a ledger that an older version made to the present one; its head stays.
+
+        Args:
+            dry_run: only say what would happen.
+
+        Raises:
+            VerificationFailed: the ledger is not as it was recorded; it is left as it is.
+            StorageFailed: it cannot be upgraded.
+        """
+        with (
+            Store.for_upgrade(self.path) as store,
+            store.rehearsal() if dry_run else store.transaction(),
+        ):
+            return upgrade_store(store, self.dataset)
 
     @contextmanager
     def _writing(self, dry_run: bool) -> Iterator[Store]:

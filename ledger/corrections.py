@@ -111,7 +111,7 @@ def retract(store: Store, table: Table, month: Month, reason: str) -> Retraction
     )
     flags = Flags(correction=True, reason=reason)
     batch = store.append_batch(
-        batch_contents(store, month, flags), [contents], [file.name], 0, MerkleTree().root()
+        batch_contents(store, month, flags), [contents], [file.name], 0, MerkleTree().root().hex()
     )
     restates = tuple(sorted({other for _, other in recorded if other >= month}))
     return Retraction(file, batch, restates)

@@ -127,6 +127,24 @@ def read_names(paths: Sequence[Path], dataset: DataSet) -> list[Delivery]:
     return _in_order([_read_name(path, dataset) for path in paths], dataset)
 
 
+def delivered_files(folder: Path, dataset: DataSet) -> Iterator[Delivery]:
+    """Yield every file in and below a folder that has the name of a delivery.
+
+    Raises:
+        InputRefused: a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise _unreadable(Path(error.filename), "folder", error)
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders.sort()
+        for name in sorted(names):
+            delivery = _read_name(Path(parent, name), dataset)
+            if isinstance(delivery, Delivery):
+                yield delivery
+
+
 def earliest_delta(deliveries: Sequence[Delivery], dataset: DataSet) -> Month | None:
     """The month of the earliest delta among files and in the data folders that they lie in.
 

@@ -1,25 +1,32 @@
 """Digests that bind what is recorded; pure functions of contents.
 
-    leaf   of an event   SHA-256(0x00 ‖ JSON of event_id, table, file, line, action, cells)
-    root   of a batch    the Merkle tree of its leaves in order of event_id (RFC 6962, 2.1)
-    head   of a ledger   SHA-256(head before ‖ SHA-256 of the JSON of batch, files, root)
-    seal                 SHA-256(seal before ‖ head ‖ JSON of recording time and file names)
+    leaf     of an event   SHA-256(0x00 ‖ JSON of event_id, table, file, line, action, cells)
+    root     of a batch    the Merkle tree of its leaves in order of event_id (RFC 6962, 2.1)
+    digest   of a batch    SHA-256 of the JSON of its record, its files' records, and the root
+    head     of a ledger   SHA-256(head before ‖ digest of the batch)
+    seal                   SHA-256(seal before ‖ head ‖ JSON of recording time and file names)
+    tag seal               SHA-256(tag seal before ‖ head of the tag's batch ‖ JSON of the tag)
 
 The head covers contents only, so whoever records the same files in the same order gets the same
 head; the seal binds the time and the names as well. JSON is written without blanks, in UTF-8, and
 names a version, so that no two contents share an encoding.
+
+Two more bind nothing, and serve to find the place where a head does not agree: the mark of an
+event, the first bytes of its leaf, and the digest of a file's record.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 
 VERSION = "ledger-1"
 GENESIS = "0" * 64
-"""The head and the seal of a ledger without batches."""
+"""The head and the seals of a ledger without batches or tags."""
+
+MARK_BYTES = 8
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -107,25 +114,101 @@ def leaf(
     return sha256(b"\0" + _encode([event_id, table, file, line, action, *cells]).encode()).digest()
 
 
-def next_head(
-    head: str, batch: BatchContents, files: Sequence[FileContents], events: int, root: bytes
-) -> str:
-    """The head after a batch, 64 hexadecimal digits, from the head before it.
+def audit_path(leaves: Iterable[bytes], index: int) -> list[bytes]:
+    """The hashes that lead from a leaf to the root (RFC 6962, 2.1.1), the nearest one first.
 
     Args:
-        head: the head before it.
+        leaves: the hashes of all leaves, in order; they are read once and not kept.
+        index: the leaf's place, from 0.
+    """
+    path: list[bytes] = []
+    # Each peak with whether the leaf lies under it.
+    peaks: list[tuple[bytes, bool]] = []
+
+    def join(left: tuple[bytes, bool], right: tuple[bytes, bool]) -> tuple[bytes, bool]:
+        if left[1] or right[1]:
+            path.append(right[0] if left[1] else left[0])
+        return sha256(b"\x01" + left[0] + right[0]).digest(), left[1] or right[1]
+
+    for place, one in enumerate(leaves):
+        peak, size = (one, place == index), place + 1
+        while size % 2 == 0:
+            peak = join(peaks.pop(), peak)
+            size //= 2
+        peaks.append(peak)
+    while len(peaks) > 1:
+        right = peaks.pop()
+        peaks.append(join(peaks.pop(), right))
+    return path
+
+
+def root_over(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes | None:
+    """The root to which an audit path leads (RFC 9162, 2.1.3.2); None where it fits no tree.
+
+    Args:
+        leaf: the hash of the leaf.
+        index: its place among the leaves, from 0.
+        count: how many leaves there are.
+        path: as `audit_path` gives it.
+    """
+    if not 0 <= index < count:
+        return None
+    root, last = leaf, count - 1
+    for sibling in path:
+        if last == 0:
+            return None
+        if index % 2 or index == last:
+            root = sha256(b"\x01" + sibling + root).digest()
+            while index % 2 == 0 and index:
+                index, last = index // 2, last // 2
+        else:
+            root = sha256(b"\x01" + root + sibling).digest()
+        index, last = index // 2, last // 2
+    return root if last == 0 else None
+
+
+def file_digest(file: FileContents, name: str) -> str:
+    """The digest of a file's record, 64 hexadecimal digits."""
+    return sha256(_encode([VERSION, "file", *astuple(file), name]).encode()).hexdigest()
+
+
+def batch_digest(
+    batch: BatchContents, files: Sequence[FileContents], events: int, root: str
+) -> str:
+    """The digest of a batch, 64 hexadecimal digits.
+
+    Args:
         batch: the batch.
         files: its files, in order.
         events: how many events they gave.
-        root: the root of the Merkle tree over those.
+        root: the root of the Merkle tree over those, 64 hexadecimal digits.
     """
     records = [astuple(file) for file in files]
-    contents = _encode([VERSION, "batch", astuple(batch), records, events, root.hex()])
-    digest = sha256(contents.encode()).digest()
-    return sha256(bytes.fromhex(head) + digest).hexdigest()
+    contents = _encode([VERSION, "batch", astuple(batch), records, events, root])
+    return sha256(contents.encode()).hexdigest()
+
+
+def next_head(head: str, digest: str) -> str:
+    """The head after a batch, 64 hexadecimal digits, from the head before it and its digest."""
+    return sha256(bytes.fromhex(head) + bytes.fromhex(digest)).hexdigest()
 
 
 def next_seal(seal: str, head: str, recorded_at: str, names: Sequence[str]) -> str:
     """The seal after a batch, 64 hexadecimal digits, from the seal before it."""
     record = _encode([VERSION, "seal", recorded_at, list(names)]).encode()
+    return sha256(bytes.fromhex(seal) + bytes.fromhex(head) + record).hexdigest()
+
+
+def next_tag_seal(seal: str, head: str, name: str, as_of: int, batch: int, tagged_at: str) -> str:
+    """The seal after a tag, 64 hexadecimal digits, from the seal before it.
+
+    Args:
+        seal: the seal before it.
+        head: the head of the batch that the tag names.
+        name: of the tag.
+        as_of: the month that it names, YYYYMM.
+        batch: the batch that it names.
+        tagged_at: when it was given.
+    """
+    record = _encode([VERSION, "tag", name, as_of, batch, tagged_at]).encode()
     return sha256(bytes.fromhex(seal) + bytes.fromhex(head) + record).hexdigest()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ledger.dataset import Column, Type
-from ledger.errors import StorageFailed
+from ledger.errors import StorageFailed, VerificationFailed, WrongUsage
 
 Value = str | int | float | None
 Values = Sequence[Value]
@@ -175,6 +175,63 @@ def write_sheets(
                 document = {**manifest, "resources": resources}
                 file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
     return written
+
+
+def read_sheet(path: Path, columns: Sequence[Column]) -> list[Values]:
+    """Read a file that was written from a sheet; the cells of CSV as the texts that they are.
+
+    Args:
+        path: a file of one of the formats that are written, told by its suffix.
+        columns: those that it must have, in order.
+
+    Raises:
+        WrongUsage: there is no such file, or it is of another format.
+        VerificationFailed: it cannot be read as that, or has other columns.
+    """
+    readers = {".csv": _read_csv, ".json": _read_json, ".parquet": _read_parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise WrongUsage(f"{path} ends in none of {', '.join(readers)}")
+    try:
+        header, rows = reader(path)
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, csv.Error) as error:
+        raise VerificationFailed(f"{path} cannot be read as what it is called: {error}") from error
+    names = [column.name for column in columns]
+    if header != names and (rows or header):
+        raise VerificationFailed(
+            f"{path} has the columns {', '.join(header)}, not {', '.join(names)}"
+        )
+    for place, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            raise VerificationFailed(
+                f"row {place} of {path} has {len(row)} cells, not {len(names)}"
+            )
+    return rows
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[Values]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file, strict=True)
+    return header, [*rows]
+
+
+def _read_json(path: Path) -> tuple[list[str], list[Values]]:
+    records = json.loads(path.read_bytes())
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise ValueError("it is no array of objects")
+    header = [*records[0]] if records else []
+    if any([*record] != header for record in records):
+        raise ValueError("its objects have different names")
+    return header, [tuple(record.values()) for record in records]
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[Values]]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    return table.column_names, [tuple(record.values()) for record in table.to_pylist()]
 
 
 class _Utf8Writer:

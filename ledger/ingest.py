@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from ledger.audit.receipts import Receipt, receipt_of
 from ledger.corrections import RowDifference, row_difference
 from ledger.dataset import DataSet, Kind
 from ledger.deliveries import Delivery, digest_of, earliest_delta
@@ -53,6 +54,7 @@ class MonthIngest:
         month: the month.
         files: in the order of the data set's tables.
         batch: the batch that was recorded; None where every file was there already.
+        receipt: what the ledger holds after that batch.
         findings: how many findings of each code the new files gave.
         first_findings: the first hundred of them.
         restates: the months that were recorded before, this one or later ones, which its new events
@@ -63,6 +65,7 @@ class MonthIngest:
     month: Month
     files: tuple[FileIngest, ...]
     batch: Batch | None = None
+    receipt: Receipt | None = None
     findings: Counter[str] = field(default_factory=Counter)
     first_findings: tuple[Finding, ...] = ()
     restates: tuple[Month, ...] = ()
@@ -257,8 +260,16 @@ def _ingest_month(
     everything = sorted(
         (*month_files.already, *results), key=lambda r: dataset.place(r.file.table_name)
     )
-    batch = store.batches()[-1]
-    return MonthIngest(month, tuple(everything), batch, findings, first, restates, missing)
+    return MonthIngest(
+        month=month,
+        files=tuple(everything),
+        batch=store.batches()[-1],
+        receipt=receipt_of(store),
+        findings=findings,
+        first_findings=first,
+        restates=restates,
+        missing_months=missing,
+    )
 
 
 def _record(

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from tabulate import tabulate
 
+from ledger.documents import Document
 from ledger.errors import StorageFailed
 from ledger.export import number
 from ledger.months import Month
@@ -69,6 +70,8 @@ def plain(value: Any) -> Any:
     """Turn a result into what JSON can say: dataclasses to objects, months to `202503`."""
     if is_dataclass(value) and not isinstance(value, type | Month):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Document):
+        return value.data()
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

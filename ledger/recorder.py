@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ledger.dataset import DataSet, Kind, Table
 from ledger.deliveries import Delivery, OpenDelivery
-from ledger.digest import BatchContents, FileContents, MerkleTree, leaf
+from ledger.digest import MARK_BYTES, BatchContents, FileContents, MerkleTree, leaf
 from ledger.errors import InputRefused, Problem, Problems
 from ledger.months import Month, clock_rows
 from ledger.readings import CellReader
@@ -16,6 +16,7 @@ from ledger.rows import Row, read_rows
 from ledger.store import File, Store
 
 READINGS_AT_ONCE = 10_000
+MARKS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,49 @@ def batch_contents(store: Store, month: Month, flags: Flags) -> BatchContents:
     )
 
 
-class Recorder:
-    """Records the files of one month as a batch; to be used within a transaction."""
+class EventMarks:
+    """Keeps the marks of the events of a file, which come one after another."""
 
-    def __init__(self, store: Store, dataset: DataSet, month: Month) -> None:
-        """Start behind what is recorded for the month."""
+    def __init__(self, store: Store) -> None:
+        """Start without any."""
+        self._store = store
+        self._first = 0
+        self._marks = bytearray()
+
+    def add(self, event_id: int, hashed: bytes) -> None:
+        """Add the hash of an event."""
+        if not self._marks:
+            self._first = event_id
+        self._marks += hashed[:MARK_BYTES]
+        if len(self._marks) == MARKS_AT_ONCE * MARK_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was not written yet; to be called at the end of each file."""
+        if self._marks:
+            self._store.add_marks(self._first, bytes(self._marks))
+            self._marks.clear()
+
+
+class Recorder:
+    """Records the files of one month as a batch; to be used within a transaction.
+
+    Attributes:
+        problems: what is wrong with the files so far.
+    """
+
+    def __init__(
+        self, store: Store, dataset: DataSet, month: Month, first_event: int | None = None
+    ) -> None:
+        """Start with an event: by default behind what is recorded for the month."""
         self._store = store
         self._dataset = dataset
         self._month = month
-        self._problems = Problems()
+        self.problems = Problems()
         self._tree = MerkleTree()
-        self._next_event = store.next_event(month)
+        self._next_event = first_event or store.next_event(month)
         self._readings: list[tuple[int, str, str | float | None, str]] = []
+        self._marks = EventMarks(store)
 
     def record(
         self, deliveries: Sequence[Delivery], flags: Flags, supersedes: Mapping[str, int]
@@ -78,34 +110,42 @@ class Recorder:
         """
         number = self._store.next_file()
         read = [
-            self._read(delivery, file, supersedes.get(delivery.table.name))
+            self.append(delivery, file, supersedes.get(delivery.table.name))
             for file, delivery in enumerate(deliveries, start=number)
         ]
-        if self._problems:
-            raise InputRefused(self._problems)
+        if self.problems:
+            raise InputRefused(self.problems)
         files, actions = zip(*read, strict=True)
         contents = batch_contents(self._store, self._month, flags)
         names = [delivery.name for delivery in deliveries]
-        self._store.append_batch(contents, files, names, self._tree.count, self._tree.root())
+        root = self._tree.root().hex()
+        self._store.append_batch(contents, files, names, self._tree.count, root)
         return list(zip(self._store.files()[-len(files) :], actions, strict=True))
 
-    def _read(
+    def append(
         self, delivery: Delivery, number: int, supersedes: int | None
     ) -> tuple[FileContents, Counter[str]]:
-        """Append the events of one file."""
+        """Append the events of one file, and give what it is and its events of each action.
+
+        Args:
+            delivery: the file.
+            number: its number in the ledger.
+            supersedes: that of the file in whose place it comes, or None.
+        """
         source = OpenDelivery(delivery.path)
         reader = CellReader(delivery.table)
         counts: Counter[str] = Counter()
         first = self._next_event
         rows = read_rows(
-            source.chunks(), delivery.table, delivery.kind, str(delivery.path), self._problems
+            source.chunks(), delivery.table, delivery.kind, str(delivery.path), self.problems
         )
         try:
             events = self._events(rows, delivery.table, number, reader, counts)
             self._store.append_events(delivery.table, events)
         except InputRefused as refused:
             for problem in refused.problems:
-                self._problems.add(problem)
+                self.problems.add(problem)
+        self._marks.flush()
         self._keep_readings()
         self._keep_clock(reader.utc_days)
         if delivery.kind is Kind.INITIAL:
@@ -133,7 +173,7 @@ class Recorder:
         reader: CellReader,
         counts: Counter[str],
     ) -> Iterator[tuple[object, ...]]:
-        name, add_leaf = table.name, self._tree.add
+        name, add_leaf, add_mark = table.name, self._tree.add, self._marks.add
         for line, action, cells in rows:
             event = self._next_event
             self._next_event = event + 1
@@ -142,7 +182,9 @@ class Recorder:
                 self._readings.append((event, *reading))
             if len(self._readings) > READINGS_AT_ONCE:
                 self._keep_readings()
-            add_leaf(leaf(event, name, file, line, action, cells))
+            hashed = leaf(event, name, file, line, action, cells)
+            add_leaf(hashed)
+            add_mark(event, hashed)
             yield (event, file, line, action, *cells)
 
     def _keep_readings(self) -> None:
@@ -162,7 +204,7 @@ class Recorder:
             problem = Problem(
                 str(delivery.path), "duplicate-key", message, line, delivery.table.key, key
             )
-            self._problems.add(problem)
+            self.problems.add(problem)
 
 
 _REPEATED_KEYS = """

@@ -2,7 +2,7 @@
 --
 --   1. what was recorded      batches ─┬─ files ─┬─ <table>_events      append-only: the truth
 --                             tags                                      append-only: names
---   2. how it was read        readings, clock                           derived, can be rebuilt
+--   2. how it was read        event_marks, readings, clock              derived, can be rebuilt
 --   3. a state computed       projection_of, <table>, support_totals,   derived, can be rebuilt
 --      from it                support_readings, support_report
 --
@@ -13,7 +13,7 @@
 -- an *event* one row of a file. Months are numbers, YYYYMM. Digests are 64 hexadecimal digits.
 
 PRAGMA application_id = 1279543122;  -- "LDGR"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 
 -- 1. What was recorded ---------------------------------------------------------------------------
@@ -29,6 +29,7 @@ CREATE TABLE batches (
     late        INTEGER NOT NULL CHECK (late IN (0, 1)),        -- later months were there already
     correction  INTEGER NOT NULL CHECK (correction IN (0, 1)),  -- in the place of a recorded file
     events      INTEGER NOT NULL CHECK (events >= 0),
+    root        TEXT    NOT NULL CHECK (length(root) = 64),     -- of the tree over its events
     head        TEXT    NOT NULL CHECK (length(head) = 64),     -- binds all contents up to here
     seal        TEXT    NOT NULL CHECK (length(seal) = 64)      -- binds times and names as well
 ) STRICT;
@@ -48,6 +49,7 @@ CREATE TABLE files (
     first_event INTEGER,
     last_event  INTEGER,
     supersedes  INTEGER UNIQUE REFERENCES files (file) CHECK (supersedes < file),
+    digest      TEXT    NOT NULL CHECK (length(digest) = 64),  -- of this record
     CHECK (CASE WHEN rows = 0 THEN first_event IS NULL AND last_event IS NULL
                 -- IS, for a check that gives NULL lets everything pass.
                 ELSE first_event / 1000000000 IS month AND last_event / 1000000000 IS month
@@ -58,11 +60,13 @@ CREATE TABLE files (
 
 -- Names for editions: a month as it was known after a batch.
 CREATE TABLE tags (
-    name      TEXT    PRIMARY KEY CHECK (name GLOB '[A-Za-z]*'),
+    tag       INTEGER PRIMARY KEY CHECK (tag >= 1),
+    name      TEXT    NOT NULL UNIQUE CHECK (name GLOB '[A-Za-z]*'),
     as_of     INTEGER NOT NULL,
     batch     INTEGER NOT NULL REFERENCES batches (batch),
-    tagged_at TEXT    NOT NULL CHECK (tagged_at GLOB '????-??-??T??:??:??.??????Z')
-) STRICT, WITHOUT ROWID;
+    tagged_at TEXT    NOT NULL CHECK (tagged_at GLOB '????-??-??T??:??:??.??????Z'),
+    seal      TEXT    NOT NULL CHECK (length(seal) = 64)  -- binds all tags up to here
+) STRICT;
 
 -- One table of events for each table of the data set, its cells as delivered (spaces and tabs
 -- round a cell taken off, blank as NULL). `event_id` is YYYYMM · 10⁹ + n, n counting the rows
@@ -178,7 +182,7 @@ BEGIN SELECT raise(ABORT, 'tags is append-only'); END;
 CREATE TRIGGER tags_no_delete BEFORE DELETE ON tags
 BEGIN SELECT raise(ABORT, 'tags is append-only'); END;
 CREATE TRIGGER tags_no_replace BEFORE INSERT ON tags
-WHEN EXISTS (SELECT 1 FROM tags WHERE name = NEW.name)
+WHEN EXISTS (SELECT 1 FROM tags WHERE tag = NEW.tag OR name = NEW.name)
 BEGIN SELECT raise(ABORT, 'tags is append-only'); END;
 
 CREATE TRIGGER agents_events_no_update BEFORE UPDATE ON agents_events
@@ -215,6 +219,14 @@ BEGIN SELECT raise(ABORT, 'interactions_events is append-only'); END;
 
 
 -- 2. How it was read -----------------------------------------------------------------------------
+
+-- For each stretch of at most 4096 events of a file, from `first_event` on: the first eight bytes
+-- of the hash of each of them. They bind nothing, since whoever changes an event can change them
+-- too; where the root of a batch does not agree, they tell which event it is.
+CREATE TABLE event_marks (
+    first_event INTEGER PRIMARY KEY,
+    marks       BLOB    NOT NULL CHECK (length(marks) % 8 = 0)
+) STRICT;
 
 -- Cells that a plain CAST does not surely read as their column's type: a timestamp with another
 -- offset, a number of many digits, or no value at all. `value` is canonical text or a REAL, NULL

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -25,12 +25,31 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from ledger.dataset import Table
-from ledger.digest import GENESIS, BatchContents, FileContents, next_head, next_seal
-from ledger.errors import LedgerBusy, LedgerError, NoLedger, StorageFailed
+from ledger.digest import (
+    GENESIS,
+    BatchContents,
+    FileContents,
+    batch_digest,
+    file_digest,
+    next_head,
+    next_seal,
+    next_tag_seal,
+)
+from ledger.errors import (
+    LedgerBusy,
+    LedgerError,
+    NoLedger,
+    StorageFailed,
+    VerificationFailed,
+    WrongUsage,
+)
 from ledger.months import ClockRow, Month, utc_now, utc_text
 
 APPLICATION_ID = 0x4C444752
-USER_VERSION = 2
+USER_VERSION = 3
+OLDEST_VERSION = 2
+"""The first version that can be upgraded."""
+
 OLDEST_SQLITE = (3, 37, 0)
 BUSY_SECONDS = 30
 EVENTS_PER_MONTH = 10**9
@@ -51,8 +70,15 @@ class Batch:
     late: bool
     correction: bool
     events: int
+    root: str
     head: str
     seal: str
+
+    @property
+    def contents(self) -> BatchContents:
+        """What the head binds of it besides its files and events."""
+        flags = (self.gap, self.late, self.correction)
+        return BatchContents(self.batch, self.month.number, self.reason, *flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +97,35 @@ class File:
     first_event: int | None
     last_event: int | None
     supersedes: int | None
+    digest: str
+
+    @property
+    def contents(self) -> FileContents:
+        """What the head binds of it."""
+        return FileContents(
+            file=self.file,
+            table=self.table_name,
+            month=self.month.number,
+            kind=self.kind,
+            sha256=self.sha256,
+            bytes=self.bytes,
+            rows=self.rows,
+            first_event=self.first_event,
+            last_event=self.last_event,
+            supersedes=self.supersedes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A name for an edition: the row of `tags`."""
 
+    tag: int
     name: str
     as_of: Month
     batch: int
     tagged_at: str
+    seal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +151,14 @@ class Store:
     Attributes:
         db: the connection; outside of this module it is not used.
         path: the ledger's file.
+        schema: as which database the file is open: `main` or `ledger`.
     """
 
-    def __init__(self, db: Database, path: Path) -> None:
+    def __init__(self, db: Database, path: Path, schema: str) -> None:
         """Hold an open connection; use `for_writing` or `for_reading`."""
         self.db = db
         self.path = path
+        self.schema = schema
 
     @classmethod
     def for_writing(cls, path: Path, *, create: bool = False) -> Self:
@@ -152,18 +199,42 @@ class Store:
             return cls._opened(path, "ledger", "", *attach)
 
     @classmethod
-    def _opened(cls, path: Path, schema: str, database: str, first: str, *values: str) -> Self:
+    def for_upgrade(cls, path: Path) -> Self:
+        """Open a ledger to write that a version of before may have made.
+
+        Raises:
+            NoLedger: there is no file at `path`.
+            StorageFailed: it cannot be opened, or is no ledger that can be upgraded.
+        """
+        _check_existence(path)
+        with _translated(path):
+            first, oldest = "PRAGMA synchronous = EXTRA", OLDEST_VERSION
+            store = cls._opened(path, "main", _uri(path, "rw"), first, oldest=oldest)
+            # A table to which others refer is made again; the references are checked at the end.
+            store.execute("PRAGMA foreign_keys = OFF")
+        return store
+
+    @classmethod
+    def _opened(
+        cls,
+        path: Path,
+        schema: str,
+        database: str,
+        first: str,
+        *values: str,
+        oldest: int = USER_VERSION,
+    ) -> Self:
         """Connect to a database, run a first statement, and check the ledger named `schema`."""
         connection = sqlite3.connect(database, uri=True, **_CONNECT)
         try:
             connection.execute(first, values)
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
-            _check_header(connection, path, schema)
+            _check_header(connection, path, schema, oldest)
         except BaseException:
             connection.close()
             raise
-        return cls(Database(connection), path)
+        return cls(Database(connection), path, schema)
 
     def close(self) -> None:
         """Close the connection; what was not committed is rolled back."""
@@ -263,10 +334,23 @@ class Store:
         """All names of editions, in the order in which they were given."""
         return [Tag(**{**row, "as_of": Month(row["as_of"])}) for row in self._records(_TAGS)]
 
+    @property
+    def version(self) -> int:
+        """The version of the file's schema."""
+        return int(next(self.rows(f"PRAGMA {self.schema}.user_version"))[0])
+
+    def schema_objects(self) -> list[SchemaObject]:
+        """Every object that the file has."""
+        return [SchemaObject(*row) for row in self.rows(_SCHEMA_OBJECTS.format(self.schema))]
+
     def add_tag(self, name: str, as_of: Month, batch: int) -> None:
         """Name an edition; the name must be new."""
-        columns = [field.name for field in fields(Tag)]
-        self.insert("tags", columns, [(name, as_of.number, batch, utc_text(utc_now()))])
+        tags, at = self.tags(), utc_text(utc_now())
+        head = self.batches()[batch - 1].head
+        before = tags[-1].seal if tags else GENESIS
+        seal = next_tag_seal(before, head, name, as_of.number, batch, at)
+        tag = (len(tags) + 1, name, as_of.number, batch, at, seal)
+        self.insert("tags", [field.name for field in fields(Tag)], [tag])
 
     def _records(self, sql: str) -> Iterator[dict[str, Any]]:
         with _translated(self.path):
@@ -289,6 +373,10 @@ class Store:
         while some := list(islice(remaining, ROWS_AT_ONCE)):
             self.insert(table.events, columns, some)
 
+    def add_marks(self, first_event: int, marks: bytes) -> None:
+        """Keep the marks of a stretch of events, from `first_event` on."""
+        self.insert("event_marks", ("first_event", "marks"), [(first_event, marks)])
+
     def add_readings(self, readings: Iterable[tuple[int, str, str | float | None, str]]) -> None:
         """Keep how irregular cells were read: `event_id`, column, value, code."""
         self.insert("readings", ("event_id", "column_name", "value", "code"), readings)
@@ -308,7 +396,7 @@ class Store:
         files: Sequence[FileContents],
         names: Sequence[str],
         events: int,
-        root: bytes,
+        root: str,
     ) -> Batch:
         """Record a batch whose events were appended; the last thing in its transaction.
 
@@ -317,7 +405,7 @@ class Store:
             files: the same of its files, in order.
             names: the files' names, in the same order.
             events: how many events its files gave.
-            root: the root of the Merkle tree over them.
+            root: the root of the Merkle tree over them, 64 hexadecimal digits.
         """
         before = self.batches()
         head, seal, at = GENESIS, GENESIS, utc_now()
@@ -326,36 +414,78 @@ class Store:
             last = datetime.fromisoformat(before[-1].recorded_at).astimezone(UTC)
             # A clock that was put back must not break the order.
             at = max(at, last + timedelta(microseconds=1))
-        head = next_head(head, contents, files, events, root)
+        head = next_head(head, batch_digest(contents, files, events, root))
         seal = next_seal(seal, head, utc_text(at), names)
         batch = (
             *(contents.batch, contents.month, utc_text(at), contents.reason),
-            *(contents.gap, contents.late, contents.correction, events, head, seal),
+            *(contents.gap, contents.late, contents.correction, events, root, head, seal),
         )
         self.insert("batches", [field.name for field in fields(Batch)], [batch])
         rows = [
             (file.file, contents.batch, file.table, file.month, file.kind, name, file.sha256,
-             file.bytes, file.rows, file.first_event, file.last_event, file.supersedes)
+             file.bytes, file.rows, file.first_event, file.last_event, file.supersedes,
+             file_digest(file, name))
             for file, name in zip(files, names, strict=True)
         ]  # fmt: skip
         self.insert("files", [field.name for field in fields(File)], rows)
         return self.batches()[-1]
 
+    def back_up(self, path: Path, check: Callable[[Path], None]) -> None:
+        """Copy the ledger as it is now into a new file, by SQLite's own backup.
+
+        Args:
+            path: of the copy.
+            check: is called with the finished copy before it gets its name, and raises what keeps
+                it from getting that.
+
+        Raises:
+            WrongUsage: there is such a file already.
+            StorageFailed: it cannot be written.
+        """
+        try:
+            with tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as folder:
+                draft = Path(folder) / path.name
+                with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as copy:
+                    copy.execute("PRAGMA synchronous = EXTRA")
+                    self.db.conn.backup(copy, name=self.schema)
+                check(draft)
+                _put(draft, path)
+        except FileExistsError:
+            raise WrongUsage(f"{path} is there already; name another file") from None
+        except OSError as error:
+            raise StorageFailed(f"{path} cannot be written: {error.strerror}") from error
+
+    def restore(self, records: Iterable[Batch | File | Tag]) -> None:
+        """Insert records as they once were, digests and all; what they refer to comes first.
+
+        Raises:
+            VerificationFailed: they cannot be those of a ledger.
+        """
+        tables = {Batch: "batches", File: "files", Tag: "tags"}
+        for record in records:
+            columns = [field.name for field in fields(record)]
+            values = [getattr(record, column) for column in columns]
+            row = tuple(v.number if isinstance(v, Month) else v for v in values)
+            try:
+                self.insert(tables[type(record)], columns, [row])
+            except sqlite3.IntegrityError as error:
+                raise VerificationFailed(f"no ledger has such a record: {error}") from error
+
 
 _CONNECT: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_SECONDS}
 
 _BATCHES = """
-SELECT batch, month, recorded_at, reason, gap, late, correction, events, head, seal
+SELECT batch, month, recorded_at, reason, gap, late, correction, events, root, head, seal
 FROM batches ORDER BY batch
 """
 
 _FILES = """
 SELECT file, batch, table_name, month, kind, name, sha256, bytes, rows,
-       first_event, last_event, supersedes
+       first_event, last_event, supersedes, digest
 FROM files ORDER BY file
 """
 
-_TAGS = "SELECT name, as_of, batch, tagged_at FROM tags ORDER BY tagged_at, name"
+_TAGS = "SELECT tag, name, as_of, batch, tagged_at, seal FROM tags ORDER BY tag"
 
 
 @cache
@@ -363,10 +493,12 @@ def expected_schema() -> tuple[SchemaObject, ...]:
     """Every object that a ledger's file has, in the order in which they are made."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_schema_text())
-        return tuple(SchemaObject(*row) for row in connection.execute(_SCHEMA_OBJECTS))
+        return tuple(
+            SchemaObject(*row) for row in connection.execute(_SCHEMA_OBJECTS.format("main"))
+        )
 
 
-_SCHEMA_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
+_SCHEMA_OBJECTS = "SELECT type, name, tbl_name, sql FROM {}.sqlite_schema ORDER BY rowid"
 
 
 def _schema_text() -> str:
@@ -432,17 +564,22 @@ def _put(draft: Path, path: Path) -> None:
         draft.replace(path)
 
 
-def _check_header(connection: sqlite3.Connection, path: Path, schema: str) -> None:
+def _check_header(connection: sqlite3.Connection, path: Path, schema: str, oldest: int) -> None:
     if path.stat().st_size == 0:
         raise StorageFailed(f"{path} is an empty file, not a ledger; remove it or name another")
     (application,) = connection.execute(f"PRAGMA {schema}.application_id").fetchone()
     (version,) = connection.execute(f"PRAGMA {schema}.user_version").fetchone()
     if application != APPLICATION_ID:
         raise StorageFailed(f"{path} is an SQLite database, but not a ledger; name another")
-    if version < USER_VERSION:
+    if version < OLDEST_VERSION:
+        raise StorageFailed(
+            f"{path} was made by a much older version of ledger; "
+            "move it away and ingest the deliveries again"
+        )
+    if version < oldest:
         raise StorageFailed(
             f"{path} was made by an older version of ledger; "
-            "move it away and ingest the deliveries again"
+            f"make a copy of it, and then: ledger upgrade --db {path}"
         )
     if version > USER_VERSION:
         raise StorageFailed(f"{path} was made by a newer version of ledger; install that version")

@@ -17,6 +17,7 @@ from ledger.digest import (
     BatchContents,
     FileContents,
     MerkleTree,
+    batch_digest,
     leaf,
     next_head,
     next_seal,
@@ -82,7 +83,7 @@ def head(
     count: int = 2,
     root: bytes = ROOT,
 ) -> str:
-    return next_head(before, batch, files, count, root)
+    return next_head(before, batch_digest(batch, files, count, root.hex()))
 
 
 def other(value: object) -> Any:

@@ -266,8 +266,8 @@ def test_tags_are_told_in_the_order_in_which_they_were_given(
         ledger.tag(name)
     assert [(tag.name, tag.tagged_at) for tag in ledger.tags()] == [
         ("second", "2025-05-01T00:00:00.000000Z"),
-        ("a", "2025-05-02T00:00:00.000000Z"),
         ("b", "2025-05-02T00:00:00.000000Z"),
+        ("a", "2025-05-02T00:00:00.000000Z"),
     ]
 
 
@@ -386,7 +386,7 @@ def record(store: Store, step: Step) -> None:
         number, event = number + 1, event + count
     batch = BatchContents(len(store.batches()) + 1, step.month, None, False, False, False)
     names = [file.table for file in files]
-    store.append_batch(batch, files, names, event, MerkleTree().root())
+    store.append_batch(batch, files, names, event, MerkleTree().root().hex())
 
 
 def counting(files: list[File], batch: int) -> list[File]:

@@ -7,6 +7,15 @@ import click
 from ledger import __version__
 from ledger.cli.comparing import bridge, diff
 from ledger.cli.group import LedgerGroup
+from ledger.cli.integrity import (
+    backup,
+    prove,
+    receipt,
+    upgrade,
+    verify,
+    verify_proof,
+    verify_report,
+)
 from ledger.cli.overview import log, run, status
 from ledger.cli.recording import ingest, retract, tag
 from ledger.cli.results import answers, export, project, report
@@ -44,6 +53,12 @@ def main() -> None:
       ledger bridge --from A --to B     why a figure moved between two editions
 
     \b
+    And what an auditor asks for:
+      ledger receipt --out FILE         what the ledger holds, to be kept elsewhere
+      ledger verify --receipt FILE      whether it is still what it was
+      ledger report --proof FILE        a report that can be checked without the ledger
+
+    \b
     Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 the input is refused or has
     findings to fail on, 4 the ledger is busy, 5 the storage failed,
     6 verification failed, 7 the sequence of deliveries is broken,
@@ -54,6 +69,8 @@ def main() -> None:
 for command in (
     *(ingest, project, export, report, answers),
     *(history, explain, diff, bridge, check, editions),
-    *(retract, tag, log, status, run),
+    *(retract, tag, log, status),
+    *(verify, receipt, prove, verify_proof, verify_report),
+    *(backup, upgrade, run),
 ):
     main.add_command(command)

@@ -120,8 +120,9 @@ def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
     events = counted(sum(batch.events for batch in batches), "event")
     where = counted(len(batches), "batch", "batches")
     emit(f"{events} {'would be recorded' if dry_run else 'recorded'} in {where}.")
+    (*_, receipt) = (month.receipt for month in months if month.receipt)
     if not dry_run:
-        emit(f"head {batches[-1].head}")
+        emit(f"receipt {receipt.line()}")
 
 
 def _superseded(result: FileIngest, before: File) -> str:

@@ -18,6 +18,7 @@ from ledger.cli.options import (
     names_option,
 )
 from ledger.cli.telling import tell_edition, tell_reading
+from ledger.documents import write_document
 from ledger.names import Names
 from ledger.printing import emit, emit_data, note, print_json, print_rows, table
 from ledger.support.answers import Answers
@@ -108,6 +109,11 @@ def export(
 @formats("table", *FILE_FORMATS, help="Of the file and of what is printed; table writes CSV.")
 @names_option("The names of this edition, or of each row's month.", Names.AS_IS.value)
 @folder_option("--out-dir", "report", "The folder to write to.")
+@click.option(
+    "--proof",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what `ledger verify-report` needs to this file.",
+)
 @dry_run_option
 @common
 def report(
@@ -116,6 +122,7 @@ def report(
     names: str,
     format: str,
     out_dir: Path,
+    proof: Path | None,
     dry_run: bool,
     db: Path,
 ) -> None:
@@ -132,6 +139,9 @@ def report(
             file_format = "csv" if format == "table" else format
             written = ledger.write_report(result, out_dir, format=file_format)
             note(f"written to {written.path}")
+            if proof:
+                write_document(proof, ledger.prove_report(result))
+                note(f"written to {proof}")
     _print_report(result, "table" if format == "parquet" else format)
 
 

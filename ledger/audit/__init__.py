@@ -1,0 +1,1 @@
+"""Whether a ledger is what it was: verification, receipts, and proofs that need no ledger."""

@@ -1,0 +1,139 @@
+"""The records of a ledger's batches and files, as a document that can be followed to its head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.audit.receipts import Receipt
+from ledger.digest import (
+    GENESIS,
+    BatchContents,
+    FileContents,
+    batch_digest,
+    file_digest,
+    next_head,
+    next_seal,
+)
+from ledger.documents import Count, Digest, Part
+from ledger.errors import VerificationFailed, WrongUsage
+from ledger.months import Month
+from ledger.store import Batch, File, Store
+
+
+class ChainFile(Part, frozen=True, kw_only=True):
+    """A file of a batch: what the head binds of it, and its name."""
+
+    contents: FileContents
+    name: str
+
+
+class ChainBatch(Part, frozen=True, kw_only=True):
+    """A batch with its files, and all that its head and seal bind.
+
+    Attributes:
+        contents: what the head binds of the batch besides its files and events.
+        files: in order.
+        events: how many events they gave.
+        root: of the Merkle tree over these.
+        recorded_at: when, in UTC.
+    """
+
+    contents: BatchContents
+    files: list[ChainFile]
+    events: Count
+    root: Digest
+    recorded_at: str
+
+
+def chain_of(store: Store) -> list[ChainBatch]:
+    """The records of all batches of a ledger."""
+    files = store.files()
+    return [
+        ChainBatch(
+            contents=batch.contents,
+            files=[
+                ChainFile(contents=file.contents, name=file.name)
+                for file in files
+                if file.batch == batch.batch
+            ],
+            events=batch.events,
+            root=batch.root,
+            recorded_at=batch.recorded_at,
+        )
+        for batch in store.batches()
+    ]
+
+
+def follow(chain: Sequence[ChainBatch]) -> tuple[list[Batch], list[File]]:
+    """The records of a chain as the ledger has them, with the heads and seals that they lead to.
+
+    Raises:
+        WrongUsage: one is of no month.
+    """
+    batches: list[Batch] = []
+    files: list[File] = []
+    head = seal = GENESIS
+    for link in chain:
+        contents = link.contents
+        of_batch = [file.contents for file in link.files]
+        head = next_head(head, batch_digest(contents, of_batch, link.events, link.root))
+        seal = next_seal(seal, head, link.recorded_at, [file.name for file in link.files])
+        flags = (contents.reason, contents.gap, contents.late, contents.correction)
+        month = _month(contents.month)
+        record = (contents.batch, month, link.recorded_at, *flags)
+        batches.append(Batch(*record, link.events, link.root, head, seal))
+        files += [_file(contents.batch, file) for file in link.files]
+    return batches, files
+
+
+def _file(batch: int, file: ChainFile) -> File:
+    contents = file.contents
+    return File(
+        file=contents.file,
+        batch=batch,
+        table_name=contents.table,
+        month=_month(contents.month),
+        kind=contents.kind,
+        name=file.name,
+        sha256=contents.sha256,
+        bytes=contents.bytes,
+        rows=contents.rows,
+        first_event=contents.first_event,
+        last_event=contents.last_event,
+        supersedes=contents.supersedes,
+        digest=file_digest(contents, file.name),
+    )
+
+
+def _month(number: int) -> Month:
+    return Month.parse(f"{number:06}")
+
+
+def check_chain(batches: Sequence[Batch], needed: int, receipt: Receipt) -> None:
+    """Hold the batches of a chain to a receipt.
+
+    Args:
+        batches: as `follow` gives them.
+        needed: the batch that the receipt has to cover.
+        receipt: of that batch or of a later one.
+
+    Raises:
+        VerificationFailed: they are not those of the ledger that the receipt is of.
+        WrongUsage: the receipt is of an earlier batch, or of one that is not in the chain.
+    """
+    if not needed <= receipt.batch <= len(batches):
+        raise WrongUsage(
+            f"the proof is of batch {needed} and knows {len(batches)}, and the receipt is of batch "
+            f"{receipt.batch}; take a receipt between these, or make the proof anew"
+        )
+    batch = batches[receipt.batch - 1]
+    if batch.head != receipt.head:
+        raise VerificationFailed(
+            f"the proof leads to the head {batch.head}, and the receipt has {receipt.head}: "
+            "it is not of the ledger that the receipt is of"
+        )
+    if batch.seal != receipt.seal:
+        raise VerificationFailed(
+            f"the proof leads to the seal {batch.seal}, and the receipt has {receipt.seal}: "
+            "a time of recording or the name of a file is another"
+        )

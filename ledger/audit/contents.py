@@ -1,0 +1,197 @@
+"""What was recorded: every event, file, batch and tag, held to the digests.
+
+Events are hashed again, one after the other, and the chain is followed from its beginning. Where a
+head does not agree, the marks of the events and the digests of the files' records tell where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ledger.audit.derived import ReadingsCheck
+from ledger.audit.faults import PROGRESS_STEP, Fault, FaultKind, Subject
+from ledger.dataset import DataSet
+from ledger.digest import (
+    GENESIS,
+    MARK_BYTES,
+    MerkleTree,
+    batch_digest,
+    file_digest,
+    leaf,
+    next_head,
+    next_seal,
+    next_tag_seal,
+)
+from ledger.errors import StorageFailed
+from ledger.store import Batch, File, Record, Store
+
+_CHANGED = "it is not as it was recorded"
+_NO_EVENT = 2**63 - 1
+
+
+def check_contents(subject: Subject, readings: ReadingsCheck | None) -> Iterator[Fault]:
+    """Hold every event, file and batch to the digests, and the chain to its beginning.
+
+    Args:
+        subject: the ledger.
+        readings: is shown every event, to hold the readings to it; None leaves that out.
+    """
+    head = seal = GENESIS
+    for batch in subject.batches:
+        files = [file for file in subject.files if file.batch == batch.batch]
+        yield from _check_batch(subject, batch, files, (head, seal), readings)
+        head, seal = batch.head, batch.seal
+    yield from _check_strays(subject)
+
+
+def _check_batch(
+    subject: Subject,
+    batch: Batch,
+    files: list[File],
+    before: tuple[str, str],
+    readings: ReadingsCheck | None,
+) -> Iterator[Fault]:
+    tree = MerkleTree()
+    events = [fault for file in files for fault in _check_events(subject, file, tree, readings)]
+    records = [
+        Fault(FaultKind.FILE, _place(file), "its record is not as it was recorded")
+        for file in files
+        if file_digest(file.contents, file.name) != file.digest
+    ]
+    root = tree.root().hex()
+    digest = batch_digest(batch.contents, [f.contents for f in files], batch.events, root)
+    names = [file.name for file in files]
+    own = []
+    if next_head(before[0], digest) != batch.head:
+        yield from events
+        if not events and not records:
+            own.append("its record, its head, or a file or event of it is not as it was recorded")
+    elif events:
+        # The contents are those that the head binds: so the marks were changed.
+        yield Fault(
+            FaultKind.DERIVED, "event_marks", f"not those of the events of batch {batch.batch}"
+        )
+    if not events and root != batch.root:
+        own.append("its root is not that of its events")
+    yield from records
+    if not (events or records or own) and next_seal(
+        before[1], batch.head, batch.recorded_at, names
+    ) != (batch.seal):
+        own.append("its time of recording, its seal, or the order of its files was changed")
+    yield from (Fault(FaultKind.BATCH, str(batch.batch), message) for message in own[:1])
+
+
+def _check_events(
+    subject: Subject, file: File, tree: MerkleTree, readings: ReadingsCheck | None
+) -> Iterator[Fault]:
+    """Add the leaves of a file's events to the tree, and tell the first one that has changed."""
+    if file.first_event is None or file.last_event is None:
+        return
+    if file.table_name not in [table.name for table in subject.dataset.tables]:
+        yield Fault(FaultKind.FILE, _place(file), f"there is no table {file.table_name!r}")
+        return
+    first, last = file.first_event, file.last_event
+    marks = _marks(subject.store, first, last)
+    fault, expected = None, first
+    if readings:
+        readings.begin(file)
+    rows = file_events(subject.store, subject.dataset, file)
+    try:
+        for event_id, number, line, action, *cells in rows:
+            hashed = event_leaf(event_id, file.table_name, number, line, action, cells)
+            tree.add(hashed)
+            if fault is None and event_id != expected:
+                fault = _event_fault(file, expected, None, "it is missing")
+            elif fault is None and hashed[:MARK_BYTES] != next(marks, b""):
+                fault = _event_fault(file, event_id, line, _CHANGED)
+            expected = event_id + 1
+            if readings:
+                readings.see(event_id, cells)
+            if expected % PROGRESS_STEP == 0:
+                subject.advance(PROGRESS_STEP)
+    except StorageFailed as error:
+        fault = fault or _event_fault(file, expected, None, f"it cannot be read: {error}")
+    if fault is None and expected <= last:
+        fault = _event_fault(file, expected, None, "it is missing")
+    if fault:
+        yield fault
+    if readings:
+        readings.end()
+
+
+def file_events(store: Store, dataset: DataSet, file: File) -> Iterator[Record]:
+    """The events of a file, in order: `event_id`, file, line, action, then the cells."""
+    table = dataset.table(file.table_name)
+    sql = f"""
+        SELECT event_id, file, line, action, {", ".join(table.column_names)} FROM {table.events}
+        WHERE event_id BETWEEN ? AND ? ORDER BY event_id
+    """
+    return store.rows(sql, (file.first_event, file.last_event))
+
+
+def event_leaf(
+    event_id: int, table: str, file: int, line: int, action: str, cells: list[str | None]
+) -> bytes:
+    """The hash of an event as it is; of one that holds what is no text, the hash of nothing."""
+    try:
+        return leaf(event_id, table, file, line, action, cells)
+    except TypeError:
+        return b""
+
+
+def _marks(store: Store, first: int, last: int) -> Iterator[bytes]:
+    sql = """
+        SELECT first_event, marks FROM event_marks
+        WHERE first_event BETWEEN ? AND ? ORDER BY first_event
+    """
+    for start, marks in store.rows(sql, (first, last)):
+        if start != first:
+            return
+        first += len(marks) // MARK_BYTES
+        for place in range(0, len(marks), MARK_BYTES):
+            yield marks[place : place + MARK_BYTES]
+
+
+def _check_strays(subject: Subject) -> Iterator[Fault]:
+    """Events, and marks of events, that are in no file."""
+    for table in subject.dataset.tables:
+        ranges = sorted(
+            (file.first_event, file.last_event)
+            for file in subject.files
+            if file.table_name == table.name and file.first_event and file.last_event
+        )
+        gaps = pairwise([(0, 0), *ranges, (_NO_EVENT, _NO_EVENT)])
+        sql = f"""
+            SELECT event_id, line FROM {table.events}
+            WHERE event_id > ? AND event_id < ? ORDER BY event_id LIMIT 1
+        """
+        for (_, end), (start, _) in gaps:
+            for event_id, line in subject.store.rows(sql, (end, start)):
+                message = f"{event_id}, said to be of line {line}"
+                yield Fault(FaultKind.EVENT, f"{table.events} {message}", "no file delivered it")
+    sql = f"SELECT coalesce(sum(length(marks)), 0) / {MARK_BYTES} FROM event_marks"
+    if next(subject.store.rows(sql)) != (subject.events,):
+        yield Fault(FaultKind.DERIVED, "event_marks", "not as many as there are events")
+
+
+def check_tags(subject: Subject) -> Iterator[Fault]:
+    """Hold the names of editions to their chain."""
+    heads = {batch.batch: batch.head for batch in subject.batches}
+    seal = GENESIS
+    for tag in subject.tags:
+        head = heads.get(tag.batch, GENESIS)
+        named = (tag.name, tag.as_of.number, tag.batch, tag.tagged_at)
+        if next_tag_seal(seal, head, *named) != tag.seal:
+            message = "it is not as it was given, or one before it was taken away"
+            yield Fault(FaultKind.TAG, tag.name, message)
+        seal = tag.seal
+
+
+def _event_fault(file: File, event_id: int, line: int | None, message: str) -> Fault:
+    place = file.name if line is None else f"{file.name}:{line}"
+    return Fault(FaultKind.EVENT, f"{place} (event {event_id}, batch {file.batch})", message)
+
+
+def _place(file: File) -> str:
+    return f"{file.name} (batch {file.batch})"

@@ -1,0 +1,85 @@
+"""What a verification finds, and what it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ledger.dataset import DataSet
+from ledger.store import Batch, File, Store, Tag
+
+Progress = Callable[[int, int], None]
+"""Is told how many of how many events are done."""
+
+PROGRESS_STEP = 10_000
+
+
+class FaultKind(StrEnum):
+    """What is not as it was recorded."""
+
+    OBJECT = "object"
+    STORAGE = "storage"
+    EVENT = "event"
+    FILE = "file"
+    BATCH = "batch"
+    TAG = "tag"
+    DERIVED = "derived"
+    RECEIPT = "receipt"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as it was recorded.
+
+    Attributes:
+        kind: of the thing.
+        where: which one: a table, a batch, a file with its line.
+        message: what is wrong with it.
+    """
+
+    kind: FaultKind
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.where}: {self.message}"
+
+
+@dataclass(slots=True)
+class Subject:
+    """A ledger that is verified.
+
+    Attributes:
+        store: open, in a snapshot or a transaction.
+        dataset: its description.
+        batches: all of them.
+        files: all of them.
+        tags: all of them.
+        report: is told how far it is.
+    """
+
+    store: Store
+    dataset: DataSet
+    batches: list[Batch]
+    files: list[File]
+    tags: list[Tag]
+    report: Progress | None = None
+    _total: int = field(default=0)
+    _done: int = field(default=0)
+
+    def expect(self, *, quick: bool) -> None:
+        """Say how much there is to do: with a replay, every event counts twice."""
+        self._total = self.events * (1 if quick else 2)
+
+    def advance(self, events: int) -> None:
+        """Tell that some more events are done."""
+        self._done += events
+        if self.report:
+            self.report(min(self._done, self._total), self._total)
+
+    @property
+    def events(self) -> int:
+        """How many events the files say that there are."""
+        return sum(file.rows for file in self.files)

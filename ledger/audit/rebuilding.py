@@ -1,0 +1,64 @@
+"""A ledger built again from delivered files and the records of a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ledger.audit.originals import Originals
+from ledger.dataset import DataSet
+from ledger.editions import in_force
+from ledger.errors import VerificationFailed
+from ledger.months import Month
+from ledger.recorder import Recorder
+from ledger.store import Batch, File, Store
+
+
+@contextmanager
+def rebuilt(
+    dataset: DataSet,
+    batches: Sequence[Batch],
+    files: Sequence[File],
+    originals: Originals,
+    edition: tuple[Month, int],
+) -> Iterator[tuple[Store, int]]:
+    """Build a ledger that holds the events of one edition, and throw it away afterwards.
+
+    Args:
+        dataset: the tables.
+        batches: of the ledger that was.
+        files: of the same.
+        originals: the delivered files.
+        edition: the as-of month, and the batch known at; only what counts then is read.
+
+    Returns:
+        the ledger, within a transaction, and how many files were read.
+
+    Raises:
+        VerificationFailed: a delivered file is missing, or is not what its record says.
+    """
+    as_of, known_at = edition
+    counting = [f for f in in_force(files, known_at).values() if f.month <= as_of]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rebuilt.db"
+        with Store.for_writing(path, create=True) as store, store.rehearsal():
+            store.restore([*batches, *files])
+            for file in counting:
+                _append(store, dataset, file, originals)
+            yield store, len(counting)
+
+
+def _append(store: Store, dataset: DataSet, file: File, originals: Originals) -> None:
+    delivery = originals.find(file)
+    if delivery is None:
+        raise VerificationFailed(
+            f"no file of the bytes of {file.name} is in {originals.folder}: SHA-256 {file.sha256}"
+        )
+    recorder = Recorder(store, dataset, file.month, file.first_event)
+    contents, _ = recorder.append(delivery, file.file, file.supersedes)
+    for problem in recorder.problems:
+        raise VerificationFailed(f"the file was never recorded: {problem}")
+    if contents != file.contents:
+        raise VerificationFailed(f"{delivery.path} is not what the record of {file.name} says")

@@ -1,0 +1,78 @@
+"""Receipts: what a ledger holds after a batch, in a few lines to be kept elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.faults import Fault, FaultKind, Subject
+from ledger.digest import GENESIS
+from ledger.documents import Count, Digest, Document, Number
+from ledger.errors import WrongUsage
+from ledger.store import Store
+
+
+class Receipt(Document, frozen=True, kw_only=True, tag="ledger-receipt-1"):
+    """What a ledger holds after a batch. Whoever has it knows that ledger again.
+
+    Attributes:
+        batch: the last one.
+        events: how many are recorded, those of superseded files too.
+        head: the digest of all contents.
+        seal: the digest of that, and of times and file names.
+        tags: how many names of editions were given.
+        tag_seal: the digest of these.
+    """
+
+    batch: Number
+    events: Count
+    head: Digest
+    seal: Digest
+    tags: Count
+    tag_seal: Digest
+
+
+def receipt_of(store: Store) -> Receipt:
+    """The receipt of a ledger as it is.
+
+    Raises:
+        WrongUsage: nothing is recorded yet.
+    """
+    batches, tags = store.batches(), store.tags()
+    if not batches:
+        raise WrongUsage(f"nothing is recorded in {store.path}; start with: ledger ingest")
+    return Receipt(
+        batch=batches[-1].batch,
+        events=sum(batch.events for batch in batches),
+        head=batches[-1].head,
+        seal=batches[-1].seal,
+        tags=len(tags),
+        tag_seal=tags[-1].seal if tags else GENESIS,
+    )
+
+
+def check_receipt(subject: Subject, where: str, receipt: Receipt) -> Iterator[Fault]:
+    """Hold a ledger to a receipt.
+
+    Args:
+        subject: the ledger.
+        where: the receipt was read.
+        receipt: of this ledger, at an earlier time or now.
+    """
+    if receipt.batch > len(subject.batches):
+        message = f"it is of batch {receipt.batch}, and the ledger ends with {len(subject.batches)}"
+        yield Fault(FaultKind.RECEIPT, where, message)
+        return
+    batch = subject.batches[receipt.batch - 1]
+    events = sum(earlier.events for earlier in subject.batches[: receipt.batch])
+    if batch.head != receipt.head:
+        message = f"another head: batch {receipt.batch} or one before it was rewritten"
+        yield Fault(FaultKind.RECEIPT, where, message)
+    elif events != receipt.events:
+        message = f"it speaks of {receipt.events} events, and the ledger had {events} then"
+        yield Fault(FaultKind.RECEIPT, where, message)
+    elif batch.seal != receipt.seal:
+        message = "another seal: a time of recording or the name of a file was rewritten"
+        yield Fault(FaultKind.RECEIPT, where, f"{message} in batch {receipt.batch} or before it")
+    seals = [GENESIS, *(tag.seal for tag in subject.tags)]
+    if receipt.tags >= len(seals) or seals[receipt.tags] != receipt.tag_seal:
+        yield Fault(FaultKind.RECEIPT, where, f"other tags than the {receipt.tags} that it knows")

@@ -1,0 +1,37 @@
+"""The ledger's file itself: SQLite's own checks, and every object of its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.audit.faults import Fault, FaultKind
+from ledger.store import SchemaObject, Store, expected_schema
+
+
+def check_schema(store: Store) -> Iterator[Fault]:
+    """Hold every table, index, trigger and view to the schema of the package."""
+    expected = {(made.type, made.name): made for made in expected_schema()}
+    found = {(made.type, made.name): made for made in store.schema_objects()}
+    for key, made in expected.items():
+        if key not in found:
+            yield _fault(made, "it is missing")
+        elif found[key] != made:
+            yield _fault(made, "its text is not that of the schema")
+    for key, made in found.items():
+        if key not in expected:
+            yield _fault(made, "it does not belong to a ledger")
+
+
+def _fault(made: SchemaObject, message: str) -> Fault:
+    of = f" on {made.tbl_name}" if made.tbl_name != made.name else ""
+    return Fault(FaultKind.OBJECT, f"{made.type} {made.name}{of}", message)
+
+
+def check_storage(store: Store) -> Iterator[Fault]:
+    """What SQLite finds wrong with pages, indexes, constraints and foreign keys."""
+    for (message,) in store.rows(f"PRAGMA {store.schema}.integrity_check(100)"):
+        if message != "ok":
+            yield Fault(FaultKind.STORAGE, str(store.path), message)
+    for table, row, parent, _ in store.rows(f"PRAGMA {store.schema}.foreign_key_check"):
+        message = f"row {row} refers to a row of {parent} that is not there"
+        yield Fault(FaultKind.STORAGE, f"table {table}", message)

@@ -1,0 +1,127 @@
+"""Verifies a ledger: its file, its contents, what is computed from them, and its anchors.
+
+Without an anchor, a receipt or the delivered files, one can only tell that a ledger agrees with
+itself: whoever rewrites all of it, digests too, leaves it so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from ledger.audit.contents import check_contents, check_tags
+from ledger.audit.derived import ReadingsCheck, check_projection
+from ledger.audit.faults import Fault, FaultKind, Progress, Subject
+from ledger.audit.originals import Originals, OriginalsCheck
+from ledger.audit.receipts import Receipt, check_receipt
+from ledger.audit.structure import check_schema, check_storage
+from ledger.dataset import DataSet
+from ledger.errors import StorageFailed
+from ledger.store import File, Store
+
+FAULTS_KEPT = 100
+
+Check = Callable[[], Iterator[Fault]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found.
+
+    Attributes:
+        path: the ledger's file.
+        batches: how many are recorded.
+        events: how many are recorded.
+        head: the head after the last batch, or None.
+        quick: whether what is computed from the events was left out.
+        anchored: up to which batch a receipt agrees; 0 where there is none.
+        compared: how many delivered files were read again; None where none were given.
+        absent: the files out of force that were not among these.
+        faults: what is not as it was recorded, the first hundred of it; nothing where all is well.
+    """
+
+    path: Path
+    batches: int
+    events: int
+    head: str | None
+    quick: bool
+    anchored: int
+    compared: int | None
+    absent: tuple[File, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a sentence, without its full stop."""
+        if self.faults:
+            return f"the ledger is not as it was recorded: {self.faults[0]}"
+        anchors = []
+        if self.anchored:
+            anchors.append(f"anchored by a receipt up to batch {self.anchored}")
+        if self.compared is not None:
+            anchors.append(f"compared with the {self.compared} delivered files")
+        return f"internally consistent; {', '.join(anchors) or 'not anchored'}"
+
+
+def verify_store(
+    store: Store,
+    dataset: DataSet,
+    receipts: Sequence[tuple[Path, Receipt]] = (),
+    originals: Originals | None = None,
+    *,
+    quick: bool = False,
+    progress: Progress | None = None,
+) -> Verification:
+    """Verify an open ledger; to be called within a snapshot or a transaction.
+
+    Args:
+        store: the ledger.
+        dataset: its description.
+        receipts: to hold it to, each with where it was read.
+        originals: the delivered files, to hold it to.
+        quick: leave out what is computed from the events.
+        progress: is told how many of how many events are done.
+    """
+    faults = list(islice(check_schema(store), FAULTS_KEPT))
+    if faults:
+        # Nothing that is read from such a file means what it says.
+        return Verification(store.path, 0, 0, None, quick, 0, None, (), tuple(faults))
+    subject = Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
+    readings = None if quick else ReadingsCheck(subject)
+    files = OriginalsCheck(originals) if originals else None
+    checks: list[Check] = [lambda: check_storage(store)]
+    checks.append(lambda: check_contents(subject, readings))
+    checks.append(lambda: check_tags(subject))
+    checks += [_receipt_check(subject, path, receipt) for path, receipt in receipts]
+    if files:
+        checks.append(lambda: files.check(subject))
+    if readings:
+        checks += [readings.check, lambda: check_projection(subject)]
+    subject.expect(quick=quick)
+    faults = list(islice((fault for check in checks for fault in _run(check, store)), FAULTS_KEPT))
+    agreeing = [receipt.batch for _, receipt in receipts] if not faults else []
+    return Verification(
+        path=store.path,
+        batches=len(subject.batches),
+        events=subject.events,
+        head=subject.batches[-1].head if subject.batches else None,
+        quick=quick,
+        anchored=max(agreeing, default=0),
+        compared=files.compared if files else None,
+        absent=tuple(files.absent) if files else (),
+        faults=tuple(faults),
+    )
+
+
+def _receipt_check(subject: Subject, path: Path, receipt: Receipt) -> Check:
+    return lambda: check_receipt(subject, str(path), receipt)
+
+
+def _run(check: Check, store: Store) -> Iterator[Fault]:
+    """Run a check; that the file cannot be read is a fault too."""
+    try:
+        yield from check()
+    except StorageFailed as error:
+        yield Fault(FaultKind.STORAGE, str(store.path), str(error))

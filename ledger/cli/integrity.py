@@ -1,0 +1,251 @@
+"""The commands that show that a ledger and what it gave are as they were."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ledger.audit.faults import Progress
+from ledger.audit.verification import Verification
+from ledger.book import Ledger
+from ledger.cli.options import common, dry_run_option, edition_options, formats
+from ledger.documents import Document, write_document
+from ledger.errors import VerificationFailed
+from ledger.printing import QUIET, emit, emit_data, note, print_json, table
+from ledger.words import counted, visible
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+out_option = click.option(
+    "--out", type=FILE, help="The file to write to.  [default: standard output]"
+)
+sources_option = click.option(
+    "--sources", type=FOLDER, help="The folder of the delivered files, to be read again."
+)
+
+
+@click.command()
+@click.option(
+    "--receipt",
+    "receipts",
+    type=FILE,
+    multiple=True,
+    help="A receipt that was kept elsewhere; may be repeated.",
+)
+@sources_option
+@click.option(
+    "--quick", is_flag=True, help="Leave out what is computed from the events: no replay."
+)
+@formats("table", "json")
+@common
+def verify(
+    receipts: tuple[Path, ...], sources: Path | None, quick: bool, format: str, db: Path
+) -> None:
+    """Look whether the ledger is as it was recorded.
+
+    SQLite's own checks; every table, index, trigger and view; every event, file, batch and tag
+    against the digests; readings and projection against a fresh replay. Names the first thing that
+    is not as it was, and exits with 6.
+
+    Who can write to the file can write all of it anew, digests too. That is seen by a receipt that
+    was kept elsewhere, or by the delivered files.
+
+    \b
+      ledger verify
+      ledger verify --receipt 2025-03.json --sources data
+    """
+    with Ledger.open(db) as ledger, _progress() as progress:
+        result = ledger.verify(receipts=receipts, sources=sources, quick=quick, progress=progress)
+    _print_verification(result, format)
+
+
+def _print_verification(result: Verification, format: str) -> None:
+    if format == "json":
+        print_json({"verdict": result.verdict, "result": result})
+    else:
+        for fault in result.faults:
+            emit(visible(str(fault)))
+        for file in result.absent:
+            note(f"{file.name} of batch {file.batch} is out of force and not among the sources")
+        if not result.faults:
+            emit(
+                f"{counted(result.batches, 'batch', 'batches')}, "
+                f"{counted(result.events, 'event')}, head {result.head or 'none'}"
+            )
+            emit(f"{result.verdict}.")
+    if result.faults:
+        first = visible(str(result.faults[0]))
+        raise VerificationFailed(
+            f"{result.path} is not as it was recorded; the first of "
+            f"{counted(len(result.faults), 'fault')}: {first}"
+        )
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar on standard error, on a terminal alone."""
+    if not sys.stderr.isatty() or click.get_current_context().meta.get(QUIET):
+        yield None
+        return
+    with click.progressbar(length=0, label="verifying", file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+@click.command()
+@out_option
+@common
+def receipt(out: Path | None, db: Path) -> None:
+    """Print what the ledger holds now, to be kept elsewhere.
+
+    A few lines of JSON: the last batch, the number of events, the head. Keep it where those who can
+    write to the ledger cannot: in a mail, on paper. With it `ledger verify --receipt` finds out
+    whoever rewrites the past.
+    """
+    with Ledger.open(db) as ledger:
+        _give(ledger.receipt(), out)
+
+
+def _give(document: Document, out: Path | None) -> None:
+    if out is None:
+        emit_data(document.text())
+    else:
+        write_document(out, document)
+        note(f"written to {out}")
+
+
+@click.command()
+@click.argument("table")
+@click.argument("key")
+@edition_options
+@out_option
+@common
+def prove(
+    table: str, key: str, as_of: str | None, known_at: str | None, out: Path | None, db: Path
+) -> None:
+    """Prove to somebody without the ledger what it holds of a record.
+
+    Writes the event that counts for the record of TABLE with this KEY, and the hashes that lead
+    from it to the head: one for each doubling of the batch, some 20 for a million events.
+
+    \b
+      ledger prove interactions INT1003 --out INT1003.json
+      ledger verify-proof INT1003.json receipt.json
+    """
+    with Ledger.open(db) as ledger:
+        _give(ledger.prove(table, key, as_of=as_of, known_at=known_at), out)
+
+
+@click.command("verify-proof")
+@click.argument("proof", type=FILE)
+@click.argument("receipt", type=FILE)
+@formats("table", "json")
+@common
+def verify_proof(proof: Path, receipt: Path, format: str, db: Path) -> None:
+    """Hold what `ledger prove` wrote to a receipt; the ledger is not read.
+
+    The receipt must be of the batch that recorded the event, or of a later one that the proof
+    leads to.
+    """
+    with Ledger.open(db) as ledger:
+        proven = ledger.verify_proof(proof, receipt)
+    event, file = proven.event, proven.file
+    facts = {
+        "table": event.table,
+        **event.cells,
+        "action": event.action,
+        "month": proven.batch.month,
+        "batch": proven.batch.batch,
+        "line": event.line,
+        "file_sha256": file.sha256,
+    }
+    if format == "json":
+        print_json(facts)
+        return
+    emit(table((), [(name, str(fact or "")) for name, fact in facts.items()]))
+    emit("This event is part of the ledger that the receipt is of.")
+
+
+@click.command("verify-report")
+@click.argument("report", type=FILE)
+@click.argument("proof", type=FILE)
+@click.option("--receipt", type=FILE, help="A receipt of the ledger.")
+@sources_option
+@formats("table", "json")
+@common
+def verify_report(
+    report: Path, proof: Path, receipt: Path | None, sources: Path | None, format: str, db: Path
+) -> None:
+    """Hold a published report to its proof; the ledger is not read.
+
+    REPORT is a support_report as `ledger report` wrote it, PROOF what --proof wrote with it. With
+    --sources the report is computed again from the delivered files, and with --receipt these are
+    held to the receipt: only both together tell that nothing was changed since. Names the cells
+    that were changed, and exits with 6.
+
+    \b
+      ledger report --proof proof.json
+      ledger verify-report report/support_report.csv proof.json --receipt R --sources data
+    """
+    with Ledger.open(db) as ledger:
+        result = ledger.verify_report(report, proof, receipt=receipt, sources=sources)
+    if format == "json":
+        print_json({"verdict": result.verdict, "result": result})
+    else:
+        for difference in result.differences:
+            emit(visible(f"{report}: {difference}"))
+        if not result.differences:
+            emit(f"{counted(result.rows, 'row')}, head {result.head}")
+            emit(f"{result.verdict}.")
+    if result.differences:
+        raise VerificationFailed(visible(f"{report}: {result.verdict}"))
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@formats("table", "json")
+@common
+def backup(file: Path, format: str, db: Path) -> None:
+    """Copy the ledger as it is now to FILE, and verify the copy.
+
+    Safe while somebody records. There must be no such file yet.
+    """
+    with Ledger.open(db) as ledger:
+        result = ledger.backup(file)
+    if format == "json":
+        print_json({"verdict": result.verdict, "result": result})
+    else:
+        events = counted(result.events, "event")
+        emit(f"{file}: {counted(result.batches, 'batch', 'batches')}, {events}, verified")
+        emit(f"head {result.head or 'none'}")
+
+
+@click.command()
+@formats("table", "json")
+@dry_run_option
+@common
+def upgrade(format: str, dry_run: bool, db: Path) -> None:
+    """Bring a ledger that an older version made to the present one.
+
+    Events, heads and seals stay as they are. The ledger is verified before anything is kept.
+    """
+    with Ledger.open(db) as ledger:
+        done = ledger.upgrade(dry_run=dry_run)
+    if format == "json":
+        print_json(done)
+        return
+    if done.version == done.present:
+        emit(f"{db} is of version {done.present} already.")
+    else:
+        would = "would be" if dry_run else "is"
+        emit(f"{db} {would} brought from version {done.version} to version {done.present}.")
+    emit(f"head {done.head or 'none'}")

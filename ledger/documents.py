@@ -1,0 +1,87 @@
+"""Documents that leave the ledger and come back as evidence: receipts and proofs, as strict JSON.
+
+What is read is held to the description of its kind: every field, its type, and nothing besides.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from ledger.errors import StorageFailed, WrongUsage
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+"""A SHA-256 as 64 hexadecimal digits."""
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Number = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Document(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="document"
+):
+    """A document of some kind, which stands in its first field."""
+
+    def text(self) -> str:
+        """The document as it is written, on several lines."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
+
+    def line(self) -> str:
+        """The same on one line."""
+        return msgspec.json.encode(self).decode()
+
+    def data(self) -> Any:
+        """The same as dictionaries and lists."""
+        return msgspec.to_builtins(self)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An object within a document."""
+
+
+Kind = TypeVar("Kind", bound=Document)
+
+
+def read_document(path: Path, kind: type[Kind]) -> Kind:
+    """Read a document of a kind.
+
+    Raises:
+        WrongUsage: the file is no document of that kind, or cannot be read.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        wanted = str(kind.__struct_config__.tag)
+        raise WrongUsage(f"{path} is no {wanted} document: {error}; name another file") from None
+
+
+def write_document(path: Path, document: Document) -> None:
+    """Write a document; the file is there whole or as it was before.
+
+    Raises:
+        StorageFailed: it cannot be written.
+    """
+    draft = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".draft-", delete=False) as file:
+            draft = file.name
+            file.write(document.text().encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+        draft = None
+    except OSError as error:
+        raise StorageFailed(
+            f"{path} cannot be written: {error.strerror}; what was there before is unchanged"
+        ) from error
+    finally:
+        if draft:
+            with suppress(OSError):
+                os.unlink(draft)

@@ -1,0 +1,114 @@
+"""Brings a ledger that an older version made to the present one.
+
+Its events are not touched, and its heads and seals are those from before: what is new is computed
+from them. All of it is one transaction, at whose end the ledger is verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from ledger.audit.contents import file_events
+from ledger.audit.verification import verify_store
+from ledger.dataset import DataSet
+from ledger.digest import GENESIS, MerkleTree, file_digest, leaf, next_tag_seal
+from ledger.errors import VerificationFailed
+from ledger.months import Month
+from ledger.recorder import EventMarks
+from ledger.store import USER_VERSION, Batch, File, Record, Store, Tag, expected_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What became of a ledger.
+
+    Attributes:
+        version: of its file, before.
+        present: of its file, now.
+        head: before and now; None where nothing is recorded.
+    """
+
+    version: int
+    present: int
+    head: str | None
+
+
+def upgrade_store(store: Store, dataset: DataSet) -> Upgrade:
+    """Bring a ledger to the present version; to be called within a transaction.
+
+    Args:
+        store: opened by `Store.for_upgrade`.
+        dataset: its description.
+
+    Raises:
+        VerificationFailed: what comes out is no sound ledger, so that nothing may be kept of it.
+    """
+    version = store.version
+    if version == 2:
+        _from_2(store, dataset)
+    verification = verify_store(store, dataset, quick=True)
+    if verification.faults:
+        raise VerificationFailed(f"not upgraded, for {verification.verdict}")
+    return Upgrade(version, USER_VERSION, verification.head)
+
+
+def _from_2(store: Store, dataset: DataSet) -> None:
+    """Version 3 keeps roots, marks and digests of records to find faults by, and seals tags."""
+    batches, files = list(store.rows(_BATCHES_2)), list(store.rows(_FILES_2))
+    tags = list(store.rows(_TAGS_2))
+    _make_again(store, ("tags", "files", "batches", "event_marks"))
+    heads = [GENESIS]
+    for number, month, at, reason, gap, late, correction, events, head, seal in batches:
+        of_batch = [_file_from_2(file) for file in files if file[1] == number]
+        root = _root(store, dataset, of_batch)
+        flags = (bool(gap), bool(late), bool(correction))
+        batch = Batch(number, Month(month), at, reason, *flags, events, root, head, seal)
+        store.restore([batch, *of_batch])
+        heads.append(head)
+    tag_seal = GENESIS
+    for number, (name, as_of, batch, tagged_at) in enumerate(tags, start=1):
+        tag_seal = next_tag_seal(tag_seal, heads[batch], name, as_of, batch, tagged_at)
+        store.restore([Tag(number, name, Month(as_of), batch, tagged_at, tag_seal)])
+    store.execute(f"PRAGMA user_version = {USER_VERSION}")
+
+
+def _file_from_2(row: Record) -> File:
+    number, batch, table, month, *others = row
+    file = File(*(number, batch, table, Month(month), *others, ""))
+    return replace(file, digest=file_digest(file.contents, file.name))
+
+
+def _root(store: Store, dataset: DataSet, files: Iterable[File]) -> str:
+    """Hash the events of a batch, and keep their marks."""
+    tree, marks = MerkleTree(), EventMarks(store)
+    for file in files:
+        for event_id, number, line, action, *cells in file_events(store, dataset, file):
+            hashed = leaf(event_id, file.table_name, number, line, action, cells)
+            tree.add(hashed)
+            marks.add(event_id, hashed)
+        marks.flush()
+    return tree.root().hex()
+
+
+def _make_again(store: Store, names: Collection[str]) -> None:
+    """Make tables as they are now, with what belongs to them, in the place of older ones."""
+    for name in names:
+        store.execute(f"DROP TABLE IF EXISTS {name}")
+    for made in expected_schema():
+        if made.tbl_name in names and made.sql:
+            store.execute(made.sql)
+
+
+_BATCHES_2 = """
+SELECT batch, month, recorded_at, reason, gap, late, correction, events, head, seal
+FROM batches ORDER BY batch
+"""
+
+_FILES_2 = """
+SELECT file, batch, table_name, month, kind, name, sha256, bytes, rows,
+       first_event, last_event, supersedes
+FROM files ORDER BY file
+"""
+
+_TAGS_2 = "SELECT name, as_of, batch, tagged_at FROM tags ORDER BY tagged_at, name"
