@@ -17,10 +17,11 @@ event, the first bytes of its leaf, and the digest of a file's record.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
+
+from msgspec.json import Encoder
 
 VERSION = "ledger-1"
 GENESIS = "0" * 64
@@ -28,7 +29,7 @@ GENESIS = "0" * 64
 
 MARK_BYTES = 8
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def leaf(
     event_id: int, table: str, file: int, line: int, action: str, cells: Sequence[str | None]
 ) -> bytes:
     """The hash of an event, 32 bytes."""
-    return sha256(b"\0" + _encode([event_id, table, file, line, action, *cells]).encode()).digest()
+    return sha256(b"\0" + _encode([event_id, table, file, line, action, *cells])).digest()
 
 
 def audit_path(leaves: Iterable[bytes], index: int) -> list[bytes]:
@@ -169,7 +170,7 @@ def root_over(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> byt
 
 def file_digest(file: FileContents, name: str) -> str:
     """The digest of a file's record, 64 hexadecimal digits."""
-    return sha256(_encode([VERSION, "file", *astuple(file), name]).encode()).hexdigest()
+    return sha256(_encode([VERSION, "file", *astuple(file), name])).hexdigest()
 
 
 def batch_digest(
@@ -185,7 +186,7 @@ def batch_digest(
     """
     records = [astuple(file) for file in files]
     contents = _encode([VERSION, "batch", astuple(batch), records, events, root])
-    return sha256(contents.encode()).hexdigest()
+    return sha256(contents).hexdigest()
 
 
 def next_head(head: str, digest: str) -> str:
@@ -195,7 +196,7 @@ def next_head(head: str, digest: str) -> str:
 
 def next_seal(seal: str, head: str, recorded_at: str, names: Sequence[str]) -> str:
     """The seal after a batch, 64 hexadecimal digits, from the seal before it."""
-    record = _encode([VERSION, "seal", recorded_at, list(names)]).encode()
+    record = _encode([VERSION, "seal", recorded_at, list(names)])
     return sha256(bytes.fromhex(seal) + bytes.fromhex(head) + record).hexdigest()
 
 
@@ -210,5 +211,5 @@ def next_tag_seal(seal: str, head: str, name: str, as_of: int, batch: int, tagge
         batch: the batch that it names.
         tagged_at: when it was given.
     """
-    record = _encode([VERSION, "tag", name, as_of, batch, tagged_at]).encode()
+    record = _encode([VERSION, "tag", name, as_of, batch, tagged_at])
     return sha256(bytes.fromhex(seal) + bytes.fromhex(head) + record).hexdigest()

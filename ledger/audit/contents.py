@@ -133,11 +133,9 @@ def file_events(store: Store, dataset: DataSet, file: File) -> Iterator[Record]:
 def event_leaf(
     event_id: int, table: str, file: int, line: int, action: str, cells: list[str | None]
 ) -> bytes:
-    """The hash of an event as it is; of one that holds what is no text, the hash of nothing."""
-    try:
-        return leaf(event_id, table, file, line, action, cells)
-    except TypeError:
-        return b""
+    """The hash of an event as it is; none of one that holds what is no text."""
+    # A blob would be written as a text, and so could have the hash of that.
+    return b"" if bytes in map(type, cells) else leaf(event_id, table, file, line, action, cells)
 
 
 def _marks(store: Store, first: int, last: int) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ Each is computed anew, from the cells alone, and held to what is stored.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from ledger.audit.faults import Fault, FaultKind, Subject
 from ledger.dataset import Table
@@ -45,9 +46,11 @@ class ReadingsCheck:
 
     def see(self, event_id: int, cells: Sequence[str | None]) -> None:
         """Read the cells of the next event of the file."""
-        for reading in sorted(self._reader.irregular(cells)):
-            self._count += 1
-            self._compare(event_id, (event_id, *reading))
+        readings = list(self._reader.irregular(cells))
+        if readings:
+            self._count += len(readings)
+            for reading in sorted(readings, key=_column):
+                self._compare((event_id, *reading))
 
     def end(self) -> None:
         """End with the events of the file."""
@@ -57,9 +60,9 @@ class ReadingsCheck:
         if self._fault:
             self.faults.append(self._fault)
 
-    def _compare(self, event_id: int, expected: Record) -> None:
+    def _compare(self, expected: Record) -> None:
         if self._fault is None and next(self._stored, None) != expected:
-            self._note(event_id)
+            self._note(expected[0])
 
     def _note(self, event_id: int) -> None:
         where = f"readings of event {event_id} of {self._file.name}"
@@ -83,6 +86,8 @@ class ReadingsCheck:
             yield Fault(FaultKind.DERIVED, f"clock {hour}", "no event is of that day")
             return
 
+
+_column = attrgetter("column")
 
 _CLOCK = "utc_hour, from_minute, until_minute, local_hour, minute_shift, utc_offset, epoch_hour"
 
