@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files as resources
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -171,12 +172,19 @@ class Store:
         Raises:
             NoLedger: there is none, and it was not to be made.
             StorageFailed: it cannot be made or opened, or is no ledger of this version.
+            VerificationFailed: its triggers are not those that keep what is recorded.
         """
         if create and not os.path.exists(path):
             _create(path)
         _check_existence(path)
         with _translated(path):
-            return cls._opened(path, "main", _uri(path, "rw"), "PRAGMA synchronous = EXTRA")
+            store = cls._opened(path, "main", _uri(path, "rw"), "PRAGMA synchronous = EXTRA")
+            try:
+                store._check_triggers()
+            except BaseException:
+                store.close()
+                raise
+        return store
 
     @classmethod
     def for_reading(cls, path: Path) -> Self:
@@ -195,7 +203,7 @@ class Store:
                 if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
             # Somebody was killed while writing; only who may write can undo that.
-            cls.for_writing(path).close()
+            cls._opened(path, "main", _uri(path, "rw"), "PRAGMA synchronous = EXTRA").close()
             return cls._opened(path, "ledger", "", *attach)
 
     @classmethod
@@ -235,6 +243,17 @@ class Store:
             connection.close()
             raise
         return cls(Database(connection), path, schema)
+
+    def _check_triggers(self) -> None:
+        found, expected = (
+            {made for made in objects if made.type == "trigger"}
+            for objects in (self.schema_objects(), expected_schema())
+        )
+        for made in sorted(found ^ expected, key=attrgetter("name")):
+            raise VerificationFailed(
+                f"{self.path}: the trigger {made.name} was dropped, altered or planted; nothing is "
+                f"recorded in such a ledger. See: ledger verify --db {self.path}"
+            )
 
     def close(self) -> None:
         """Close the connection; what was not committed is rolled back."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ledger import Ledger, LedgerBusy, NoLedger, StorageFailed
+from ledger import Ledger, LedgerBusy, NoLedger, StorageFailed, VerificationFailed
 from ledger import store as ledger_store
 from ledger.dataset import Table, Type
 from ledger.store import APPLICATION_ID, USER_VERSION, Store, discard_if_empty
@@ -284,7 +284,7 @@ def test_a_ledger_is_made_where_files_cannot_be_linked(
         assert store.batches() == []
 
 
-@pytest.mark.parametrize("name", ["support_totals", "readings", "agents", "interactions_events"])
+@pytest.mark.parametrize("name", ["support_totals", "readings", "agents"])
 def test_a_ledger_that_lacks_a_part_is_told_as_damaged(
     path: Path, connection: sqlite3.Connection, name: str
 ) -> None:
@@ -292,6 +292,26 @@ def test_a_ledger_that_lacks_a_part_is_told_as_damaged(
     ledger = Ledger.open(path)
     with pytest.raises(StorageFailed, match="a part of the ledger is missing"):
         (ledger.report if name == "support_totals" else ledger.project)()
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DROP TRIGGER agents_events_no_update",
+        "CREATE TRIGGER planted AFTER INSERT ON files BEGIN DELETE FROM clock; END",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'BEFORE', 'AFTER') "
+        "WHERE name = 'batches_no_delete'",
+    ],
+)
+def test_nothing_is_recorded_where_the_triggers_are_not_those_of_the_schema(
+    path: Path, connection: sqlite3.Connection, tampering: str
+) -> None:
+    connection.executescript(tampering)
+    ledger = Ledger(path)
+    for write in (ledger.project, lambda: ledger.tag("other")):
+        with pytest.raises(VerificationFailed, match=r"dropped, altered or planted.*ledger verify"):
+            write()
+    assert len(ledger.report("202501").rows) == 1
 
 
 def test_a_ledger_in_a_missing_folder_cannot_be_made(tmp_path: Path) -> None:

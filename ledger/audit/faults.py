@@ -44,7 +44,8 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.where}: {self.message}"
+        kind = "" if self.kind is FaultKind.OBJECT else f"{self.kind} "
+        return f"{kind}{self.where}: {self.message}"
 
 
 @dataclass(slots=True)

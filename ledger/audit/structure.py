@@ -27,6 +27,15 @@ def _fault(made: SchemaObject, message: str) -> Fault:
     return Fault(FaultKind.OBJECT, f"{made.type} {made.name}{of}", message)
 
 
+def has_sound_tables(store: Store) -> bool:
+    """Whether the tables are those of the schema, so that what is read of them means what it says.
+
+    A trigger, view or index does not change what a table holds.
+    """
+    found = set(store.schema_objects())
+    return all(made in found for made in expected_schema() if made.type == "table")
+
+
 def check_storage(store: Store) -> Iterator[Fault]:
     """What SQLite finds wrong with pages, indexes, constraints and foreign keys."""
     for (message,) in store.rows(f"PRAGMA {store.schema}.integrity_check(100)"):

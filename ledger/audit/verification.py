@@ -16,7 +16,7 @@ from ledger.audit.derived import ReadingsCheck, check_projection
 from ledger.audit.faults import Fault, FaultKind, Progress, Subject
 from ledger.audit.originals import Originals, OriginalsCheck
 from ledger.audit.receipts import Receipt, check_receipt
-from ledger.audit.structure import check_schema, check_storage
+from ledger.audit.structure import check_schema, check_storage, has_sound_tables
 from ledger.dataset import DataSet
 from ledger.errors import StorageFailed
 from ledger.store import File, Store
@@ -59,7 +59,8 @@ class Verification:
             return f"the ledger is not as it was recorded: {self.faults[0]}"
         anchors = []
         if self.anchored:
-            anchors.append(f"anchored by a receipt up to batch {self.anchored}")
+            of = "" if self.anchored == self.batches else f" of {self.batches}"
+            anchors.append(f"anchored by a receipt up to batch {self.anchored}{of}")
         if self.compared is not None:
             anchors.append(f"compared with the {self.compared} delivered files")
         return f"internally consistent; {', '.join(anchors) or 'not anchored'}"
@@ -84,14 +85,13 @@ def verify_store(
         quick: leave out what is computed from the events.
         progress: is told how many of how many events are done.
     """
-    faults = list(islice(check_schema(store), FAULTS_KEPT))
-    if faults:
-        # Nothing that is read from such a file means what it says.
-        return Verification(store.path, 0, 0, None, quick, 0, None, (), tuple(faults))
+    if not has_sound_tables(store):
+        faults = tuple(islice(check_schema(store), FAULTS_KEPT))
+        return Verification(store.path, 0, 0, None, quick, 0, None, (), faults)
     subject = Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
     readings = None if quick else ReadingsCheck(subject)
     files = OriginalsCheck(originals) if originals else None
-    checks: list[Check] = [lambda: check_storage(store)]
+    checks: list[Check] = [lambda: check_schema(store), lambda: check_storage(store)]
     checks.append(lambda: check_contents(subject, readings))
     checks.append(lambda: check_tags(subject))
     checks += [_receipt_check(subject, path, receipt) for path, receipt in receipts]
@@ -100,7 +100,8 @@ def verify_store(
     if readings:
         checks += [readings.check, lambda: check_projection(subject)]
     subject.expect(quick=quick)
-    faults = list(islice((fault for check in checks for fault in _run(check, store)), FAULTS_KEPT))
+    found = (fault for check in checks for fault in _run(check, store))
+    faults = tuple(islice(found, FAULTS_KEPT))
     agreeing = [receipt.batch for _, receipt in receipts] if not faults else []
     return Verification(
         path=store.path,
@@ -111,7 +112,7 @@ def verify_store(
         anchored=max(agreeing, default=0),
         compared=files.compared if files else None,
         absent=tuple(files.absent) if files else (),
-        faults=tuple(faults),
+        faults=faults,
     )
 
 
