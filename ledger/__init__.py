@@ -13,6 +13,10 @@ it, and every figure is computed from such a projection:
             print(row.month, row.contact_center_name, row.total_interactions)
 """
 
+from ledger.audit.faults import Fault
+from ledger.audit.proofs import EventProof
+from ledger.audit.receipts import Receipt
+from ledger.audit.verification import Verification
 from ledger.book import Ledger
 from ledger.comparison import Comparison
 from ledger.corrections import Retraction
@@ -41,8 +45,10 @@ from ledger.store import Batch, File, Tag
 from ledger.support.answers import Answers
 from ledger.support.bridge import Bridge, Cause
 from ledger.support.explain import Explanation
+from ledger.support.proof import ReportProof, ReportVerification
 from ledger.support.report import Report
 from ledger.support.restatements import Restatement
+from ledger.upgrade import Upgrade
 
 __all__ = [
     "Answers",
@@ -53,8 +59,10 @@ __all__ = [
     "Comparison",
     "Diff",
     "Edition",
+    "EventProof",
     "Explanation",
     "Export",
+    "Fault",
     "File",
     "Finding",
     "FindingsFound",
@@ -71,7 +79,10 @@ __all__ = [
     "Problem",
     "Projected",
     "Quarter",
+    "Receipt",
     "Report",
+    "ReportProof",
+    "ReportVerification",
     "Restatement",
     "Retraction",
     "RowChange",
@@ -80,6 +91,8 @@ __all__ = [
     "Status",
     "StorageFailed",
     "Tag",
+    "Upgrade",
+    "Verification",
     "VerificationFailed",
     "WrongUsage",
 ]

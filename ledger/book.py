@@ -703,7 +703,7 @@ class Ledger:
             if found[0].faults:
                 raise VerificationFailed(f"no backup is made, for {found[0].verdict}")
 
-        with Store.for_reading(self.path) as store, store.snapshot():
+        with Store.for_reading(self.path) as store:
             store.back_up(Path(path), check)
         return replace(found[0], path=Path(path))
 

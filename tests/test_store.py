@@ -299,7 +299,8 @@ def test_a_ledger_that_lacks_a_part_is_told_as_damaged(
     [
         "DROP TRIGGER agents_events_no_update",
         "CREATE TRIGGER planted AFTER INSERT ON files BEGIN DELETE FROM clock; END",
-        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'BEFORE', 'AFTER') "
+        "PRAGMA writable_schema = ON; "
+        "UPDATE sqlite_schema SET sql = replace(sql, 'BEFORE', 'AFTER') "
         "WHERE name = 'batches_no_delete'",
     ],
 )
