@@ -108,12 +108,13 @@ def _check_events(
             expected = event_id + 1
             if readings:
                 readings.see(event_id, cells)
-            if expected % PROGRESS_STEP == 0:
+            if (expected - first) % PROGRESS_STEP == 0:
                 subject.advance(PROGRESS_STEP)
     except StorageFailed as error:
         fault = fault or _event_fault(file, expected, None, f"it cannot be read: {error}")
     if fault is None and expected <= last:
         fault = _event_fault(file, expected, None, "it is missing")
+    subject.advance((expected - first) % PROGRESS_STEP)
     if fault:
         yield fault
     if readings:

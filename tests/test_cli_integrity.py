@@ -1,0 +1,216 @@
+"""The commands that show that a ledger and what it gave are as they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.commands import DATA, LEDGER, environment, run_ledger
+
+VERSION_2 = Path(__file__).parent / "ledgers" / "version_2.sql"
+HEAD = "66fc45dbee6b80832f9d14f1b02861ad8c0dd07a93d1a26a4c7648896fcff59b"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample deliveries, recorded and projected."""
+    folder = tmp_path_factory.mktemp("recorded")
+    shutil.copytree(DATA, folder / "data")
+    assert run_ledger("ingest", cwd=folder).code == 0
+    assert run_ledger("project", cwd=folder).code == 0
+    return folder
+
+
+@pytest.fixture
+def folder(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(recorded, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def tamper(folder: Path, script: str) -> None:
+    """Change the ledger of a folder as anybody can who may write there."""
+    with closing(sqlite3.connect(folder / "ledger.db")) as connection:
+        connection.executescript(script)
+
+
+EDIT = """
+DROP TRIGGER agents_events_no_update;
+UPDATE agents_events SET full_name = 'Somebody' WHERE event_id = 202501000000003;
+"""
+
+
+def test_verify_says_that_nothing_anchors_a_ledger(recorded: Path) -> None:
+    ran = run_ledger("verify", cwd=recorded)
+    assert ran.code == 0
+    assert ran.out == f"3 batches, 62 events, head {HEAD}\ninternally consistent; not anchored.\n"
+
+
+def test_the_receipt_that_ingest_prints_is_that_of_the_ledger(tmp_path: Path) -> None:
+    ingested = run_ledger("ingest", "--data-dir", DATA, cwd=tmp_path)
+    (line,) = [one for one in ingested.out.splitlines() if one.startswith("receipt ")]
+    receipt = run_ledger("receipt", cwd=tmp_path)
+    assert json.loads(line.removeprefix("receipt ")) == json.loads(receipt.out)
+    assert json.loads(receipt.out)["head"] == HEAD
+
+
+def test_each_month_has_its_receipt_in_json(tmp_path: Path) -> None:
+    ran = run_ledger("ingest", "--data-dir", DATA, "--json", cwd=tmp_path)
+    months = json.loads(ran.out)["months"]
+    assert [month["receipt"]["events"] for month in months] == [27, 44, 62]
+    for month in months:
+        assert month["receipt"]["head"] == month["batch"]["head"]
+    again = run_ledger("ingest", "--data-dir", DATA, "--json", cwd=tmp_path)
+    assert [month["receipt"] for month in json.loads(again.out)["months"]] == [None] * 3
+
+
+def test_a_receipt_and_the_sources_anchor_a_ledger(folder: Path) -> None:
+    assert run_ledger("receipt", "--out", "receipt.json", cwd=folder).code == 0
+    ran = run_ledger("verify", "--receipt", "receipt.json", "--sources", "data", cwd=folder)
+    assert ran.code == 0
+    assert "anchored by a receipt up to batch 3, compared with the 11 delivered files" in ran.out
+
+
+def test_an_older_receipt_says_how_far_it_goes(folder: Path) -> None:
+    (folder / "ledger.db").unlink()
+    run_ledger("ingest", "--months", "202502", cwd=folder)
+    run_ledger("receipt", "--out", "receipt.json", cwd=folder)
+    run_ledger("ingest", cwd=folder)
+    ran = run_ledger("verify", "--receipt", "receipt.json", cwd=folder)
+    assert ran.code == 0
+    assert "anchored by a receipt up to batch 2 of 3" in ran.out
+
+
+@pytest.mark.parametrize("quick", [[], ["--quick"]])
+def test_what_was_changed_is_named_and_exits_with_6(folder: Path, quick: list[str]) -> None:
+    tamper(folder, EDIT)
+    ran = run_ledger("verify", *quick, cwd=folder)
+    assert ran.code == 6
+    place = "initial/agents.csv:4 (event 202501000000003, batch 1)"
+    assert f"event {place}: it is not as it was recorded" in ran.out
+    assert "the trigger" not in ran.out
+    assert "ledger.db is not as it was recorded; the first of" in ran.err
+
+
+def test_what_was_changed_is_told_as_data(folder: Path) -> None:
+    tamper(folder, EDIT)
+    ran = run_ledger("verify", "--quick", "--json", cwd=folder)
+    assert ran.code == 6
+    faults = json.loads(ran.out)["result"]["faults"]
+    assert [fault["kind"] for fault in faults] == ["object", "event"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is of POSIX")
+def test_progress_is_shown_on_a_terminal_alone(recorded: Path) -> None:
+    import pty
+
+    assert run_ledger("verify", cwd=recorded).err == ""
+    ours, theirs = pty.openpty()
+    for options, shown in (([], True), (["--quiet"], False)):
+        subprocess.run(
+            [LEDGER, "verify", *options],
+            cwd=recorded,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            check=True,
+        )
+        os.write(theirs, b"end")
+        text = os.read(ours, 10_000).decode()
+        assert ("verifying" in text and "100%" in text) == shown
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_an_event_is_proved_without_the_ledger(folder: Path) -> None:
+    run_ledger("receipt", "--out", "receipt.json", cwd=folder)
+    ran = run_ledger("prove", "interactions", "INT1003", "--out", "proof.json", cwd=folder)
+    assert (ran.code, ran.out) == (0, "")
+    (folder / "ledger.db").unlink()
+    ran = run_ledger("verify-proof", "proof.json", "receipt.json", "--json", cwd=folder)
+    assert ran.code == 0
+    facts = json.loads(ran.out)
+    assert (facts["interaction_id"], facts["action"], facts["line"]) == ("INT1003", "update", 2)
+    text = (folder / "proof.json").read_text(encoding="utf-8")
+    (folder / "proof.json").write_text(text.replace('"14"', '"4"'), encoding="utf-8")
+    ran = run_ledger("verify-proof", "proof.json", "receipt.json", cwd=folder)
+    assert ran.code == 6
+    assert "the event is not part of that ledger as the proof has it" in ran.err
+
+
+def test_a_record_that_nothing_counts_for_cannot_be_proved(recorded: Path) -> None:
+    ran = run_ledger("prove", "agents", "NOBODY", cwd=recorded)
+    assert ran.code == 2
+    assert "no event of agents 'NOBODY' counts as of 202503" in ran.err
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "parquet"])
+def test_a_report_is_computed_again_without_the_ledger(folder: Path, format: str) -> None:
+    run_ledger("receipt", "--out", "receipt.json", cwd=folder)
+    ran = run_ledger("report", "--format", format, "--proof", "proof.json", cwd=folder)
+    assert ran.code == 0
+    (folder / "ledger.db").unlink()
+    report = f"report/support_report.{format}"
+    anchors = ("--receipt", "receipt.json", "--sources", "data")
+    ran = run_ledger("verify-report", report, "proof.json", *anchors, cwd=folder)
+    assert ran.code == 0
+    assert "what 11 delivered files give as of 202503, batch 3; anchored by a receipt." in ran.out
+    ran = run_ledger("verify-report", report, "proof.json", cwd=folder)
+    assert "what its proof says as of 202503, batch 3; not compared" in ran.out
+
+
+def test_the_changed_cell_of_a_report_is_named(folder: Path) -> None:
+    run_ledger("report", "--proof", "proof.json", cwd=folder)
+    path = folder / "report" / "support_report.csv"
+    text = path.read_text(encoding="utf-8").replace(
+        "Boston MA NE,Billing,2,2,27", "X,Billing,2,3,27"
+    )
+    path.write_text(text, encoding="utf-8", newline="")
+    for anchors in ((), ("--sources", "data")):
+        ran = run_ledger("verify-report", path, "proof.json", *anchors, cwd=folder)
+        assert ran.code == 6
+        assert "row 4, contact_center_name: 'X', by" in ran.out
+        assert "row 4, total_calls: '3', by" in ran.out
+
+
+def test_a_backup_is_a_whole_ledger(folder: Path) -> None:
+    ran = run_ledger("backup", "copy.db", cwd=folder)
+    assert ran.code == 0
+    assert ran.out == f"copy.db: 3 batches, 62 events, verified\nhead {HEAD}\n"
+    assert run_ledger("report", "--db", "copy.db", cwd=folder).code == 0
+    ran = run_ledger("backup", "copy.db", cwd=folder)
+    assert ran.code == 2
+    assert "copy.db is there already; name another file" in ran.err
+
+
+def test_no_backup_is_made_of_a_ledger_that_was_changed(folder: Path) -> None:
+    tamper(folder, EDIT)
+    ran = run_ledger("backup", "copy.db", cwd=folder)
+    assert ran.code == 6
+    assert "no backup is made, for the ledger is not as it was recorded" in ran.err
+    assert sorted(path.name for path in folder.iterdir()) == ["data", "ledger.db"]
+
+
+def test_a_ledger_of_before_is_upgraded(tmp_path: Path) -> None:
+    tamper(tmp_path, VERSION_2.read_text(encoding="utf-8"))
+    ran = run_ledger("report", cwd=tmp_path)
+    assert ran.code == 5
+    assert "ledger upgrade --db ledger.db" in ran.err
+    rehearsed = run_ledger("upgrade", "--dry-run", cwd=tmp_path)
+    assert "would be brought from version 2 to version 3" in rehearsed.out
+    assert run_ledger("report", cwd=tmp_path).code == 5
+    upgraded = run_ledger("upgrade", cwd=tmp_path)
+    assert (upgraded.code, upgraded.err) == (0, "")
+    assert upgraded.out.startswith("ledger.db is brought from version 2 to version 3.\nhead 2b06e3")
+    ran = run_ledger("verify", "--sources", DATA, cwd=tmp_path)
+    assert ran.code == 0
+    assert "compared with the 12 delivered files" in ran.out
+    assert "is of version 3 already" in run_ledger("upgrade", cwd=tmp_path).out
