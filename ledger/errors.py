@@ -7,6 +7,7 @@
     ├── FindingsFound     3     a check found what it was told to fail on
     ├── LedgerBusy        4     another process holds the ledger's lock
     ├── StorageFailed     5     the file, the disk or the medium does not do what was asked
+    │   └── RecordingFailed 5   it failed while recording; carries whether all is recorded
     ├── VerificationFailed 6    what is recorded and what is computed do not agree
     └── SequenceBroken    7     the file is sound, but does not follow on what is recorded
 
@@ -58,6 +59,27 @@ class StorageFailed(LedgerError):
     """The ledger's file or an output folder cannot be read or written as asked."""
 
     exit_code = 5
+
+
+class RecordingFailed(StorageFailed):
+    """The storage failed while something was recorded, and what then stood in the ledger.
+
+    Attributes:
+        recorded: whether all of it is recorded, or nothing; None where that could not be found out.
+    """
+
+    def __init__(self, cause: str, recorded: bool | None) -> None:
+        self.recorded = recorded
+        super().__init__(f"{cause}; {_OUTCOMES[recorded]}")
+
+
+_OUTCOMES = {
+    True: "what was to be recorded was recorded all the same. "
+    "For what comes after it, run the same command again",
+    False: "nothing more was recorded. When that is mended, run the same command again",
+    None: "whether it was recorded could not be found out. Run the same command again: "
+    "what is recorded is known by its SHA-256, and not recorded twice",
+}
 
 
 class VerificationFailed(LedgerError):

@@ -15,7 +15,7 @@ from ledger.corrections import RowDifference, row_difference
 from ledger.dataset import DataSet, Kind
 from ledger.deliveries import Delivery, digest_of, earliest_delta
 from ledger.editions import choose_edition, in_force, say_what_counts, standing
-from ledger.errors import InputRefused, Problems, SequenceBroken, WrongUsage
+from ledger.errors import InputRefused, Problems, RecordingFailed, SequenceBroken, WrongUsage
 from ledger.findings import Finding, file_findings
 from ledger.months import Month, spans
 from ledger.recorder import Flags, Recorder
@@ -122,6 +122,7 @@ def ingest_months(
         InputRefused: files of a month are malformed, or have findings that are refused; nothing of
             it was recorded, the months yielded before stay.
         SequenceBroken: a file does not follow on what is recorded; likewise.
+        RecordingFailed: the storage failed; a month recorded all the same was yielded.
     """
     in_order = sorted(deliveries, key=lambda d: (_month(d), dataset.place(d.table.name)))
     for month, group in groupby(in_order, key=_month):
@@ -130,8 +131,13 @@ def ingest_months(
         if len(sorted_files.already) == len(files):
             yield MonthIngest(month, sorted_files.already)
             continue
-        with store.transaction():
-            result = _ingest_month(store, dataset, month, files, allowed)
+        try:
+            with store.transaction():
+                result = _ingest_month(store, dataset, month, files, allowed)
+        except RecordingFailed as error:
+            if error.recorded:
+                yield result
+            raise
         yield result
 
 

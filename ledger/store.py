@@ -40,6 +40,7 @@ from ledger.errors import (
     LedgerBusy,
     LedgerError,
     NoLedger,
+    RecordingFailed,
     StorageFailed,
     VerificationFailed,
     WrongUsage,
@@ -274,6 +275,7 @@ class Store:
         Raises:
             LedgerBusy: another process held a lock for 30 seconds.
             NoLedger: the file was removed since it was opened.
+            RecordingFailed: the storage failed; the store is then closed.
         """
         if self.db.conn.in_transaction:
             yield
@@ -289,17 +291,37 @@ class Store:
 
     @contextmanager
     def _locked(self, end: str) -> Iterator[None]:
-        with _translated(self.path):
-            connection = self.db.conn
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+        self.execute("BEGIN IMMEDIATE")
+        marks: set[Record] | None = None
+        try:
+            with self._rolled_back():
                 # What is written to a file that was removed would be lost without a word.
                 _check_existence(self.path)
                 yield
+                marks = set(self.rows(_MARKS))
                 self.execute(end)
+        except StorageFailed as error:
+            # A commit that failed may have taken place: that stands in the file alone.
+            recorded = False if marks is None else self._holds(marks)
+            raise RecordingFailed(str(error), recorded) from error
+
+    @contextmanager
+    def _rolled_back(self) -> Iterator[None]:
+        with _translated(self.path):
+            try:
+                yield
             finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                if self.db.conn.in_transaction:
+                    self.db.conn.execute("ROLLBACK")
+
+    def _holds(self, marks: set[Record]) -> bool | None:
+        """Whether the file, opened anew, has what was to be recorded; None if one cannot tell."""
+        self.close()
+        try:
+            with self.for_reading(self.path) as store:
+                return marks <= set(store.rows(_MARKS))
+        except LedgerError:
+            return None
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -506,6 +528,13 @@ FROM files ORDER BY file
 
 _TAGS = "SELECT tag, name, as_of, batch, tagged_at, seal FROM tags ORDER BY tag"
 
+# What a transaction leaves behind: a batch of these contents, a tag, a projection.
+_MARKS = """
+SELECT 'batch', head FROM batches
+UNION ALL SELECT 'tag', name FROM tags
+UNION ALL SELECT 'projection', as_of || '@' || batch FROM projection_of
+"""
+
 
 @cache
 def expected_schema() -> tuple[SchemaObject, ...]:
@@ -632,7 +661,7 @@ def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
             f"{BUSY_SECONDS} seconds; try again when it is done"
         )
     messages = {
-        sqlite3.SQLITE_FULL: "the disk is full; nothing was recorded. Make room and try again",
+        sqlite3.SQLITE_FULL: "the disk is full",
         sqlite3.SQLITE_IOERR: "reading or writing the disk failed",
         sqlite3.SQLITE_READONLY: "the ledger is read-only; nothing was recorded",
         sqlite3.SQLITE_CANTOPEN: "the ledger cannot be opened",

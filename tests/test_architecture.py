@@ -18,10 +18,10 @@ PUBLIC_NAMES = {
     *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diff", "Edition"),
     *("Explanation", "Export", "File", "Finding", "FindingsFound", "History", "InputRefused"),
     *("Ledger", "LedgerBusy", "LedgerError", "LogEntry", "Month", "MonthIngest", "Names"),
-    *("NoLedger", "Problem", "Projected", "Quarter", "Report", "Restatement", "Retraction"),
-    *("RowChange", "SequenceBroken", "Source", "Status", "StorageFailed", "Tag"),
+    *("NoLedger", "Problem", "Projected", "Quarter", "RecordingFailed", "Report"),
+    *("Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),
     *("EventProof", "Fault", "Receipt", "ReportProof", "ReportVerification", "Upgrade"),
-    *("Verification", "VerificationFailed", "WrongUsage"),
+    *("StorageFailed", "Tag", "Verification", "VerificationFailed", "WrongUsage"),
 }
 
 
