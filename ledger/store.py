@@ -179,7 +179,7 @@ class Store:
             _create(path)
         _check_existence(path)
         with _translated(path):
-            store = cls._opened(path, "main", _uri(path, "rw"), "PRAGMA synchronous = EXTRA")
+            store = cls._opened(path, _uri(path, "rw"), pragmas=_TO_WRITE)
             try:
                 store._check_triggers()
             except BaseException:
@@ -196,16 +196,16 @@ class Store:
             StorageFailed: it cannot be opened, or is no ledger of this version.
         """
         _check_existence(path)
-        attach = ("ATTACH ? AS ledger", _uri(path, "ro"))
+        attached = _uri(path, "ro")
         with _translated(path):
             try:
-                return cls._opened(path, "ledger", "", *attach)
+                return cls._opened(path, "", attached)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
             # Somebody was killed while writing; only who may write can undo that.
-            cls._opened(path, "main", _uri(path, "rw"), "PRAGMA synchronous = EXTRA").close()
-            return cls._opened(path, "ledger", "", *attach)
+            cls._opened(path, _uri(path, "rw"), pragmas=_TO_WRITE).close()
+            return cls._opened(path, "", attached)
 
     @classmethod
     def for_upgrade(cls, path: Path) -> Self:
@@ -217,29 +217,31 @@ class Store:
         """
         _check_existence(path)
         with _translated(path):
-            first, oldest = "PRAGMA synchronous = EXTRA", OLDEST_VERSION
-            store = cls._opened(path, "main", _uri(path, "rw"), first, oldest=oldest)
             # A table to which others refer is made again; the references are checked at the end.
-            store.execute("PRAGMA foreign_keys = OFF")
-        return store
+            pragmas = (*_TO_WRITE, "PRAGMA foreign_keys = OFF")
+            return cls._opened(path, _uri(path, "rw"), pragmas=pragmas, oldest=OLDEST_VERSION)
 
     @classmethod
     def _opened(
         cls,
         path: Path,
-        schema: str,
         database: str,
-        first: str,
-        *values: str,
+        attached: str | None = None,
+        *,
+        pragmas: Sequence[str] = (),
         oldest: int = USER_VERSION,
     ) -> Self:
-        """Connect to a database, run a first statement, and check the ledger named `schema`."""
+        """Connect to the ledger's database, or to another one with the ledger attached to it."""
         connection = sqlite3.connect(database, uri=True, **_CONNECT)
         try:
-            connection.execute(first, values)
+            if attached:
+                connection.execute("ATTACH ? AS ledger", (attached,))
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
+            schema = "ledger" if attached else "main"
             _check_header(connection, path, schema, oldest)
+            for pragma in pragmas:
+                connection.execute(pragma)
         except BaseException:
             connection.close()
             raise
@@ -515,6 +517,15 @@ class Store:
 
 _CONNECT: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_SECONDS}
 
+_TO_WRITE = [
+    "PRAGMA synchronous = EXTRA",
+    # The journal with which that keeps its promise; somebody may have set another in the file.
+    "PRAGMA journal_mode = DELETE",
+    # Readers wait from when the first changed page is written to the file, so up to so many KiB
+    # of them are kept in memory until the commit. A first extract of millions of rows has more.
+    f"PRAGMA cache_spill = -{64 * 1024}",
+]
+
 _BATCHES = """
 SELECT batch, month, recorded_at, reason, gap, late, correction, events, root, head, seal
 FROM batches ORDER BY batch
@@ -671,6 +682,8 @@ def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
     }
     if code in messages:
         return StorageFailed(f"{path}: {messages[code]} ({error})")
+    if str(error).startswith("Could not decode to UTF-8"):
+        return StorageFailed(f"{path}: {messages[sqlite3.SQLITE_CORRUPT]} ({error})")
     if str(error).startswith(("no such table", "no such view", "no such column")):
         return StorageFailed(
             f"{path}: a part of the ledger is missing ({error}); restore it from a backup"

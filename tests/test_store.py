@@ -16,9 +16,9 @@ import pytest
 from ledger import Ledger, LedgerBusy, NoLedger, StorageFailed, VerificationFailed
 from ledger import store as ledger_store
 from ledger.dataset import Table, Type
-from ledger.store import APPLICATION_ID, USER_VERSION, Store, discard_if_empty
+from ledger.store import APPLICATION_ID, USER_VERSION, Batch, Store, discard_if_empty
 from ledger.support.description import SUPPORT
-from tests.strategies import small_file, write_data_folder
+from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 ROOT = Path(__file__).parent.parent
 EVENT_TABLES = tuple(table.events for table in SUPPORT.tables)
@@ -583,3 +583,68 @@ def test_damage_is_told(path: Path) -> None:
         file.write(b"\xff" * (size - 4096))
     with pytest.raises(StorageFailed, match="damaged; restore it from a backup"):
         Ledger(path).status()
+
+
+# Two at work, and other journals
+
+
+def many_centers(month: int, count: int) -> DeliveredFile:
+    """A delta of so many rows of some 160 bytes."""
+    rows = [("add", f"N{number}", "x" * 100, "y" * 50) for number in range(count)]
+    return small_file("contact_centers", month, *rows)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("kept", "waits"), [(None, False), (1024, True)])
+def test_readers_wait_for_a_batch_only_where_it_is_too_large_for_memory(
+    path: Path, tmp_path: Path, kept: int | None, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_data_folder(tmp_path / "data", [many_centers(202503, 20_000)])
+    append_batch = Store.append_batch
+    seen: list[int | None] = []
+
+    def look(store: Store, *arguments: Any) -> Batch:
+        try:
+            seen.append(Ledger(path).status().batches)
+        except LedgerBusy:
+            seen.append(None)
+        return append_batch(store, *arguments)
+
+    monkeypatch.setattr(Store, "append_batch", look)
+    if kept:
+        monkeypatch.setattr(ledger_store, "_TO_WRITE", [f"PRAGMA cache_spill = -{kept}"])
+    Ledger(path).ingest(tmp_path / "data")
+    assert seen == [None if waits else 2]
+    assert Ledger(path).status().batches == 3
+
+
+def test_a_ledger_with_another_journal_is_read_and_goes_back_to_write(
+    path: Path, connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+    connection.close()
+    assert Ledger(path).status().batches == 2
+    assert len(Ledger(path).report("202501").rows) == 1
+    write_data_folder(tmp_path / "data", [many_centers(202503, 1)])
+    Ledger(path).ingest(tmp_path / "data")
+    with Store.for_writing(path) as store:
+        assert [*store.rows("PRAGMA journal_mode")] == [("delete",)]
+        assert [*store.rows("PRAGMA synchronous")] == [(3,)]
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_journal_that_another_process_uses_is_told_as_a_lock(
+    path: Path, connection: sqlite3.Connection
+) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("DELETE FROM clock")
+    with pytest.raises(LedgerBusy):
+        Store.for_writing(path)
+
+
+def test_a_text_that_is_none_is_told_as_damage(path: Path, connection: sqlite3.Connection) -> None:
+    connection.execute("DROP TRIGGER agents_events_no_update")
+    connection.execute("UPDATE agents_events SET full_name = CAST(x'ff' AS TEXT)")
+    with pytest.raises(StorageFailed, match="damaged; restore it from a backup"):
+        Ledger(path).history("agents", "A1")
