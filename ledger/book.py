@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -38,7 +39,8 @@ from ledger.findings import chosen_codes, edition_findings
 from ledger.history import History, read_history
 from ledger.ingest import MonthIngest, Permissions, ingest_months, with_months
 from ledger.months import Month, Quarter
-from ledger.names import Names, labelled_select, parse_names
+from ledger.names import Names, labelled_columns, labelled_select, parse_names, say_labels
+from ledger.pages import read_pages
 from ledger.projection import build_aside, store_projection
 from ledger.results import Checked, Export, LogEntry, Projected, Status
 from ledger.store import Store, Tag, discard_if_empty
@@ -261,10 +263,16 @@ class Ledger:
         every = [table.name for table in self.dataset.tables]
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
         with (
-            self._reading(as_of, known_at) as (store, edition),
+            Store.for_reading(self.path) as store,
             _folder(Path(out_dir), dry_run) as folder,
             ExitStack() as open_rows,
         ):
+            with store.snapshot():
+                edition = choose_edition(store, _optional(as_of), known_at)
+                say_what_counts(store, edition)
+                if labelled:
+                    for table in chosen:
+                        say_labels(store, self.dataset, table, labelled)
             manifest = {
                 "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
                 "name": self.dataset.name,
@@ -274,16 +282,12 @@ class Ledger:
                 "head": edition.head,
                 **({"names": labelled} if labelled else {}),
             }
-            selects = [labelled_select(store, self.dataset, table, labelled) for table in chosen]
-            sheets = [
-                Sheet(
-                    f"{table.name}_final",
-                    columns,
-                    open_rows.enter_context(closing(store.rows(select))),
-                    table.key,
-                )
-                for table, (columns, select) in zip(chosen, selects, strict=True)
-            ]
+            sheets = []
+            for table in chosen:
+                select = partial(labelled_select, self.dataset, table, labelled)
+                rows = open_rows.enter_context(closing(read_pages(store, table, edition, select)))
+                columns = labelled_columns(table, labelled)
+                sheets.append(Sheet(f"{table.name}_final", columns, rows, table.key))
             written = write_sheets(folder, sheets, format, self.dataset.zone, manifest)
         files = (
             ExportedFile(Path(out_dir) / file.path.name, file.rows, file.bytes, file.sha256)

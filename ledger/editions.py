@@ -169,6 +169,19 @@ def say_what_counts(store: Store, edition: Edition) -> None:
     store.execute(f"INSERT INTO replay_excluded ({', '.join(_RANGE)}) {excluded}")
 
 
+def say_keys(store: Store, after: str, until: str) -> None:
+    """Fill the relation on which `among_keys` stands.
+
+    Args:
+        store: open.
+        after: the key before the first; blank, which no key is, is before all of them.
+        until: the last key.
+    """
+    store.execute("CREATE TEMP TABLE IF NOT EXISTS replay_keys (after_key TEXT, until_key TEXT)")
+    store.execute("DELETE FROM replay_keys")
+    store.execute("INSERT INTO replay_keys (after_key, until_key) VALUES (?, ?)", (after, until))
+
+
 def known(event: str) -> str:
     """The SQL condition that the event of this alias was known, in whatever month it stands."""
     return part("editions.sql", "known", event=event)
@@ -191,10 +204,21 @@ def last_event(table: Table, value: str, event: str) -> str:
     return part("editions.sql", "last event", value=value, counts=counts(event), **names)
 
 
-def last_events(table: Table) -> str:
-    """The query that gives the `event_id` of the last event of each key: deletes too."""
+def last_events(table: Table, *, of_keys_said: bool = False) -> str:
+    """The query that gives the `event_id` of the last event of each key: deletes too.
+
+    Args:
+        table: whose events they are.
+        of_keys_said: only of the keys that were said; see `say_keys`.
+    """
     names = {"events": table.events, "key": table.key}
-    return part("editions.sql", "last events", counts=counts("event"), **names)
+    among = f"{among_keys(table, 'event')}\n      AND " if of_keys_said else ""
+    return part("editions.sql", "last events", counts=f"{among}{counts('event')}", **names)
+
+
+def among_keys(table: Table, row: str) -> str:
+    """The SQL condition that the row of this alias is of the keys that were said."""
+    return part("editions.sql", "among keys", row=row, key=table.key)
 
 
 def _batch(store: Store, batches: list[Batch], known_at: KnownAt) -> int:

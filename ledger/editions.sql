@@ -48,6 +48,12 @@ $event.event_id < (SELECT end_event FROM replay_bound)
 -- The last event of one key that counts: a delete too.
 SELECT max($event.event_id) FROM $events AS $event WHERE $event.$key = $value AND $counts
 
+-- part: among keys
+-- Whether a row is of the keys that were said, where one goes from key to key: `replay_keys
+-- (after_key, until_key)` then holds the one before the first of them, and the last.
+$row.$key > (SELECT after_key FROM replay_keys)
+      AND $row.$key <= (SELECT until_key FROM replay_keys)
+
 -- part: last events
 -- For each key, the last event that counts: a delete too.
 SELECT max(event.event_id) AS event_id

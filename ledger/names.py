@@ -79,33 +79,43 @@ def names_join(table: Table, alias: str, key: str, month: str) -> str:
     )
 
 
-def labelled_select(
-    store: Store, dataset: DataSet, table: Table, names: Names | None
-) -> tuple[tuple[Column, ...], str]:
-    """The columns of a projected table with its labels, and the query that gives its rows.
+def labelled_columns(table: Table, names: Names | None) -> tuple[Column, ...]:
+    """The columns of a projected table with its labels, where `names` says which names to give."""
+    labels = table.labels if names else ()
+    return (*table.columns, *(Column(label.name, label.description) for label in labels))
+
+
+def say_labels(store: Store, dataset: DataSet, table: Table, names: Names) -> None:
+    """Fill what `labelled_select` takes the labels of a table from, of an edition that was said."""
+    say_names(store, _labelling(dataset, table).values(), names)
+
+
+def labelled_select(dataset: DataSet, table: Table, names: Names | None, rows: str) -> str:
+    """The query that gives the columns of `labelled_columns`, in the order of the key.
 
     Args:
-        store: holds the projection of an edition that was said.
         dataset: of the table.
-        table: in the order of whose key the rows come.
-        names: which names to give; None for no labels.
+        table: whose rows they are.
+        names: which names to give, as they were said; None for no labels.
+        rows: a query that gives the projected rows.
     """
-    columns = list(table.columns)
     shown = [f"{table.name}.{name}" for name in table.column_names]
     joins = []
-    if names and table.labels:
-        references = dict.fromkeys(label.reference for label in table.labels)
-        others = {name: dataset.referenced(table, name) for name in references}
-        say_names(store, others.values(), names)
+    if names:
         month = f"coalesce({table.name}.{table.month}, '{_NO_MONTH}')"
-        for name, other in others.items():
+        for name, other in _labelling(dataset, table).items():
             joins.append(names_join(other, f"{name}_names", f"{table.name}.{name}", month))
-        for label in table.labels:
-            columns.append(Column(label.name, label.description))
-            shown.append(f"{label.reference}_names.{label.column} AS {label.name}")
-    select = f"""
+        shown += [f"{label.reference}_names.{label.column}" for label in table.labels]
+    # Materialized, lest the planner join the names before it has chosen the events.
+    return f"""
+        WITH page AS MATERIALIZED ({rows})
         SELECT {", ".join(shown)}
-        FROM {table.name} {" ".join(joins)}
+        FROM page AS {table.name} {" ".join(joins)}
         ORDER BY {table.name}.{table.key}
     """
-    return tuple(columns), select
+
+
+def _labelling(dataset: DataSet, table: Table) -> dict[str, Table]:
+    """By the column that refers to it, each table that gives a label."""
+    references = dict.fromkeys(label.reference for label in table.labels)
+    return {name: dataset.referenced(table, name) for name in references}

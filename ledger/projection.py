@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from ledger.dataset import DataSet, Derived, LocalMonth, Table, Type, UtcMonth
-from ledger.editions import Edition, last_events, say_what_counts
+from ledger.editions import Edition, among_keys, last_events, say_what_counts
 from ledger.store import Store, expected_schema
 from ledger.templates import part
 
@@ -55,6 +55,21 @@ def replay_sql(table: Table) -> str:
     return _typed(table, last_events(table), with_event=False)
 
 
+def replay_keys_sql(table: Table) -> str:
+    """As `replay_sql`, but only of the keys that were said; see `say_keys`."""
+    events = f"SELECT event_id FROM {table.events} AS event WHERE {among_keys(table, 'event')}"
+    chosen = last_events(table, of_keys_said=True)
+    return _typed(table, chosen, with_event=False, among=f"WHERE event_id IN ({events})")
+
+
+def stored_keys_sql(table: Table) -> str:
+    """The statement that gives the same rows from the stored projection."""
+    return f"""
+        SELECT {", ".join(_columns(table))}
+        FROM {table.name} WHERE {among_keys(table, table.name)}
+    """
+
+
 def typed_sql(table: Table, chosen: str) -> str:
     """The statement that types some events: `event_id`, then the columns as `replay_sql` has them.
 
@@ -66,7 +81,7 @@ def typed_sql(table: Table, chosen: str) -> str:
 
 
 @cache
-def _typed(table: Table, chosen: str, *, with_event: bool) -> str:
+def _typed(table: Table, chosen: str, *, with_event: bool, among: str = "") -> str:
     typed = {column.name for column in table.typed_columns}
     times = [column.name for column in table.columns if column.type is Type.TIMESTAMP]
     cells = [
@@ -82,7 +97,7 @@ def _typed(table: Table, chosen: str, *, with_event: bool) -> str:
         cells=",\n".join(cells),
         chosen=chosen,
         events=table.events,
-        readings=_part("readings", readings=",\n".join(reads)) if reads else "",
+        readings=_part("readings", readings=",\n".join(reads), among=among) if reads else "",
         columns=",\n".join(columns),
         clocks="\n".join(_part("clock", column=name) for name in times),
     )
@@ -100,6 +115,10 @@ def _part(name: str, /, **names: str) -> str:
     return part("projection.sql", name, **names)
 
 
+def _columns(table: Table) -> tuple[str, ...]:
+    return (*table.column_names, *(column.name for column in table.derived))
+
+
 def _tables(dataset: DataSet) -> list[str]:
     return [t.name for t in dataset.tables] + [summary.name for summary in dataset.summaries]
 
@@ -108,8 +127,7 @@ def _fill(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
     say_what_counts(store, edition)
     rows = {}
     for table in dataset.tables:
-        names = (*table.column_names, *(column.name for column in table.derived))
-        sql = f"INSERT INTO {table.name} ({', '.join(names)}) {replay_sql(table)}"
+        sql = f"INSERT INTO {table.name} ({', '.join(_columns(table))}) {replay_sql(table)}"
         rows[table.name] = store.execute(sql)
     for summary in dataset.summaries:
         columns = ", ".join(store.columns(summary.select))

@@ -28,7 +28,7 @@ event.$column AS $column
 nullif(coalesce(reading.$column, event.$column), '') AS $column
 
 -- part: readings
-LEFT JOIN (SELECT event_id, $readings FROM readings GROUP BY event_id) AS reading
+LEFT JOIN (SELECT event_id, $readings FROM readings $among GROUP BY event_id) AS reading
        ON reading.event_id = event.event_id
 
 -- part: reading

@@ -1,0 +1,172 @@
+"""Exports that go from page to page, while others record and project."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import Ledger
+from ledger import pages as ledger_pages
+from ledger import store as ledger_store
+from ledger.dataset import Table
+from ledger.editions import choose_edition, say_keys, say_what_counts
+from ledger.months import Month
+from ledger.pages import read_pages
+from ledger.projection import replay_keys_sql, stored_keys_sql
+from ledger.store import Store
+from ledger.support.description import SUPPORT
+from tests.chronicle import Plan, chronicle_of, few_examples, plans
+from tests.commands import DATA
+from tests.strategies import small_file, write_data_folder
+
+NAMES = (None, "as-is", "as-was")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a ledger of all sample data."""
+    path = tmp_path_factory.mktemp("recorded") / "ledger.db"
+    Ledger(path).ingest(DATA)
+    return path
+
+
+@pytest.fixture
+def ledger(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """A copy of it, for which nobody waits."""
+    monkeypatch.setitem(ledger_store._CONNECT, "timeout", 0)
+    return Ledger(shutil.copy(recorded, tmp_path))
+
+
+def exported(ledger: Ledger, out: Path, names: str | None, as_of: str = "202503") -> list[bytes]:
+    """The bytes of all files of an export, the manifest too."""
+    ledger.export(out, names=names, as_of=as_of, known_at=3)
+    return [path.read_bytes() for path in sorted(out.iterdir())]
+
+
+@contextmanager
+def between_pages(patch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> Iterator[None]:
+    """Have pages of two rows, and take a step after each snapshot of an export."""
+    remaining = iter(steps)
+
+    def step(store: Store) -> Iterator[None]:
+        with snapshot(store):
+            yield
+        taken = next(remaining, None)
+        if taken:
+            # Its own snapshots are no place for a step.
+            with patch.context() as inner:
+                inner.setattr(Store, "snapshot", snapshot)
+                taken()
+
+    snapshot = Store.snapshot
+    with patch.context() as outer:
+        outer.setattr(ledger_pages, "ROWS_AT_ONCE", 2)
+        outer.setattr(Store, "snapshot", contextmanager(step))
+        yield
+    assert next(remaining, None) is None, "not all steps were taken"
+
+
+def corrections(ledger: Ledger, folder: Path) -> list[Callable[[], object]]:
+    """Batches that change the months which are exported: all that can come to a ledger."""
+    late = small_file(
+        "interactions", 202502, *(("add", f"INT1{n}", "2025-02-05T10:00:00Z") for n in range(40))
+    )
+    gone = small_file("agents", 202503, *(("delete", f"A{n:03}") for n in range(40)))
+    next_month = small_file("contact_centers", 202504, ("update", "CC01", "Elsewhere"))
+    correct, agents, later = write_data_folder(folder, [late, gone, next_month])
+    return [
+        lambda: ledger.ingest(files=[later]),
+        lambda: ledger.ingest(files=[correct], correct="it was wrong"),
+        lambda: ledger.ingest(files=[agents], correct="it was wrong"),
+        lambda: ledger.retract("contact_centers", "202503", "not ours"),
+    ]
+
+
+@pytest.mark.parametrize("names", NAMES)
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_batches_are_recorded_without_waiting_and_change_nothing_of_an_export(
+    ledger: Ledger, tmp_path: Path, names: str | None, is_stored: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if is_stored:
+        ledger.project("202503")
+    before = exported(ledger, tmp_path / "before", names)
+    with between_pages(monkeypatch, *corrections(ledger, tmp_path / "data")):
+        assert exported(ledger, tmp_path / "meanwhile", names) == before
+    assert ledger.status().batches == 7
+    assert exported(ledger, tmp_path / "after", names) == before
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_a_projection_that_is_replaced_meanwhile_is_left_for_the_log(
+    ledger: Ledger, tmp_path: Path, names: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.project("202503")
+    before = exported(ledger, tmp_path / "before", names)
+
+    def project(month: str) -> Callable[[], object]:
+        return lambda: ledger.project(month)
+
+    months = ["202501", "202502", "202503", "202501"]
+    steps = [step for month in months for step in (project(month), lambda: None)]
+    with between_pages(monkeypatch, *steps):
+        assert exported(ledger, tmp_path / "meanwhile", names) == before
+
+
+@given(plans(), st.integers(1, 3))
+@few_examples
+def test_pages_of_any_size_give_what_one_page_gives(plan: Plan, size: int) -> None:
+    with chronicle_of(plan) as chronicle, pytest.MonkeyPatch.context() as patch:
+        for number, (as_of, batch) in enumerate(chronicle.editions()[-2:]):
+            out = chronicle.folder / f"export-{number}"
+
+            def export(as_of: int = as_of, batch: int = batch, out: Path = out) -> list[bytes]:
+                chronicle.ledger.export(out, as_of=str(as_of), known_at=batch, names="as-was")
+                return [path.read_bytes() for path in sorted(out.iterdir())]
+
+            whole = export()
+            with patch.context() as paged:
+                paged.setattr(ledger_pages, "ROWS_AT_ONCE", size)
+                assert export() == whole
+                chronicle.ledger.project(str(as_of), known_at=batch)
+                assert export() == whole
+
+
+@pytest.mark.parametrize("table", SUPPORT.tables, ids=lambda table: table.name)
+def test_a_page_is_found_by_the_index_of_the_key(recorded: Path, table: Table) -> None:
+    with Store.for_reading(recorded) as store:
+        say_what_counts(store, choose_edition(store, Month(202502), 3))
+        say_keys(store, "A", "B")
+        key = f"({table.key}>? AND {table.key}<?)"
+        for sql, by in (
+            (replay_keys_sql(table), f"COVERING INDEX {table.events}_by_key {key}"),
+            (stored_keys_sql(table), f"PRIMARY KEY {key}"),
+        ):
+            plan = [row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}")]
+            assert any(step.startswith("SEARCH") and step.endswith(by) for step in plan)
+            assert not [step for step in plan if step.startswith("SCAN event")]
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_no_lock_is_held_while_the_rows_of_a_page_are_written(
+    ledger: Ledger, tmp_path: Path, is_stored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_stored:
+        ledger.project()
+    monkeypatch.setattr(ledger_pages, "ROWS_AT_ONCE", 2)
+    table = SUPPORT.table("agents")
+    with Store.for_reading(ledger.path) as store:
+        edition = choose_edition(store)
+        with closing(read_pages(store, table, edition, lambda rows: rows)) as rows:
+            first = next(rows)
+            for record in corrections(ledger, tmp_path / "data"):
+                record()
+            found = [first, *rows]
+        assert found == [*read_pages(store, table, edition, lambda rows: rows)]
+        assert len(found) == 8
