@@ -6,13 +6,12 @@ What is read is held to the description of its kind: every field, its type, and 
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from ledger.drafts import draft_folder
 from ledger.errors import StorageFailed, WrongUsage
 
 Digest = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -68,20 +67,15 @@ def write_document(path: Path, document: Document) -> None:
     Raises:
         StorageFailed: it cannot be written.
     """
-    draft = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".draft-", delete=False) as file:
-            draft = file.name
-            file.write(document.text().encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-        draft = None
+        with draft_folder(path.parent) as folder:
+            draft = folder / path.name
+            with open(draft, "xb") as file:
+                file.write(document.text().encode())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
     except OSError as error:
         raise StorageFailed(
             f"{path} cannot be written: {error.strerror}; what was there before is unchanged"
         ) from error
-    finally:
-        if draft:
-            with suppress(OSError):
-                os.unlink(draft)

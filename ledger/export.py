@@ -11,7 +11,6 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ledger.dataset import Column, Type
+from ledger.drafts import draft_folder
 from ledger.errors import StorageFailed, VerificationFailed, WrongUsage
 
 Value = str | int | float | None
@@ -249,10 +249,10 @@ def _draft(folder: Path) -> Iterator[Path]:
     """A folder for files that move to `folder` when all of them are complete."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".draft-", dir=folder) as name:
-            yield Path(name)
+        with draft_folder(folder) as draft:
+            yield draft
             # The manifest last: it must not speak of files that are still those from before.
-            finished = sorted(Path(name).iterdir(), key=lambda path: path.name == MANIFEST)
+            finished = sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST)
             for path in finished:
                 _check_place(folder / path.name)
             for path in finished:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -36,6 +35,7 @@ from ledger.digest import (
     next_seal,
     next_tag_seal,
 )
+from ledger.drafts import draft_folder
 from ledger.errors import (
     LedgerBusy,
     LedgerError,
@@ -486,8 +486,8 @@ class Store:
             StorageFailed: it cannot be written.
         """
         try:
-            with tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as folder:
-                draft = Path(folder) / path.name
+            with draft_folder(path.parent) as folder:
+                draft = folder / path.name
                 with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as copy:
                     copy.execute("PRAGMA synchronous = EXTRA")
                     self.db.conn.backup(copy, name=self.schema)
@@ -596,8 +596,8 @@ def _create(path: Path) -> None:
             "use a newer Python"
         )
     try:
-        with tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as folder:
-            draft = Path(folder) / "ledger.db"
+        with draft_folder(path.parent) as folder:
+            draft = folder / "ledger.db"
             with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as connection:
                 # In one transaction, so that the disk is waited for once.
                 connection.executescript(f"BEGIN; {_schema_text()} COMMIT;")

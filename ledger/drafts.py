@@ -1,0 +1,72 @@
+"""Folders in which files lie until they are complete and move to their place.
+
+A process that is killed leaves its folder behind, and the next one that writes to the same place
+removes it. Whether somebody still uses a folder is told by a lock on it, which goes with its
+process. Where there are no such locks, what was left behind stays.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+PREFIX = ".ledger-draft-"
+
+
+@contextmanager
+def draft_folder(place: Path) -> Iterator[Path]:
+    """A folder within `place`, removed at the end; those that the dead left there are, too.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    with ExitStack() as stack:
+        # While this is held nobody else looks, and takes a folder that is being made for left.
+        with _locked(place):
+            _remove_abandoned(place)
+            draft = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX, dir=place)))
+            stack.enter_context(_locked(draft))
+        yield draft
+
+
+def _remove_abandoned(place: Path) -> None:
+    for folder in place.glob(f"{PREFIX}*"):
+        with ExitStack() as stack:
+            if stack.enter_context(_locked(folder, wait=False)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+if sys.platform == "win32":
+
+    @contextmanager
+    def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+        yield False
+
+else:
+    import fcntl
+
+    @contextmanager
+    def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+        """Hold the lock of a folder; whether that is possible."""
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            yield False
+            return
+        try:
+            yield _lock(handle, wait)
+        finally:
+            os.close(handle)
+
+    def _lock(handle: int, wait: bool) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            # Somebody holds it, or the file system has no locks.
+            return False
+        return True
