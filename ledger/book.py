@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -91,6 +91,7 @@ class Ledger:
         late: bool = False,
         correct: str | None = None,
         refuse: Collection[str] = (),
+        expect_rows: Mapping[str, int] | None = None,
         dry_run: bool = False,
     ) -> list[MonthIngest]:
         """Record what is new in a data folder, month by month.
@@ -106,6 +107,8 @@ class Ledger:
             correct: a file may come in the place of a recorded one of its table and month, whose
                 events then no longer count; the text says why, and is kept with the batch.
             refuse: codes of findings that refuse a month; `any` for all of them.
+            expect_rows: by table, how many rows its new file must have; of a table named, no more
+                than one file may be new.
             dry_run: only say what would happen.
 
         Returns:
@@ -115,7 +118,8 @@ class Ledger:
             InputRefused: files are malformed, or have findings that are refused; the months
                 before theirs stay recorded.
             SequenceBroken: files do not follow on what is recorded; likewise.
-            WrongUsage: there is nothing to ingest; or a correction has no reason.
+            WrongUsage: there is nothing to ingest; a correction has no reason; or it cannot be
+                told which file is to have the number of rows expected.
             LedgerBusy: another process is writing.
             StorageFailed: the ledger cannot be made or written.
         """
@@ -129,6 +133,7 @@ class Ledger:
                 late=late,
                 correct=correct,
                 refuse=refuse,
+                expect_rows=expect_rows,
                 dry_run=dry_run,
             )
         )
@@ -144,11 +149,13 @@ class Ledger:
         late: bool = False,
         correct: str | None = None,
         refuse: Collection[str] = (),
+        expect_rows: Mapping[str, int] | None = None,
         dry_run: bool = False,
     ) -> Iterator[MonthIngest]:
         """As `ingest`, but yield each month as soon as it is recorded."""
         reason = None if correct is None else _reason(correct)
         refused = chosen_codes(self.dataset, refuse)
+        rows = {self.dataset.table(name).name: count for name, count in (expect_rows or {}).items()}
         if files:
             deliveries = read_names([Path(file) for file in files], self.dataset)
         else:
@@ -156,7 +163,7 @@ class Ledger:
         chosen, extract = [_month(month) for month in months], _optional(initial_month)
         with self._writing(dry_run) as store:
             dated = with_months(store, self.dataset, deliveries, extract, chosen)
-            allowed = Permissions(allow_gap, late, reason, refused)
+            allowed = Permissions(allow_gap, late, reason, refused, rows)
             yield from ingest_months(store, self.dataset, dated, allowed)
 
     def retract(

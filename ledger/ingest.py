@@ -6,7 +6,7 @@ A month's files are recorded in one transaction: all of them, or none and every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -15,7 +15,14 @@ from ledger.corrections import RowDifference, row_difference
 from ledger.dataset import DataSet, Kind
 from ledger.deliveries import Delivery, digest_of, earliest_delta
 from ledger.editions import choose_edition, in_force, say_what_counts, standing
-from ledger.errors import InputRefused, Problems, RecordingFailed, SequenceBroken, WrongUsage
+from ledger.errors import (
+    InputRefused,
+    Problem,
+    Problems,
+    RecordingFailed,
+    SequenceBroken,
+    WrongUsage,
+)
 from ledger.findings import Finding, file_findings
 from ledger.months import Month, spans
 from ledger.recorder import Flags, Recorder
@@ -81,12 +88,14 @@ class Permissions:
         late: a file may belong to a month before the latest recorded one.
         correct: why a file may come in the place of a recorded one; None where it may not.
         refused: the codes of findings that refuse a month.
+        rows: by table, how many rows its new file must have.
     """
 
     allow_gap: bool = False
     late: bool = False
     correct: str | None = None
     refused: frozenset[str] = frozenset()
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +131,12 @@ def ingest_months(
         InputRefused: files of a month are malformed, or have findings that are refused; nothing of
             it was recorded, the months yielded before stay.
         SequenceBroken: a file does not follow on what is recorded; likewise.
+        WrongUsage: it cannot be told which file is to have the number of rows expected.
         RecordingFailed: the storage failed; a month recorded all the same was yielded.
     """
     in_order = sorted(deliveries, key=lambda d: (_month(d), dataset.place(d.table.name)))
+    for table in allowed.rows:
+        _check_expectation(store, table, [d for d in in_order if d.table.name == table])
     for month, group in groupby(in_order, key=_month):
         files = list(group)
         sorted_files = _sort(store.files(), files)
@@ -258,6 +270,7 @@ def _ingest_month(
         reason=allowed.correct if month_files.superseded else None,
     )
     results = _record(store, dataset, month, deliveries, month_files, flags)
+    _hold_to_expectations(results, deliveries, allowed.rows)
     if month_files.corrections and allowed.correct is None:
         raise SequenceBroken(_other_bytes(files, month_files.corrections, results))
     if month in months or month_files.superseded:
@@ -356,6 +369,41 @@ def _difference(delivery: Delivery, result: FileIngest) -> list[str]:
     if before.bytes < after.bytes and digest_of(delivery.path, before.bytes) == before.sha256:
         lines.append("  the earlier delivery looks truncated: this one begins with all of it")
     return lines
+
+
+def _check_expectation(store: Store, table: str, deliveries: Sequence[Delivery]) -> None:
+    """See that the number of rows that is expected of a table can be meant of one file alone.
+
+    Raises:
+        WrongUsage: no file of the table is delivered, or several are new.
+    """
+    if not deliveries:
+        raise WrongUsage(f"rows of {table} are expected, but no file of it is delivered")
+    already = {result.file.month for result in _sort(store.files(), deliveries).already}
+    new = [month for month in map(_month, deliveries) if month not in already]
+    if len(new) > 1:
+        raise WrongUsage(
+            f"files of {table} for {', '.join(map(str, new))} are new, and the rows expected can "
+            "be those of one alone; ingest it by itself"
+        )
+
+
+def _hold_to_expectations(
+    results: Iterable[FileIngest], deliveries: Sequence[Delivery], expected: Mapping[str, int]
+) -> None:
+    """Refuse files just recorded that have not as many rows as are expected.
+
+    Raises:
+        InputRefused: there are some.
+    """
+    paths = {delivery.table.name: str(delivery.path) for delivery in deliveries}
+    problems = Problems()
+    for table, file in ((result.file.table_name, result.file) for result in results):
+        if file.rows != expected.get(table, file.rows):
+            message = f"it has {counted(file.rows, 'row')}, and {expected[table]} are expected"
+            problems.add(Problem(paths[table], "row-count", message))
+    if problems:
+        raise InputRefused(problems)
 
 
 def _find(

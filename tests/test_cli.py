@@ -274,6 +274,41 @@ class TestIngest:
         assert run_ledger(*INGEST, "--months", months, cwd=tmp_path).code == 2
         assert list(tmp_path.iterdir()) == []
 
+    def test_a_file_cut_at_the_end_of_a_row_is_refused_by_its_number_of_rows(
+        self, work: Path
+    ) -> None:
+        name = "contact_centers_delta_202504.csv"
+        path = delta(work, name, CENTER_HEADER, "CC08,a,b,add", "CC09,a,b,add")
+        before = (work / "ledger.db").read_bytes()
+        for command in ("ingest", "run"):
+            files = [path] if command == "ingest" else ["--data-dir", work / "data"]
+            if command == "run":
+                (work / "data" / "delta").mkdir(parents=True)
+                shutil.copy(path, work / "data" / "delta")
+            ran = run_ledger(command, *files, "--expect-rows", "contact_centers=3", cwd=work)
+            assert ran.code == 3
+            assert f"{name}: row-count: it has 2 rows, and 3 are expected" in ran.err
+            assert (work / "ledger.db").read_bytes() == before
+        assert run_ledger("ingest", path, "--expect-rows", "contact_centers=2", cwd=work).code == 0
+
+    @pytest.mark.parametrize(
+        "expected", ["agents", "agents=", "agents=x", "=3", "agents=-1", "agents=1_0", "agents=٣"]
+    )
+    def test_rows_expected_in_another_way_are_wrong_usage(
+        self, tmp_path: Path, expected: str
+    ) -> None:
+        assert run_ledger(*INGEST, "--expect-rows", expected, cwd=tmp_path).code == 2
+        assert list(tmp_path.iterdir()) == []
+
+    def test_rows_expected_of_a_table_twice_or_of_none_are_wrong_usage(
+        self, tmp_path: Path
+    ) -> None:
+        twice = ("--expect-rows", "agents=1", "--expect-rows", "agents=2")
+        assert run_ledger(*INGEST, *twice, cwd=tmp_path).code == 2
+        ran = run_ledger(*INGEST, "--expect-rows", "agent=1", cwd=tmp_path)
+        assert ran.code == 2
+        assert "there is no table 'agent'" in ran.err
+
     def test_a_folder_in_the_place_of_a_file_is_told(self, tmp_path: Path) -> None:
         ran = run_ledger("ingest", DATA, cwd=tmp_path)
         assert ran.code == 3

@@ -603,3 +603,62 @@ def test_events_count_from_one_in_each_month_in_the_order_of_the_tables(
         (202502000000002, "agents", "A2", 202502, 3, 3),
         (202502000000003, "contact_centers", "CC1", 202502, 4, 2),
     ]
+
+
+# The number of rows that is expected
+
+
+def test_a_file_of_another_number_of_rows_than_expected_is_refused(
+    ledger: Ledger, data: Path
+) -> None:
+    ingest(ledger, data, EXTRACT, initial_month="202501")
+    before = ledger.path.read_bytes()
+    agents = small_file("agents", 202502, ("add", "A1"), ("add", "A2"))
+    for count in (0, 1, 3):
+        with pytest.raises(InputRefused) as caught:
+            ingest(ledger, data, renaming(202502), agents, expect_rows={"agents": count})
+        (problem,) = caught.value.problems.kept
+        assert str(problem) == (
+            f"{data / agents.name}: row-count: it has 2 rows, and {count} are expected"
+        )
+        assert ledger.path.read_bytes() == before
+    month = ingest(ledger, data, expect_rows={"agents": 2, "contact_centers": 1})["202502"]
+    assert month.batch is not None
+    assert month.batch.events == 3
+
+
+def test_every_file_of_another_number_of_rows_is_told(ledger: Ledger, data: Path) -> None:
+    with pytest.raises(InputRefused) as caught:
+        ingest(
+            ledger, data, EXTRACT, CATEGORIES, initial_month="202501",
+            expect_rows={"service_categories": 2, "contact_centers": 1},
+        )  # fmt: skip
+    assert [problem.code for problem in caught.value.problems] == ["row-count"] * 2
+    assert not ledger.path.exists()
+
+
+def test_what_is_recorded_already_is_held_to_no_number_of_rows(ledger: Ledger, data: Path) -> None:
+    ingest(ledger, data, EXTRACT, renaming(202502))
+    expected = {"contact_centers": 1}
+    months = ingest(ledger, data, renaming(202503), expect_rows=expected)
+    assert months["202503"].batch is not None
+    assert ingest(ledger, data, expect_rows=expected)["202503"].batch is None
+
+
+def test_a_correction_is_held_to_the_number_of_rows(ledger: Ledger, data: Path) -> None:
+    ingest(ledger, data, EXTRACT, renaming(202502))
+    corrected = small_file("contact_centers", 202502, ("delete", "CC2"), ("delete", "CC1"))
+    with pytest.raises(InputRefused, match="it has 2 rows, and 3 are expected"):
+        ingest(ledger, data, corrected, correct="wrong", expect_rows={"contact_centers": 3})
+    ingest(ledger, data, corrected, correct="wrong", expect_rows={"contact_centers": 2})
+
+
+def test_rows_that_can_be_those_of_no_one_file_are_wrong_usage(ledger: Ledger, data: Path) -> None:
+    files = (EXTRACT, renaming(202502), renaming(202503))
+    with pytest.raises(WrongUsage, match="for 202501, 202502, 202503 are new"):
+        ingest(ledger, data, *files, expect_rows={"contact_centers": 1})
+    with pytest.raises(WrongUsage, match="rows of agents are expected, but no file of it is"):
+        ingest(ledger, data, expect_rows={"agents": 1})
+    with pytest.raises(WrongUsage, match="there is no table 'agent'"):
+        ingest(ledger, data, expect_rows={"agent": 1})
+    assert not ledger.path.exists()

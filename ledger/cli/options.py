@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -111,6 +112,17 @@ def folder_option(name: str, default: str, help: str) -> Callable[[Command], Com
     return click.option(name, default=default, show_default=True, type=kind, help=help)
 
 
+def _row_counts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    """Read `TABLE=N`, each table once."""
+    counts: dict[str, int] = {}
+    for value in values:
+        match = re.fullmatch(r"([^=]+)=([0-9]{1,18})", value)
+        if not match or match[1] in counts:
+            raise click.BadParameter(f"{value!r} is no TABLE=N, or the second of its table")
+        counts[match[1]] = int(match[2])
+    return counts
+
+
 def data_options(command: Command) -> Command:
     """The options of the commands that ingest."""
     for option in (
@@ -119,6 +131,14 @@ def data_options(command: Command) -> Command:
             metavar="CODE",
             multiple=True,
             help="Refuse a month with a finding of this code; may be repeated.",
+        ),
+        click.option(
+            "--expect-rows",
+            metavar="TABLE=N",
+            multiple=True,
+            callback=_row_counts,
+            help="Refuse a new file of TABLE that has not N rows; only one file of it may be new. "
+            "May be repeated.",
         ),
         click.option("--strict", is_flag=True, help="Refuse a month with any finding."),
         click.option("--reason", metavar="TEXT", help="Why, to be kept with the correction."),

@@ -48,6 +48,7 @@ def ingest(
     reason: str | None,
     strict: bool,
     fail_on: tuple[str, ...],
+    expect_rows: dict[str, int],
     format: str,
     dry_run: bool,
     db: Path,
@@ -75,6 +76,7 @@ def ingest(
             late=late,
             correct=(reason or "") if correct else None,
             refuse=(*fail_on, ANY) if strict else fail_on,
+            expect_rows=expect_rows,
             dry_run=dry_run,
         ):
             done.append(month)
