@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -58,6 +59,15 @@ def _echo(message: str | bytes) -> None:
 def note(text: str) -> None:
     """Tell something besides the result, on standard error; `--quiet` silences it."""
     if not click.get_current_context().meta.get(QUIET):
+        tell(text)
+
+
+def tell(text: str) -> None:
+    """Tell something on standard error; where that cannot be written, nobody hears it.
+
+    A log on the disk that is full must not change what the command does.
+    """
+    with suppress(OSError):
         click.echo(text, err=True)
 
 

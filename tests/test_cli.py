@@ -466,6 +466,20 @@ class TestEverywhere:
         assert ran.returncode == 5
         assert ran.stderr.splitlines()[-1].startswith("Error: standard output cannot be written")
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+    @pytest.mark.parametrize(("data", "code"), [(DATA, 0), (Path("nowhere"), 2)])
+    def test_a_log_that_cannot_be_written_changes_nothing_else(
+        self, tmp_path: Path, data: Path, code: int
+    ) -> None:
+        command = [str(LEDGER), "ingest", "--data-dir", str(data)]
+        with open("/dev/full", "w") as full:
+            ran = subprocess.run(
+                command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=full,
+                encoding="utf-8", check=False,
+            )  # fmt: skip
+        assert ran.returncode == code
+        assert ("62 events recorded" in ran.stdout) is (code == 0)
+
     @pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise there")
     def test_a_reader_that_goes_away_is_no_error(self, work: Path) -> None:
         with subprocess.Popen(

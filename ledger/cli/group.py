@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ledger.errors import InputRefused, LedgerError
+from ledger.printing import tell
 
 
 class LedgerGroup(click.Group):
@@ -35,7 +36,7 @@ class LedgerGroup(click.Group):
             _forget_output()
             ctx.exit(141)
         except KeyboardInterrupt:
-            click.echo("Interrupted; nothing more was recorded or written.", err=True)
+            tell("Interrupted; nothing more was recorded or written.")
             ctx.exit(130)
 
 
@@ -45,8 +46,8 @@ def _tell_error(error: LedgerError) -> None:
     if isinstance(error, InputRefused):
         message = error.summary
         for problem in error.problems:
-            click.echo(problem, err=True)
-    click.echo(f"Error: {message}", err=True)
+            tell(str(problem))
+    tell(f"Error: {message}")
 
 
 def _forget_output() -> None:
