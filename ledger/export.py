@@ -22,6 +22,7 @@ from typing import IO, Any
 from ledger.dataset import Column, Type
 from ledger.drafts import draft_folder
 from ledger.errors import StorageFailed, VerificationFailed, WrongUsage
+from ledger.words import counted
 
 Value = str | int | float | None
 Values = Sequence[Value]
@@ -247,6 +248,7 @@ class _Utf8Writer:
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
     """A folder for files that move to `folder` when all of them are complete."""
+    moved = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with draft_folder(folder) as draft:
@@ -257,11 +259,14 @@ def _draft(folder: Path) -> Iterator[Path]:
                 _check_place(folder / path.name)
             for path in finished:
                 path.replace(folder / path.name)
+                moved += 1
             _sync_folder(folder)
     except OSError as error:
-        raise StorageFailed(
-            f"{folder} cannot be written: {error.strerror}; what was there before is unchanged"
-        ) from error
+        state = "what was there before is unchanged"
+        if moved:
+            files = counted(moved, "new file")
+            state = f"{files} took the place of what was there before; run the command again"
+        raise StorageFailed(f"{folder} cannot be written: {error.strerror}; {state}") from error
 
 
 def _check_place(path: Path) -> None:

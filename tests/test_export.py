@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, LedgerError, StorageFailed, WrongUsage
 from ledger.dataset import Column, Type
-from ledger.export import WRITERS, Sheet, Values, write_sheets
+from ledger.export import MANIFEST, WRITERS, Sheet, Values, write_sheets
 from tests.commands import DATA
 
 ZONE = "America/New_York"
@@ -125,6 +125,23 @@ def test_a_failure_leaves_the_earlier_export_whole(tmp_path: Path, format: str) 
     with pytest.raises(StorageFailed, match="No space left"):
         write_sheets(tmp_path, failing, format, ZONE, {})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_disk_that_fails_between_two_files_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def fail_at_the_manifest(path: Path, target: Path) -> Path:
+        if path.name == MANIFEST:
+            raise OSError(5, "Input/output error")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail_at_the_manifest)
+    with pytest.raises(StorageFailed, match="unchanged"):
+        write_sheets(tmp_path, [], "csv", ZONE, {})
+    with pytest.raises(StorageFailed, match="1 new file took the place of what was there before;"):
+        write_sheets(tmp_path, [Sheet("one", COLUMNS, [])], "csv", ZONE, {})
 
 
 def test_a_folder_in_the_place_of_one_file_leaves_all_the_others(tmp_path: Path) -> None:
