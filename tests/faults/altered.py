@@ -1,0 +1,97 @@
+"""Runs the command line with a part of it altered: `altered.py HOW ARGUMENT …`.
+
+Broken on purpose:
+
+    synchronous=off|normal|full   the disk is waited for less than it should be
+    no-transaction                each statement is committed by itself
+    in-place                      exports are written over those from before
+
+And not broken:
+
+    spilling                      a batch of a few megabytes is written to the file before its
+                                  commit, as one of hundreds is
+
+The ledger's own code does not know of this: what it calls is replaced before it starts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ledger.export
+from ledger.cli import main
+
+
+class Careless(sqlite3.Connection):
+    """A connection that waits for the disk as it is told here, whatever it is told later."""
+
+    level = "off"
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        super().execute(f"PRAGMA synchronous = {self.level}")
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        """Run a statement, but those that would make it careful."""
+        return super().execute("SELECT 1" if "synchronous" in sql else sql, *parameters)
+
+
+class Halfway(sqlite3.Connection):
+    """A connection without transactions."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        """Run a statement, but those that hold others together."""
+        alone = sql in ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+        return super().execute("SELECT 1" if alone else sql, *parameters)
+
+
+class Spilling(sqlite3.Connection):
+    """A connection that keeps no more changed pages in memory than SQLite does by default."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        """Run a statement, but those that would keep more."""
+        return super().execute("SELECT 1" if "cache_spill" in sql else sql, *parameters)
+
+
+class InPlace:
+    """Stands for a temporary folder, and is the folder in which it should be made."""
+
+    @staticmethod
+    @contextmanager
+    def TemporaryDirectory(*, dir: Any, **_: Any) -> Iterator[str]:
+        """Give the folder itself."""
+        yield str(dir)
+
+
+def _connect_with(connection: type[sqlite3.Connection]) -> None:
+    connect = sqlite3.connect
+
+    def connect_so(database: Any, **settings: Any) -> sqlite3.Connection:
+        return connect(database, factory=connection, **settings)
+
+    sqlite3.connect = connect_so  # type: ignore[assignment]
+
+
+def alter(how: str) -> None:
+    """Alter one part."""
+    name, _, level = how.partition("=")
+    if name == "synchronous":
+        Careless.level = level
+        _connect_with(Careless)
+    elif how == "no-transaction":
+        _connect_with(Halfway)
+    elif how == "spilling":
+        _connect_with(Spilling)
+    elif how == "in-place":
+        ledger.export.tempfile = InPlace  # type: ignore[attr-defined, assignment]
+    else:
+        raise SystemExit(f"it cannot be altered so: {how!r}")
+
+
+if __name__ == "__main__":
+    alter(sys.argv[1])
+    main(sys.argv[2:], prog_name="ledger")
