@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ledger.words import counted
+from ledger.words import counted, visible
 
 PROBLEMS_KEPT = 100
 VALUE_SHOWN = 80
@@ -116,7 +116,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(p) for p in (self.path, self.line, self.column) if p is not None)
-        text = f"{place}: {self.code}: {self.message}"
+        text = visible(f"{place}: {self.code}: {self.message}")
         if self.value is None:
             return text
         shown = self.value if len(self.value) <= VALUE_SHOWN else self.value[:VALUE_SHOWN] + "…"

@@ -370,6 +370,17 @@ def test_the_offending_value_is_shown() -> None:
     assert problem.value == '"a'
 
 
+def test_characters_that_cannot_be_seen_are_shown_as_escapes() -> None:
+    told = [
+        str(problem) for problem in read("\ufeff\ufeffplace_id,na\x1b[2Jme,note".encode()).problems
+    ]
+    assert [text for text in told if not text.isprintable()] == []
+    assert (
+        told[0] == "places.csv:1:\\ufeffplace_id: column-extra: a column that places does not have"
+    )
+    assert r"na\x1b[2Jme" in told[1]
+
+
 def test_all_problems_of_a_file_are_told_at_once() -> None:
     rows = [
         b"p1,a,x,upsert",
