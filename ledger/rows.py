@@ -84,16 +84,15 @@ class _RowReader:
 
     def rows(self) -> Iterator[Row]:
         """Yield the sound rows."""
+        before = self._problems.total
         records = self._records()
-        first = next(records, None)
+        _, first = next(records, (None, None))
+        if self._problems.total > before:
+            return  # Its characters are wrong, so that its names mean nothing.
         if first is None:
             self._tell(None, "empty-file", "the file is empty: not even a header")
             return
-        if isinstance(first[1], Problem):
-            self._problems.add(first[1])
-            return
-        self._header = [cell.strip(BLANK) for cell in first[1]]
-        if self._header_is_refused():
+        if self._header_is_refused(first):
             return
         places = [self._header.index(name) for name in self._names]
         order = None if places == sorted(places) else places
@@ -177,18 +176,22 @@ class _RowReader:
     def _name(self, column: int) -> str | None:
         return self._header[column] if column < len(self._header) else None
 
-    def _header_is_refused(self) -> bool:
-        """Tell what is wrong with the header: anything but exactly the expected columns."""
+    def _header_is_refused(self, record: list[str] | Problem) -> bool:
+        """Keep the header; tell what is wrong with it: anything but exactly the columns."""
         before = self._problems.total
-        header = self._header
-        delimiter = next((d for d in _DELIMITERS if d in header[0]), None) if header else None
-        if not any(header):
-            self._tell(1, "blank-line", "a blank line where the header should stand")
-        elif len(header) == 1 and delimiter:
+        written = self._lines.record[0].strip()
+        delimiter = next((d for d in _DELIMITERS if d in written and "," not in written), None)
+        if delimiter:
             message = f"cells are separated by {_DELIMITERS[delimiter]}; separate them by commas"
-            self._tell(1, "delimiter", message, value=header[0])
+            self._tell(1, "delimiter", message, value=written)
+        elif isinstance(record, Problem):
+            self._problems.add(record)
         else:
-            self._check_header(header)
+            self._header = [cell.strip(BLANK) for cell in record]
+            if any(self._header):
+                self._check_header(self._header)
+            else:
+                self._tell(1, "blank-line", "a blank line where the header should stand")
         return self._problems.total > before
 
     def _check_header(self, header: list[str]) -> None:

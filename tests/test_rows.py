@@ -298,6 +298,17 @@ def test_an_empty_file_is_refused(content: bytes) -> None:
 def test_another_delimiter_is_refused(delimiter: str) -> None:
     content = (START + SOUND_ROW).decode().replace(",", delimiter).encode()
     assert read(content).told == [("delimiter", 1, None)]
+    names = delimiter.join(f'"{name}"' for name in HEADER[Kind.DELTA])
+    assert read(names.encode() + b"\n" + SOUND_ROW).told == [("delimiter", 1, None)]
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [(b"place_id,na\0me,no\0te\n", "nul"), (b"place_id,name,note\rp1,a,x\rp2,b,y\r", "lone-cr")],
+)
+def test_of_a_header_with_wrong_characters_nothing_else_is_told(header: bytes, code: str) -> None:
+    content = read(header + SOUND_ROW)
+    assert (content.rows, content.told) == ([], [(code, 1, None)])
 
 
 @pytest.mark.parametrize(
