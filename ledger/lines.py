@@ -12,7 +12,22 @@ from itertools import chain
 
 from ledger.errors import Problem, Problems
 
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+_OTHER_FORMATS = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"PK\x03\x04": "zip or xlsx",
+    b"\xd0\xcf\x11\xe0": "xls",
+    b"PAR1": "Parquet",
+    b"SQLite format 3": "SQLite",
+    b"%PDF": "PDF",
+    b"<": "HTML or XML",
+    b"{": "JSON",
+    b"[": "JSON",
+}
+_BEGINNING = 32
+"""How many bytes tell what a file is."""
 
 
 class Unreadable(Exception):
@@ -66,11 +81,10 @@ class Lines:
         rest, chunks = b"", iter(self._chunks)
         for chunk in chunks:
             rest += chunk
-            if len(rest) >= len(codecs.BOM_UTF8):
+            if len(rest) >= _BEGINNING:
                 break
-        if rest[:2] in _UTF_16_MARKS or b"\0" in rest[:2]:
-            message = "the file is UTF-16, it seems; deliver it as UTF-8"
-            yield "", Problem(self._path, "utf-16", message, 1)
+        if other := _something_else(rest):
+            yield "", Problem(self._path, *other, 1)
             return
         offset, newlines = len(codecs.BOM_UTF8) if rest.startswith(codecs.BOM_UTF8) else 0, 0
         rest = rest[offset:]
@@ -127,3 +141,16 @@ class Lines:
             message = "a carriage return without a line feed; lines end in LF or CRLF"
             self._problems.add(Problem(self._path, "lone-cr", message, number))
         return body.replace("\0", "").replace("\r", " ") + newline
+
+
+def _something_else(beginning: bytes) -> tuple[str, str] | None:
+    """Tell from its beginning, by code and message, that a file is no text in UTF-8."""
+    # Every other byte, or three of four, is zero where letters are ASCII.
+    zeros = b"\0" in beginning[:2] and b"\0" in beginning[2:4]
+    if zeros or beginning.startswith(_OTHER_MARKS):
+        return "utf-16", "the file is UTF-16 or UTF-32, it seems; deliver it as UTF-8"
+    text = beginning.removeprefix(codecs.BOM_UTF8)
+    for start, name in _OTHER_FORMATS.items():
+        if text.startswith(start):
+            return "not-csv", f"the file is {name}, it seems; deliver it as CSV"
+    return None

@@ -62,9 +62,10 @@ def test_a_bom_is_taken_off_once_and_only_at_the_start() -> None:
 @given(st.lists(texts), st.sampled_from(["\n", "\r\n"]), any_cuts)
 @bytewise
 def test_text_in_utf_8_comes_back(parts: list[str], newline: str, cuts: list[int]) -> None:
-    text = newline.join(parts)
-    read, problems = lines_of(text.removeprefix("\ufeff").encode(), cuts)
-    assert "".join(read) == text.removeprefix("\ufeff")
+    # A letter first, for some beginnings are those of other formats.
+    text = newline.join(["x", *parts])
+    read, problems = lines_of(text.encode(), cuts)
+    assert "".join(read) == text
     assert [line for line in read if "\n" in line[:-1]] == []
     assert problems == []
 
@@ -113,14 +114,44 @@ def test_a_character_cut_off_at_the_end_is_no_utf_8() -> None:
     assert problem.message == "byte 2 is not UTF-8 (c3: unexpected end of data)"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF16_LE], ids=["plain", "marked"])
-def test_utf_16_is_told_by_name(encoding: str, mark: bytes) -> None:
+@pytest.mark.parametrize(
+    "encoding", [f"utf-{n}{end}" for n in (16, 32) for end in ("", "-le", "-be")]
+)
+@pytest.mark.parametrize(
+    "mark", [b"", codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE], ids=["plain", "marked", "marked-32"]
+)
+def test_utf_16_and_32_are_told_by_name(encoding: str, mark: bytes) -> None:
     content = mark + "place_id,name\n".encode(encoding)
     for cuts in ([], [1], bytewise_cuts(content)):
         read, (problem,) = lines_of(content, cuts)
         assert read == []
         assert (problem.code, problem.line) == ("utf-16", 1)
+
+
+@pytest.mark.parametrize("mark", [b"", BOM], ids=["plain", "bom"])
+@pytest.mark.parametrize(
+    ("beginning", "name"),
+    [
+        (b"\x1f\x8b\x08\0\0", "gzip"),
+        (b"PK\x03\x04\x14\0", "zip or xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1", "xls"),
+        (b"SQLite format 3\0", "SQLite"),
+        (b"<!DOCTYPE html>\n", "HTML or XML"),
+        (b'[{"place_id": 1}]\n', "JSON"),
+    ],
+)
+def test_another_format_is_told_by_name(mark: bytes, beginning: bytes, name: str) -> None:
+    content = mark + beginning
+    for cuts in ([], [1], bytewise_cuts(content)):
+        read, (problem,) = lines_of(content, cuts)
+        assert read == []
+        assert (problem.code, problem.line) == ("not-csv", 1)
+        assert problem.message == f"the file is {name}, it seems; deliver it as CSV"
+
+
+def test_a_nul_at_the_start_is_not_taken_for_another_encoding() -> None:
+    read, (problem,) = lines_of(b"\0place_id,name\n")
+    assert (read, problem.code) == (["place_id,name\n"], "nul")
 
 
 def test_a_nul_is_told_and_taken_out() -> None:
