@@ -390,7 +390,7 @@ class Ledger:
                 # What was retracted since may be of a later month than any that counts.
                 months = [f.month for f in store.files() if f.batch <= edition.batch]
                 say_what_counts(store, replace(edition, as_of=max(months)))
-            return read_history(store, chosen, key, edition)
+            return read_history(store, chosen, _text(key), edition)
 
     def explain(
         self,
@@ -793,7 +793,16 @@ def _folder(folder: Path, throw_away: bool) -> Iterator[Path]:
 def _reason(reason: str | None) -> str:
     if not reason or not reason.strip():
         raise WrongUsage('say why, for those who ask later: --reason "…"')
-    return reason.strip()
+    return _text(reason.strip())
+
+
+def _text(text: str) -> str:
+    """Refuse what no event and no record can hold, such as an argument that is no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WrongUsage(f"{text!r} is not text in UTF-8") from None
+    return text
 
 
 def _month(month: Month | str) -> Month:

@@ -38,13 +38,15 @@ def emit(text: str) -> None:
 
 
 def emit_data(text: str) -> None:
-    """Print a text for programs: UTF-8, byte for byte, whatever the terminal.
+    r"""Print a text for programs: UTF-8, byte for byte, whatever the terminal.
+
+    A byte of a path that is no UTF-8 is written as `\udcff`, which in JSON stands for it.
 
     Raises:
         StorageFailed: standard output is a file that cannot be written.
         BrokenPipeError: whoever read it went away.
     """
-    _echo(text.encode())
+    _echo(text.encode(errors="backslashreplace"))
 
 
 def _echo(message: str | bytes) -> None:

@@ -546,6 +546,21 @@ class TestEverywhere:
         assert helps[0].out == helps[1].out
         assert helps[0].out == helps[2].out.replace("cli.py", "ledger")
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="names are text")
+    def test_arguments_and_names_that_are_no_utf_8_are_told(self, work: Path) -> None:
+        odd = "\udcff"
+        for command in (
+            ("history", "agents", odd),
+            ("retract", "agents", "202503", "--reason", odd),
+        ):
+            ran = run_ledger(*command, cwd=work)
+            assert ran.code == 2, ran.err
+        delta(work, f"agents{odd}.csv")
+        ran = run_ledger("ingest", "--json", f"agents{odd}.csv", cwd=work)
+        assert ran.code == 3
+        assert json.loads(ran.out)["error"]["problems"][0]["path"] == f"agents{odd}.csv"
+        assert r"agents\udcff.csv: unknown-file" in ran.err
+
     def test_a_terminal_without_the_letters_shows_escapes(self, work: Path) -> None:
         path = delta(
             work, "contact_centers_delta_202504.csv", CENTER_HEADER, "CC02,Zurich 東京,b,update"
