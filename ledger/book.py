@@ -34,7 +34,7 @@ from ledger.editions import (
     stored_edition,
 )
 from ledger.errors import VerificationFailed, WrongUsage
-from ledger.export import WRITERS, ExportedFile, Sheet, write_sheets
+from ledger.export import ExportedFile, Sheet, write_sheets
 from ledger.findings import chosen_codes, edition_findings
 from ledger.history import History, read_history
 from ledger.ingest import MonthIngest, Permissions, ingest_months, with_months
@@ -246,6 +246,7 @@ class Ledger:
         known_at: KnownAt | None = None,
         names: str | None = None,
         tables: Sequence[str] = (),
+        spreadsheet_safe: bool = False,
         dry_run: bool = False,
     ) -> Export:
         """Write `<table>_final.<format>` for each table, and `datapackage.json` beside them.
@@ -258,14 +259,14 @@ class Ledger:
             names: `as-is` or `as-was`: name beside each key the row that it refers to, as it
                 stands in this edition or as it stood in the month of the row. By default, not.
             tables: only these; by default all.
+            spreadsheet_safe: of `csv`, put an apostrophe before each text that a spreadsheet would
+                take for a formula. By default, texts are exact.
             dry_run: write to a folder that is thrown away.
 
         Raises:
             WrongUsage: there is no such format, table or month.
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
-        if format not in WRITERS:
-            raise WrongUsage(f"there is no format {format!r}; there are {', '.join(WRITERS)}")
         labelled = None if names is None else parse_names(names)
         every = [table.name for table in self.dataset.tables]
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
@@ -295,11 +296,11 @@ class Ledger:
                 rows = open_rows.enter_context(closing(read_pages(store, table, edition, select)))
                 columns = labelled_columns(table, labelled)
                 sheets.append(Sheet(f"{table.name}_final", columns, rows, table.key))
-            written = write_sheets(folder, sheets, format, self.dataset.zone, manifest)
-        files = (
-            ExportedFile(Path(out_dir) / file.path.name, file.rows, file.bytes, file.sha256)
-            for file in written
-        )
+            written = write_sheets(
+                folder, sheets, format, self.dataset.zone, manifest,
+                spreadsheet_safe=spreadsheet_safe,
+            )  # fmt: skip
+        files = (replace(file, path=Path(out_dir) / file.path.name) for file in written)
         return Export(edition, tuple(files))
 
     def report(
@@ -323,16 +324,31 @@ class Ledger:
             return read_report(store, edition, parse_names(names))
 
     def write_report(
-        self, report: Report, out_dir: PathLike = "report", *, format: str = "csv"
+        self,
+        report: Report,
+        out_dir: PathLike = "report",
+        *,
+        format: str = "csv",
+        spreadsheet_safe: bool = False,
+        dry_run: bool = False,
     ) -> ExportedFile:
         """Write a report as `support_report.<format>`: `csv`, `json` or `parquet`.
 
+        Args:
+            report: as `report` gives it.
+            out_dir: made where there is none.
+            format: of the file.
+            spreadsheet_safe: as for `export`.
+            dry_run: write to a folder that is thrown away.
+
         Raises:
+            WrongUsage: there is no such format, or it is not one for spreadsheets.
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
-        if format not in WRITERS:
-            raise WrongUsage(f"there is no format {format!r}; there are {', '.join(WRITERS)}")
-        return write_sheets(Path(out_dir), [report.sheet], format, self.dataset.zone)[0]
+        sheets, zone = [report.sheet], self.dataset.zone
+        with _folder(Path(out_dir), dry_run) as folder:
+            (file,) = write_sheets(folder, sheets, format, zone, spreadsheet_safe=spreadsheet_safe)
+        return replace(file, path=Path(out_dir) / file.path.name)
 
     def answers(
         self,

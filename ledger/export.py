@@ -11,9 +11,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -63,12 +64,46 @@ class ExportedFile:
         rows: how many rows it holds.
         bytes: its size.
         sha256: the digest of its bytes.
+        apostrophes: how many texts have one before them for the sake of a spreadsheet; None where
+            all texts are exact.
     """
 
     path: Path
     rows: int
     bytes: int
     sha256: str
+    apostrophes: int | None = None
+
+
+class SafeRows:
+    """The rows of a sheet, with an apostrophe before each text that a spreadsheet would run.
+
+    That is a text which begins, after any blanks, with a mark that may begin a formula, or with a
+    tab or an end of a line. Only cells of columns of text are touched, no numbers and no dates.
+
+    Attributes:
+        apostrophes: how many were put so far.
+    """
+
+    def __init__(self, sheet: Sheet) -> None:
+        """Wrap the rows of a sheet."""
+        self.apostrophes = 0
+        self._rows = sheet.rows
+        self._texts = [n for n, column in enumerate(sheet.columns) if column.type is Type.TEXT]
+
+    def __iter__(self) -> Iterator[Values]:
+        for row in self._rows:
+            cells = list(row)
+            for place in self._texts:
+                text = cells[place]
+                if isinstance(text, str) and _FORMULA.match(text):
+                    cells[place] = f"'{text}"
+                    self.apostrophes += 1
+            yield cells
+
+
+# The wide forms, U+FF1D and the like, are taken for the marks themselves by spreadsheets.
+_FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 
 
 def number(value: Value) -> Value:
@@ -150,6 +185,8 @@ def write_sheets(
     format: str,
     zone: str,
     manifest: dict[str, Any] | None = None,
+    *,
+    spreadsheet_safe: bool = False,
 ) -> list[ExportedFile]:
     """Write sheets into a folder, `<name>.<format>` each, and replace what was there.
 
@@ -159,17 +196,25 @@ def write_sheets(
         format: a name of `WRITERS`.
         zone: the time zone of the timestamps, for formats that name one.
         manifest: what `datapackage.json` says besides the files; None writes none.
+        spreadsheet_safe: see `SafeRows`.
 
     Raises:
+        WrongUsage: there is no such format, or it is not one for spreadsheets.
         StorageFailed: the folder cannot be written; what was there before is whole.
     """
+    if format not in WRITERS:
+        raise WrongUsage(f"there is no format {format!r}; there are {', '.join(WRITERS)}")
+    if spreadsheet_safe and format != "csv":
+        raise WrongUsage(f"texts are made safe for spreadsheets in csv alone, not in {format}")
     resources, written = [], []
     with _draft(folder) as draft:
         for sheet in sheets:
             path = draft / f"{sheet.name}.{format}"
             with _synced(path) as file:
-                rows = WRITERS[format](file, sheet.columns, sheet.rows, zone)
-            written.append(_describe(path, folder, rows))
+                safe = SafeRows(sheet) if spreadsheet_safe else None
+                rows = WRITERS[format](file, sheet.columns, safe or sheet.rows, zone)
+            described = _describe(path, folder, rows)
+            written.append(replace(described, apostrophes=safe.apostrophes if safe else None))
             resources.append(_resource(sheet, written[-1], format))
         if manifest is not None:
             with _synced(draft / MANIFEST) as file:
@@ -322,4 +367,6 @@ def _resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:
         "rows": file.rows,
         "schema": schema,
     }
+    if file.apostrophes is not None:
+        resource["spreadsheetSafe"] = {"apostrophes": file.apostrophes}
     return {**resource, "encoding": "utf-8"} if format != "parquet" else resource

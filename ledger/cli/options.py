@@ -100,6 +100,13 @@ dry_run_option = click.option(
 )
 
 
+spreadsheet_option = click.option(
+    "--spreadsheet-safe",
+    is_flag=True,
+    help="In CSV, put an apostrophe before texts that a spreadsheet would take for a formula.",
+)
+
+
 def names_option(help: str, default: str | None) -> Callable[[Command], Command]:
     """Which names to give."""
     kind = click.Choice([name.value for name in Names])

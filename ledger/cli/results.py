@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -16,15 +16,16 @@ from ledger.cli.options import (
     folder_option,
     formats,
     names_option,
+    spreadsheet_option,
 )
 from ledger.cli.telling import tell_edition, tell_reading
 from ledger.documents import write_document
+from ledger.export import ExportedFile, SafeRows
 from ledger.names import Names
 from ledger.printing import emit, emit_data, note, print_json, print_rows, table
 from ledger.support.answers import Answers
-from ledger.support.report import Report
 from ledger.support.sensitivity import Sensitivity
-from ledger.words import visible
+from ledger.words import counted, visible
 
 LONGEST_OUTCOME = 48
 
@@ -69,6 +70,7 @@ def project(as_of: str | None, known_at: str | None, format: str, dry_run: bool,
     multiple=True,
     help="Only this table; may be repeated.",
 )
+@spreadsheet_option
 @dry_run_option
 @common
 def export(
@@ -78,6 +80,7 @@ def export(
     format: str,
     out_dir: Path,
     tables: tuple[str, ...],
+    spreadsheet_safe: bool,
     dry_run: bool,
     db: Path,
 ) -> None:
@@ -95,11 +98,13 @@ def export(
             known_at=known_at,
             names=names,
             tables=tables,
+            spreadsheet_safe=spreadsheet_safe,
             dry_run=dry_run,
         )
         tell_reading(ledger, done.edition, as_of, known_at)
     if dry_run:
         note("Dry run: nothing is written.")
+    _tell_apostrophes(done.files)
     rows = [(file.path, file.rows, file.bytes, file.sha256[:12]) for file in done.files]
     print_rows("table", ("file", "rows", "bytes", "SHA-256"), rows)
 
@@ -114,6 +119,7 @@ def export(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what `ledger verify-report` needs to this file.",
 )
+@spreadsheet_option
 @dry_run_option
 @common
 def report(
@@ -123,6 +129,7 @@ def report(
     format: str,
     out_dir: Path,
     proof: Path | None,
+    spreadsheet_safe: bool,
     dry_run: bool,
     db: Path,
 ) -> None:
@@ -135,21 +142,33 @@ def report(
     with Ledger.open(db) as ledger:
         result = ledger.report(as_of, known_at=known_at, names=names)
         tell_reading(ledger, result.edition, as_of, known_at)
+        written = ledger.write_report(
+            result,
+            out_dir,
+            format="csv" if format == "table" else format,
+            spreadsheet_safe=spreadsheet_safe,
+            dry_run=dry_run,
+        )
         if not dry_run:
-            file_format = "csv" if format == "table" else format
-            written = ledger.write_report(result, out_dir, format=file_format)
             note(f"written to {written.path}")
             if proof:
                 write_document(proof, ledger.prove_report(result))
                 note(f"written to {proof}")
-    _print_report(result, "table" if format == "parquet" else format)
-
-
-def _print_report(result: Report, format: str) -> None:
-    columns = [column.name for column in result.sheet.columns]
-    print_rows(format, columns, [astuple(row) for row in result.rows])
+    _tell_apostrophes([written])
+    sheet = result.sheet
+    rows = SafeRows(sheet) if spreadsheet_safe and format == "csv" else sheet.rows
+    columns = [column.name for column in sheet.columns]
+    print_rows("table" if format == "parquet" else format, columns, rows)
     for text in result.notes:
         note(f"Note: {visible(text)}.")
+
+
+def _tell_apostrophes(files: Iterable[ExportedFile]) -> None:
+    """Say how many texts a spreadsheet would have taken for formulas, where one asked for that."""
+    counts = [file.apostrophes for file in files if file.apostrophes is not None]
+    if counts:
+        texts = counted(sum(counts), "text")
+        note(f"Safe for spreadsheets: an apostrophe was put before {texts}.")
 
 
 @click.command()
