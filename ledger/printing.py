@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
@@ -19,7 +21,7 @@ from ledger.documents import Document
 from ledger.errors import StorageFailed
 from ledger.export import number
 from ledger.months import Month
-from ledger.words import visible
+from ledger.words import visible, visible_lines
 
 ROW_FORMATS = ("table", "json", "csv", "ndjson")
 ROWS_AT_ONCE = 1000
@@ -34,7 +36,7 @@ def emit(text: str) -> None:
         StorageFailed: standard output is a file that cannot be written.
         BrokenPipeError: whoever read it went away.
     """
-    _echo(f"{text}\n")
+    _echo(f"{visible_lines(text)}\n")
 
 
 def emit_data(text: str) -> None:
@@ -70,7 +72,7 @@ def tell(text: str) -> None:
     A log on the disk that is full must not change what the command does.
     """
     with suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(visible_lines(text), err=True)
 
 
 def is_verbose() -> bool:
@@ -154,14 +156,30 @@ def table(
         decimals: of numbers that are not counts; all that there are by default.
         markdown: for a document, not a terminal.
     """
-    shown = [[_cell(value, decimals) for value in row] for row in rows]
-    if markdown:
-        shown = [[cell.replace("|", "\\|") for cell in row] for row in shown]
+    shown = [
+        [
+            as_markdown(value) if markdown and isinstance(value, str) else _cell(value, decimals)
+            for value in row
+        ]
+        for row in rows
+    ]
     width = len(rows[0]) if rows else 0
     numeric = [any(isinstance(row[place], int | float) for row in rows) for place in range(width)]
     style = "pipe" if markdown else "simple" if columns else "plain"
     align = ["right" if is_number else "left" for is_number in numeric]
     return tabulate(shown, columns, style, colalign=align or None, disable_numparse=True)
+
+
+def as_markdown(text: str) -> str:
+    """A text as Markdown that shows it as it is, and makes no mark, tag, link, cell or line."""
+    escaped = _MARKS.sub(r"\\\g<0>", html.escape(visible(text), quote=False))
+    return _BLOCKS.sub(r"\1\\", escaped)
+
+
+# What marks something wherever it stands; `://` and `www.` make a link of what is none.
+_MARKS = re.compile(r"[\\`*_\[\]|~$]|(?<=:)//|(?<=www)\.", re.IGNORECASE)
+# What does so at the start of a paragraph.
+_BLOCKS = re.compile(r"^(?:(\d+)(?=[.)](?:\s|$))|(?=[#+=-]))")
 
 
 def _cell(value: Any, decimals: int | None) -> str:

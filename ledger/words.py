@@ -18,4 +18,11 @@ def listed(names: Iterable[object]) -> str:
 
 def visible(text: str) -> str:
     """A text without control characters, which could break a table or command a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def visible_lines(text: str) -> str:
+    """As `visible`, of a text of several lines."""
+    return "\n".join(map(visible, text.split("\n")))

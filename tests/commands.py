@@ -9,6 +9,10 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from ledger.cli import main
+
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "data"
 LEDGER = Path(sysconfig.get_path("scripts")) / ("ledger.exe" if os.name == "nt" else "ledger")
@@ -32,6 +36,15 @@ def environment(**extra: str) -> dict[str, str]:
 def run_ledger(*arguments: object, cwd: Path, **extra: str) -> Ran:
     """Run `ledger` with arguments; whatever it was told, it must not end in a traceback."""
     return run(LEDGER, *arguments, cwd=cwd, **extra)
+
+
+def invoke_ledger(*arguments: object, db: Path) -> Ran:
+    """The same within this process, on a ledger: faster, where many commands are to be tried."""
+    given = [str(argument) for argument in arguments]
+    command, *rest = given
+    done = CliRunner().invoke(main, [command, "--db", str(db), *rest])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return Ran(done.exit_code, done.stdout, done.stderr)
 
 
 def run(*command: object, cwd: Path, **extra: str) -> Ran:

@@ -11,6 +11,7 @@ import click
 
 from ledger.errors import InputRefused, LedgerError
 from ledger.printing import tell
+from ledger.words import visible
 
 
 class LedgerGroup(click.Group):
@@ -46,7 +47,7 @@ def _tell_error(error: LedgerError) -> None:
     if isinstance(error, InputRefused):
         message = error.summary
         for problem in error.problems:
-            tell(str(problem))
+            tell(visible(str(problem)))
     tell(f"Error: {message}")
 
 

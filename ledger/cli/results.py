@@ -22,7 +22,7 @@ from ledger.cli.telling import tell_edition, tell_reading
 from ledger.documents import write_document
 from ledger.export import ExportedFile, SafeRows
 from ledger.names import Names
-from ledger.printing import emit, emit_data, note, print_json, print_rows, table
+from ledger.printing import as_markdown, emit, emit_data, note, print_json, print_rows, table
 from ledger.support.answers import Answers
 from ledger.support.sensitivity import Sensitivity
 from ledger.words import counted, visible
@@ -213,11 +213,12 @@ def _print_answers(result: Answers, format: str) -> None:
         return
     markdown = format == "markdown"
     readings = {found.number: found for found in result.sensitivity}
+    shown = as_markdown if markdown else visible
     for answer in result.answers:
         evidence = table(answer.columns, answer.evidence, decimals=2, markdown=markdown)
-        notes = [f"Note: {visible(text)}" for text in answer.notes]
-        heading = f"{'## ' if markdown else ''}{answer.number}. {visible(answer.question)}"
-        parts = [heading, visible(answer.answer), evidence, *notes]
+        notes = [f"Note: {shown(text)}" for text in answer.notes]
+        heading = f"{'## ' if markdown else ''}{answer.number}. {shown(answer.question)}"
+        parts = [heading, shown(answer.answer), evidence, *notes]
         if answer.number in readings:
             parts += _readings(readings[answer.number], markdown)
         text = "\n\n".join(parts)
