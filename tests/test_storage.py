@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shlex
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from click.testing import CliRunner
 from ledger import Ledger, MonthIngest, RecordingFailed, StorageFailed
 from ledger.cli import main
 from ledger.store import Store
-from tests.strategies import small_file, write_data_folder
+from tests.commands import LEDGER, invoke_ledger, run, run_ledger
+from tests.media import SmallDisk, small_disk
+from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 EXTRACT = small_file("contact_centers", None, ("CC1", "Boston"), ("CC2", "Atlanta"))
 FEBRUARY = small_file("contact_centers", 202502, ("update", "CC1", "Boston MA"))
@@ -172,3 +176,107 @@ def test_the_command_prints_a_month_that_was_recorded_nevertheless(
     assert batches == ([2] if after else [])
     assert printed["error"]["exit_code"] == 5
     assert f"Error: {printed['error']['message']}" in ran.stderr
+
+
+# A disk that is full
+
+
+def large(month: int) -> DeliveredFile:
+    """A delta of some 600 KiB."""
+    rows = (("add", f"N{number}", "x" * 100, "y" * 50) for number in range(4000))
+    return small_file("contact_centers", month, *rows)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path / "disk", 600) as disk:
+        yield disk
+
+
+def test_a_batch_for_which_the_disk_has_no_room_is_recorded_when_it_has(
+    disk: SmallDisk, data: Path
+) -> None:
+    db = disk.folder / "ledger.db"
+    write_data_folder(data, [EXTRACT])
+    options = ("--data-dir", data, "--initial-month", "202501")
+    assert invoke_ledger("ingest", *options, db=db).code == 0
+    before = db.read_bytes()
+    write_data_folder(data, [large(202502)])
+    ran = invoke_ledger("ingest", *options, db=db)
+    assert ran.code == 5
+    assert "the disk is full (database or disk is full); nothing more was recorded" in ran.err
+    assert db.read_bytes() == before
+    assert list(disk.folder.iterdir()) == [db]
+    disk.resize(8192)
+    assert invoke_ledger("ingest", *options, db=db).code == 0
+    assert Ledger(db).status().events["contact_centers"] == 4002
+
+
+def test_a_first_ledger_for_which_there_is_no_room_leaves_nothing(
+    disk: SmallDisk, data: Path
+) -> None:
+    db = disk.folder / "ledger.db"
+    write_data_folder(data, [EXTRACT])
+    options = ("--data-dir", data, "--initial-month", "202501")
+    disk.fill()
+    ran = invoke_ledger("ingest", *options, db=db)
+    assert ran.code == 5
+    assert "full" in ran.err or "No space left" in ran.err
+    disk.make_room()
+    assert list(disk.folder.iterdir()) == []
+    assert invoke_ledger("ingest", *options, db=db).code == 0
+
+
+def test_a_projection_for_which_there_is_no_room_leaves_the_one_before(
+    disk: SmallDisk, data: Path
+) -> None:
+    ledger = Ledger(disk.folder / "ledger.db")
+    disk.resize(8192)
+    write_data_folder(data, [EXTRACT, large(202502)])
+    ledger.ingest(data)
+    ledger.project("202501")
+    before = ledger.path.read_bytes()
+    disk.fill()
+    with pytest.raises(StorageFailed, match=r"the disk is full .* nothing more was recorded"):
+        ledger.project("202502")
+    assert ledger.path.read_bytes() == before
+    disk.make_room()
+    assert ledger.project("202502").rows["contact_centers"] == 4002
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "parquet"])
+def test_an_export_for_which_there_is_no_room_leaves_the_one_before(
+    disk: SmallDisk, ledger: Ledger, data: Path, format: str
+) -> None:
+    disk.resize(8192)
+    write_data_folder(data, [large(202503)])
+    ledger.ingest(data)
+    out = disk.folder / "output"
+    ledger.export(out, as_of="202501", format=format)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    disk.fill()
+    with pytest.raises(StorageFailed, match=r"No space left.*what was there before is unchanged"):
+        ledger.export(out, format=format)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    disk.make_room()
+    ledger.export(out, format=format)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} != before
+
+
+# A disk that fails in the midst of it
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no limit there")
+def test_a_file_that_cannot_grow_any_more_is_told_and_recorded_later(
+    ledger: Ledger, data: Path, tmp_path: Path
+) -> None:
+    write_data_folder(data, [large(202502)])
+    before = ledger.path.read_bytes()
+    # To SQLite it is an I/O error, met when the batch is committed.
+    limit = f"ulimit -f {len(before) // 1024 + 100}; exec {shlex.quote(str(LEDGER))} ingest"
+    ran = run("bash", "-c", limit, cwd=tmp_path)
+    assert ran.code == 5
+    assert "reading or writing the disk failed (disk I/O error); nothing more" in ran.err
+    assert ledger.path.read_bytes() == before
+    assert run_ledger("ingest", cwd=tmp_path).code == 0
+    assert ledger.status().events["contact_centers"] == 4002

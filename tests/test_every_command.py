@@ -1,0 +1,158 @@
+"""What every command does where the ledger is missing, no ledger, damaged, or read-only."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ledger import Ledger
+from ledger.cli import main
+from tests.commands import DATA, Ran, invoke_ledger
+from tests.media import read_only
+from tests.strategies import small_file, write_data_folder
+from tests.test_store import FOREIGN
+
+ARGUMENTS = {
+    "ingest": ("--data-dir", "{data}"),
+    "run": ("--data-dir", "{data}", "--out-dir", "{out}", "--report-dir", "{out}"),
+    "export": ("--out-dir", "{out}"),
+    "report": ("--out-dir", "{out}"),
+    "history": ("interactions", "INT1003"),
+    "explain": ("--month", "2025-01"),
+    "diff": ("202501", "202502"),
+    "bridge": ("--from", "202501", "--to", "202502"),
+    "retract": ("agents", "202503", "--reason", "not ours"),
+    "tag": ("signed",),
+}
+"""What each command needs; the others need nothing."""
+
+MAKING = ("ingest", "run")
+RECORDING = (*MAKING, "project", "retract", "tag")
+READING = [name for name in main.commands if name not in RECORDING]
+
+commands = pytest.mark.parametrize("command", main.commands)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a ledger of all sample data, projected."""
+    path = tmp_path_factory.mktemp("recorded") / "ledger.db"
+    Ledger(path).ingest(DATA)
+    Ledger(path).project("202502")
+    return path
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    """Where a ledger is to be, alone in its folder."""
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    return folder / "ledger.db"
+
+
+def carry_out(command: str, db: Path, *options: str) -> Ran:
+    """Run a command that writes, if it does, beside the ledger's folder; all it delivers is new."""
+    data = db.parent.parent / "data"
+    write_data_folder(data, [small_file("contact_centers", 202504, ("add", "CC99", "New"))])
+    places = {"data": data, "out": db.parent.parent / "out"}
+    arguments = [argument.format(**places) for argument in ARGUMENTS.get(command, ())]
+    return invoke_ledger(command, *arguments, *options, db=db)
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("command", [name for name in main.commands if name not in MAKING])
+def test_a_missing_ledger_is_wrong_usage_and_is_not_made(command: str, db: Path) -> None:
+    ran = carry_out(command, db)
+    assert ran.code == 2
+    assert f"there is no ledger {db}; make one with: ledger ingest" in ran.err
+    assert not contents(db.parent)
+
+
+@commands
+@pytest.mark.parametrize(("make", "message"), FOREIGN)
+def test_what_is_no_ledger_is_told_and_left_as_it_is(
+    command: str, make: Callable[[Path], None], message: str, db: Path
+) -> None:
+    make(db)
+    before = contents(db.parent)
+    ran = carry_out(command, db)
+    assert ran.code == 5
+    assert message in ran.err
+    assert contents(db.parent) == before
+
+
+def overwritten(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+
+def cut(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(5 * 4096)
+
+
+@commands
+@pytest.mark.parametrize("damage", [overwritten, cut])
+def test_a_damaged_ledger_is_told_and_left_as_it_is(
+    command: str, damage: Callable[[Path], None], db: Path, recorded: Path
+) -> None:
+    shutil.copy(recorded, db)
+    damage(db)
+    before = contents(db.parent)
+    ran = carry_out(command, db)
+    assert ran.code == 5
+    assert "damaged; restore it from a backup" in ran.err
+    assert contents(db.parent) == before
+
+
+@pytest.mark.parametrize("command", READING)
+def test_reading_leaves_the_ledger_and_its_folder_as_they_are(
+    command: str, db: Path, recorded: Path
+) -> None:
+    shutil.copy(recorded, db)
+    before = contents(db.parent)
+    assert carry_out(command, db).code == 0
+    assert contents(db.parent) == before
+
+
+def test_a_read_only_medium_is_read_and_not_written(db: Path, recorded: Path) -> None:
+    shutil.copy(recorded, db)
+    before = contents(db.parent)
+    with read_only(db.parent):
+        for command in READING:
+            assert carry_out(command, db).code == 0, command
+        for command in RECORDING:
+            ran = carry_out(command, db)
+            assert ran.code == 5, command
+            assert "the ledger is read-only; nothing was recorded" in ran.err, command
+    assert contents(db.parent) == before
+
+
+def test_a_first_ledger_on_a_read_only_medium_cannot_be_made(db: Path) -> None:
+    with read_only(db.parent):
+        ran = invoke_ledger("ingest", "--data-dir", DATA, db=db)
+    assert ran.code == 5
+    assert "cannot be made: " in ran.err
+    assert not contents(db.parent)
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_an_output_folder_that_is_read_only_is_told(command: str, db: Path, recorded: Path) -> None:
+    shutil.copy(recorded, db)
+    out = db.parent.parent / "out"
+    assert carry_out(command, db).code == 0
+    before = contents(out)
+    with read_only(out):
+        ran = carry_out(command, db, "--as-of", "202501")
+    assert ran.code == 5
+    assert f"{out} cannot be written: " in ran.err
+    assert "what was there before is unchanged" in ran.err
+    assert contents(out) == before
