@@ -34,9 +34,9 @@ def tried(trials: Iterable[Trial]) -> Tally:
     return tally
 
 
-def broken(trials: Iterable[Trial]) -> list[str]:
-    """Run trials against what is broken on purpose; say what was noticed."""
-    return run_all(trials, ThreadPoolExecutor(JOBS)).broken
+def noticed(trials: Iterable[Trial], what: str) -> bool:
+    """Run trials against what is broken on purpose; say whether that was noticed."""
+    return any(what in cause for cause in run_all(trials, ThreadPoolExecutor(JOBS)).broken)
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +56,14 @@ def killed_halfway(scene: Scene, call: str) -> list[Injection]:
 
 
 def test_a_killed_ingest_leaves_whole_batches(tmp_path: Path) -> None:
-    tried(killed_ingests(tmp_path, 4, SEED, PRODUCT, "first"))
+    tried(killed_ingests(tmp_path, 3, SEED, PRODUCT, "first"))
 
 
 def test_a_killed_export_leaves_whole_files(tmp_path: Path) -> None:
-    tried(killed_exports(tmp_path, 3, SEED, PRODUCT, ("csv",)))
+    tried(killed_exports(tmp_path, 3, SEED, PRODUCT, (SMALL, SMALL), ("csv",)))
 
 
-@pytest.mark.parametrize(("number", "every"), [(0, 89), (1, 241), (2, 31)])
+@pytest.mark.parametrize(("number", "every"), [(0, 131), (1, 397), (2, 43)])
 def test_a_fault_at_a_call_leaves_whole_batches_and_files(
     stage: list[Scene], number: int, every: int
 ) -> None:
@@ -94,16 +94,16 @@ def test_the_cuts_notice_a_ledger_that_does_not_wait_for_the_disk(
     tmp_path: Path, level: str
 ) -> None:
     launcher = altered(f"synchronous={level}")
-    assert broken(cut_ingests(tmp_path, 60, SEED, launcher, (SMALL, SMALL)))
+    assert noticed(cut_ingests(tmp_path, 40, SEED, launcher, (SMALL, SMALL)), "a loss")
 
 
 def test_the_kills_notice_a_ledger_without_transactions(stage: list[Scene], tmp_path: Path) -> None:
     halfway = sabotaged_scene(stage[0], tmp_path, "no-transaction")
-    assert broken(killed_halfway(halfway, "pwrite64"))
+    assert noticed(killed_halfway(halfway, "pwrite64"), "files and events differ")
 
 
 def test_the_kills_notice_exports_that_are_written_in_place(
     stage: list[Scene], tmp_path: Path
 ) -> None:
     in_place = sabotaged_scene(stage[2], tmp_path, "in-place")
-    assert broken(killed_halfway(in_place, "write"))
+    assert noticed(killed_halfway(in_place, "write"), "is torn")

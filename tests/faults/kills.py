@@ -167,10 +167,11 @@ def killed_ingests(
         data = folder / name / "data"
         months = deliver(data, sizes)
         known = month_by_month(folder / name / "known", data, months)
-        (folder / name / "pace").mkdir()
-        known.place(folder / name / "pace", before)
+        undisturbed = folder / name / "pace"
+        undisturbed.mkdir()
+        known.place(undisturbed, before)
         command = (*launcher, "ingest", "--db", DATABASE, "--data-dir", str(data))
-        time_taken = pace(command, folder / name / "pace", folder / name / "pace")
+        time_taken = pace(command, undisturbed, undisturbed)
         for number in range(kind, count, len(kinds)):
             moment = draw_moment(random.Random(f"{seed} ingest {number}"))
             yield KilledIngest(
@@ -261,20 +262,24 @@ def two_exports(ledger: Path, folder: Path, format: str) -> tuple[Files, Files]:
 
 
 def killed_exports(
-    folder: Path, count: int, seed: str, launcher: Launcher = PRODUCT, formats: Arguments = FORMATS
+    folder: Path,
+    count: int,
+    seed: str,
+    launcher: Launcher = PRODUCT,
+    sizes: tuple[int, ...] = EXPORTED,
+    formats: Arguments = FORMATS,
 ) -> Iterator[KilledExport]:
     """So many exports to be killed, evenly of each format."""
     data = folder / "data"
-    known = month_by_month(folder / "known", data, deliver(data, EXPORTED))
+    known = month_by_month(folder / "known", data, deliver(data, sizes))
     for kind, format in enumerate(formats):
         old, new = two_exports(known.ledgers[-1], folder, format)
-        out = folder / "pace" / format
-        write_files_into = out / OUT
-        out.mkdir(parents=True)
-        write_files(write_files_into, old)
-        path = known.place(out, known.end)
+        undisturbed = folder / "pace" / format
+        undisturbed.mkdir(parents=True)
+        write_files(undisturbed / OUT, old)
+        path = known.place(undisturbed, known.end)
         command = (*launcher, "export", "--db", str(path), "--format", format)
-        time_taken = pace(command, out, write_files_into)
+        time_taken = pace(command, undisturbed, undisturbed / OUT)
         for number in range(kind, count, len(formats)):
             moment = draw_moment(random.Random(f"{seed} export {number}"))
             yield KilledExport(

@@ -98,8 +98,9 @@ def pace(command: Sequence[object], cwd: Path, watched: Path) -> Pace:
         start = time.monotonic()
         wait_for_change(process, watched)
         change = time.monotonic()
-        ended(process)
+        done = ended(process)
         end = time.monotonic()
+    assert done.code == 0, done.err
     return Pace(end - start, end - change)
 
 

@@ -81,31 +81,42 @@ class TwoWriters:
         raise Broken("; ".join(why))
 
 
+Pair = tuple[str, tuple[Arguments, Arguments], int, tuple[Reference, ...]]
+
+
 def two_writers(
     folder: Path, count: int, sizes: Sequence[int] = (SMALL, SMALL, LARGE, SMALL)
 ) -> Iterator[TwoWriters]:
-    """So many pairs: of the same months, small, spilling and the first; of two files of a month."""
+    """So many pairs: of the same months; of the first ones; of two files of one month."""
+    months = deliver(folder / "data", sizes)
+    pairs = [make(folder, months) for make in (_same, _first, _different)[:count]]
+    for number in range(count):
+        name, writers, before, orders = pairs[number % len(pairs)]
+        yield TwoWriters(f"{name}-{number}", folder / "pairs", writers, before, orders)
+
+
+def _same(folder: Path, months: Sequence[str], before: int = 1) -> Pair:
     data = folder / "data"
-    months = deliver(data, sizes)
-    known = month_by_month(folder / "known", data, months)
+    known = month_by_month(folder / f"known-{before}", data, months)
     same = ("--data-dir", str(data))
-    first, second = months[:2]
-    agents, rest = (
-        str(data / f"delta/{table}_delta_{second}.csv") for table in ("agents", "interactions")
+    return f"from-{before}", (same, same), before, (known,)
+
+
+def _first(folder: Path, months: Sequence[str]) -> Pair:
+    return _same(folder, months, before=0)
+
+
+def _different(folder: Path, months: Sequence[str]) -> Pair:
+    data, (first, second) = folder / "data", months[:2]
+    agents, calls = (
+        (str(data / f"delta/{table}_delta_{second}.csv"),) for table in ("agents", "interactions")
     )
     extract = ("--data-dir", str(data), "--months", first)
-    two_files = tuple(
-        reference(folder / f"known-{number}", [extract, *order])
-        for number, order in enumerate([[(agents,), (rest,)], [(rest,), (agents,)]])
+    orders = tuple(
+        reference(folder / f"known-{name}", [extract, *order])
+        for name, order in {"ab": (agents, calls), "ba": (calls, agents)}.items()
     )
-    kinds = [
-        ("same", (same, same), 1, (known,)),
-        ("first", (same, same), 0, (known,)),
-        ("different", ((agents,), (rest,)), 1, two_files),
-    ]
-    for number in range(count):
-        name, writers, before, orders = kinds[number % len(kinds)]
-        yield TwoWriters(f"{name}-{number}", folder / "pairs", writers, before, orders)
+    return "different", (agents, calls), 1, orders
 
 
 @dataclass(frozen=True)
