@@ -15,7 +15,7 @@ from tests.faults.generated import SMALL
 from tests.faults.injections import Injection, Scene, injections, scenes
 from tests.faults.kills import killed_exports, killed_ingests
 from tests.faults.powercuts import cut_exports, cut_ingests
-from tests.faults.product import PRODUCT, altered
+from tests.faults.product import PRODUCT, Launcher, altered
 from tests.faults.together import many_readers, two_writers
 from tests.faults.trials import Tally, Trial, run_all
 
@@ -45,14 +45,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> list[Scene]:
     return list(scenes(tmp_path_factory.mktemp("stage")))
 
 
-def sabotaged_scene(scene: Scene, folder: Path, how: str) -> Scene:
-    return replace(scene, folder=folder, launcher=altered(how))
-
-
-def killed_halfway(scene: Scene, call: str) -> list[Injection]:
+def killed_halfway(scene: Scene, call: str, launcher: Launcher) -> list[Injection]:
     """The command of a scene, killed in the midst of the calls of a name."""
     ordinals = [change.ordinal for change in scene.changes() if change.name == call]
-    return [Injection(scene, call, ordinals[len(ordinals) // 2], "SIGKILL")]
+    killed = replace(scene, launcher=launcher)
+    return [Injection(killed, call, ordinals[len(ordinals) // 2], "SIGKILL")]
 
 
 def test_a_killed_ingest_leaves_whole_batches(tmp_path: Path) -> None:
@@ -98,12 +95,14 @@ def test_the_cuts_notice_a_ledger_that_does_not_wait_for_the_disk(
 
 
 def test_the_kills_notice_a_ledger_without_transactions(stage: list[Scene], tmp_path: Path) -> None:
-    halfway = sabotaged_scene(stage[0], tmp_path, "no-transaction")
-    assert noticed(killed_halfway(halfway, "pwrite64"), "files and events differ")
+    ingest = replace(stage[0], folder=tmp_path)
+    halfway = killed_halfway(ingest, "pwrite64", altered("no-transaction"))
+    assert noticed(halfway, "files and events differ")
 
 
 def test_the_kills_notice_exports_that_are_written_in_place(
     stage: list[Scene], tmp_path: Path
 ) -> None:
-    in_place = sabotaged_scene(stage[2], tmp_path, "in-place")
-    assert noticed(killed_halfway(in_place, "write"), "is torn")
+    in_place = altered("in-place")
+    export = replace(stage[2], folder=tmp_path, launcher=in_place)
+    assert noticed(killed_halfway(export, "write", in_place), "is torn")

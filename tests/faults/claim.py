@@ -22,7 +22,7 @@ from tests.faults.product import Ended
 from tests.faults.reference import Files, Reference, contents
 
 MANIFEST = "datapackage.json"
-DRAFTS = ".draft-*"
+DRAFTS = ".*draft-*"
 DOCUMENTED = {0, 4, 5, 130, -9}
 
 

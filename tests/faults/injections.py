@@ -35,8 +35,8 @@ class Scene:
         launcher: what starts the command.
         known: what the ledger should hold.
         before: how many batches it holds already.
-        arguments: of the command, but for the places of its files.
-        files: for an export, the files of before and the new ones.
+        data: the deliveries.
+        files: of an export, those of before and the new ones; of an ingest, None.
     """
 
     name: str
@@ -44,16 +44,16 @@ class Scene:
     launcher: Launcher
     known: Reference
     before: int
-    arguments: Arguments
+    data: Path
     files: tuple[Files, Files] | None = None
 
     def set_up(self, folder: Path) -> Arguments:
         """Put into a folder what the command starts from; give its arguments."""
         path = self.known.place(folder, self.before)
         if self.files is None:
-            return (*self.arguments, "--db", str(path))
+            return ("ingest", "--data-dir", str(self.data), "--db", str(path))
         write_files(folder / OUT, self.files[0])
-        return (*self.arguments, "--db", str(path), "--out-dir", str(folder / OUT))
+        return ("export", "--db", str(path), "--out-dir", str(folder / OUT))
 
     def changes(self) -> list[Call]:
         """What the command does to its files where nothing fails."""
@@ -83,14 +83,14 @@ class Injection:
     fault: str
 
     def run(self) -> Tally:
-        """Inject it, look, and give the command again."""
+        """Inject it, look, and do it again."""
         tally = Tally()
         name = f"{self.call}-{self.ordinal}-{self.fault.replace(' ', '-')}"
         with tally.trial(self.scene.folder / name) as folder:
-            again = self.scene.set_up(folder)
+            arguments = self.scene.set_up(folder)
             log = folder / LOG
             fault = f"{self.call}:{FAULTS[self.fault].format(ordinal=self.ordinal)}"
-            command = (*self.scene.launcher, *again)
+            command = (*self.scene.launcher, *arguments)
             done = run((*tracing(log, FEW_BYTES, [fault]), *command), folder)
             failed = [call for call in read_calls(log) if call.injected]
             log.unlink()
@@ -101,15 +101,15 @@ class Injection:
             # Where writing fails from then on, so does the message.
             silent = any(call.name == "write" and call.descriptor == STDERR for call in failed)
             check_ending(done, heard=not silent)
-            self._look(done, folder / DATABASE, again, tally)
+            self._look(done, folder / DATABASE, tally)
         return tally
 
-    def _look(self, done: Ended, path: Path, again: Arguments, tally: Tally) -> None:
+    def _look(self, done: Ended, path: Path, tally: Tally) -> None:
         known, files = self.scene.known, self.scene.files
         if files is None:
-            look_and_complete(done, path, self.scene.before, known, again, tally)
+            look_and_complete(done, path, self.scene.before, known, self.scene.data, tally)
         else:
-            look_and_export(done, path, known, files, again, tally)
+            look_and_export(done, path, known, files, "csv", tally)
 
 
 def scenes(folder: Path, launcher: Launcher = PRODUCT) -> Iterator[Scene]:
@@ -117,11 +117,10 @@ def scenes(folder: Path, launcher: Launcher = PRODUCT) -> Iterator[Scene]:
     data = folder / "data"
     months = deliver(data, (SMALL, SMALL))
     known = month_by_month(folder / "known", data, months)
-    ingest = ("ingest", "--data-dir", str(data))
-    yield Scene("ingest", folder / "ingest", launcher, known, 1, ingest)
-    yield Scene("first ingest", folder / "first", launcher, known, 0, ingest)
+    yield Scene("ingest", folder / "ingest", launcher, known, 1, data)
+    yield Scene("first ingest", folder / "first", launcher, known, 0, data)
     files = two_exports(known.ledgers[-1], folder, "csv")
-    yield Scene("export", folder / "export", launcher, known, 2, ("export",), files)
+    yield Scene("export", folder / "export", launcher, known, 2, data, files)
 
 
 def injections(scene: Scene, every: int = 1) -> Iterator[Injection]:

@@ -6,10 +6,11 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger import Ledger, LedgerError
 from tests.faults.claim import (
     Broken,
     batches_of,
@@ -28,7 +29,6 @@ from tests.faults.product import (
     ended,
     pace,
     recording,
-    run,
     started,
     wait_for_change,
 )
@@ -51,6 +51,7 @@ INGESTS = {
 EXPORTED = (SMALL, 5_000)
 FORMATS = ("csv", "json", "parquet")
 OUT = "output"
+COMPLETED = Ended(0, "", "")
 
 
 def killed(
@@ -109,25 +110,24 @@ class KilledIngest:
     pace: Pace
 
     def run(self) -> Tally:
-        """Kill it, look, and give the command again."""
+        """Kill it, look, and do it again."""
         tally = Tally()
         with tally.trial(self.folder / self.name) as folder:
             path = self.known.place(folder, self.before)
-            again = ("ingest", "--db", DATABASE, "--data-dir", str(self.data))
-            command = (*self.launcher, *again)
+            command = (*self.launcher, "ingest", "--db", DATABASE, "--data-dir", str(self.data))
             done = killed(command, folder, folder, self.moment, self.pace)
             tally.count("killed in time", done.killed)
             check_ending(done)
             tally.count("acknowledged", done.acknowledged is not None)
             tally.count("hot journals", is_hot(path))
-            look_and_complete(done, path, self.before, self.known, again, tally)
+            look_and_complete(done, path, self.before, self.known, self.data, tally)
         return tally
 
 
 def look_and_complete(
-    done: Ended, path: Path, before: int, known: Reference, again: Arguments, tally: Tally
+    done: Ended, path: Path, before: int, known: Reference, data: Path, tally: Tally
 ) -> None:
-    """Hold a ledger to the claim after something happened to an ingest, and give that again.
+    """Hold a ledger to the claim after something happened to an ingest, and do that again.
 
     A reader looks at a copy, so that it is the next writer that has to undo what was not finished.
     """
@@ -142,12 +142,18 @@ def look_and_complete(
     tally.count("ended behind", batches == known.end)
     tally.count("durable, not acknowledged", batches > before and done.acknowledged is None)
     tally.count("drafts left", drafts_in(path.parent))
-    completed = run((*PRODUCT, *again), path.parent)
-    if completed.code != 0:
-        raise Broken(f"again: exit code {completed.code}: {completed.err}")
+    done_again(lambda: Ledger(path).ingest(data))
     if batches_of(path, known) != known.end:
-        raise Broken("given again, the command does not complete it")
+        raise Broken("done again, it is not complete")
     tally.count("drafts left after the next run", drafts_in(path.parent))
+
+
+def done_again(what: Callable[[], object]) -> None:
+    """Do again what something happened to; in this process, for a new one takes its time."""
+    try:
+        what()
+    except LedgerError as error:
+        raise Broken(f"again: {error}") from error
 
 
 def is_hot(path: Path) -> bool:
@@ -206,17 +212,17 @@ class KilledExport:
     pace: Pace
 
     def run(self) -> Tally:
-        """Kill it, look, and give the command again."""
+        """Kill it, look, and do it again."""
         tally = Tally()
         with tally.trial(self.folder / self.name) as folder:
             path = self.known.place(folder, self.known.end)
             out = folder / OUT
             write_files(out, self.old)
-            again = ("export", "--db", DATABASE, "--format", self.format)
-            done = killed((*self.launcher, *again), folder, out, self.moment, self.pace)
+            command = (*self.launcher, "export", "--db", DATABASE, "--format", self.format)
+            done = killed(command, folder, out, self.moment, self.pace)
             tally.count("killed in time", done.killed)
             check_ending(done)
-            look_and_export(done, path, self.known, (self.old, self.new), again, tally)
+            look_and_export(done, path, self.known, (self.old, self.new), self.format, tally)
         return tally
 
 
@@ -225,10 +231,10 @@ def look_and_export(
     path: Path,
     known: Reference,
     files: tuple[Files, Files],
-    again: Arguments,
+    format: str,
     tally: Tally,
 ) -> None:
-    """Hold exported files to the claim after something happened to an export; give that again."""
+    """Hold exported files to the claim after something happened to an export; do that again."""
     old, new = files
     out = path.parent / OUT
     fresh = check_export(done, out, old, new)
@@ -238,10 +244,8 @@ def look_and_export(
     tally.count("drafts left", drafts_in(out, path.parent))
     if batches_of(path, known) != known.end:
         raise Broken("the export changed the ledger")
-    completed = run((*PRODUCT, *again), path.parent)
-    if completed.code != 0:
-        raise Broken(f"again: exit code {completed.code}: {completed.err}")
-    check_export(completed, out, old, new)
+    done_again(lambda: Ledger(path).export(out, format=format))
+    check_export(COMPLETED, out, old, new)
     tally.count("drafts left after the next run", drafts_in(out, path.parent))
 
 

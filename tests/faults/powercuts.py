@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger import Ledger, LedgerError
+from ledger import Ledger
 from tests.faults.claim import Broken, batches_of, check_export
 from tests.faults.disk import Disk
 from tests.faults.generated import LARGE, SMALL, deliver
-from tests.faults.kills import OUT, is_hot, two_exports, write_files
+from tests.faults.kills import COMPLETED, OUT, done_again, is_hot, two_exports, write_files
 from tests.faults.product import PRODUCT, Ended, Launcher, recording, run
 from tests.faults.reference import DATABASE, Files, Reference, month_by_month
 from tests.faults.strace import ALL_BYTES, is_within, read_calls, tracing
@@ -27,7 +27,7 @@ AFTER_THE_END = 0.2
 LOG = "strace.log"
 CUTS_AT_ONCE = 50
 
-_NOT_SAID = Ended(-9, "", "")
+CUT_OFF = Ended(-9, "", "")
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class CutIngest:
     count: int
 
     def run(self) -> Tally:
-        """Cut the power, look, and give the command again."""
+        """Cut the power, look, and do it again."""
         tally, draw = Tally(), random.Random(self.seed)
         for number, (said, files) in enumerate(cuts(self.recording, draw, self.count)):
             with tally.trial(self.folder / f"{self.name}-{number}") as folder:
@@ -125,12 +125,9 @@ class CutIngest:
         tally.count("ended before", batches == self.before)
         tally.count("ended behind", batches == self.before + 1)
         month = self.known.steps[self.before][-1]
-        try:
-            Ledger(path).ingest(self.data, months=[month])
-        except LedgerError as error:
-            raise Broken(f"again: {error}") from error
+        done_again(lambda: Ledger(path).ingest(self.data, months=[month]))
         if batches_of(path, self.known) != self.before + 1:
-            raise Broken("given again, the command does not complete it")
+            raise Broken("done again, it is not complete")
 
 
 @dataclass(frozen=True)
@@ -162,7 +159,7 @@ class CutExport:
             with tally.trial(self.folder / f"{self.name}-{number}") as folder:
                 lay_out(files, self.recording.folder, folder)
                 tally.count("acknowledged", said)
-                done = Ended(0, "", "") if said else _NOT_SAID
+                done = COMPLETED if said else CUT_OFF
                 fresh = check_export(done, folder / OUT, self.old, self.new, in_order=False)
                 tally.count("ended before", fresh == 0)
                 tally.count("ended between", 0 < fresh < len(self.new))

@@ -49,7 +49,7 @@ class TwoWriters:
     orders: tuple[Reference, ...]
 
     def run(self) -> Tally:
-        """Start both, look, and give both again."""
+        """Start both, look, and start one after the other again."""
         tally = Tally()
         with tally.trial(self.folder / self.name) as folder:
             path = self.orders[0].place(folder, self.before)
