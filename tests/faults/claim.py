@@ -150,6 +150,6 @@ def drafts_in(*folders: Path) -> int:
     return sum(len(list(folder.glob(DRAFTS))) for folder in folders if folder.exists())
 
 
-def changed(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> bool:
+def none_alike(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> bool:
     """Whether no file is the same, so that it can be told from which export one comes."""
     return not any(old.get(name) == content for name, content in new.items())
