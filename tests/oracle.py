@@ -67,7 +67,7 @@ def fold(paths: Iterable[Path], initial_month: int, as_of: int) -> State:
             table = path.stem.partition("_delta_")[0]
             _apply(path, KEYS[table], cells[table])
     tables = {
-        table: {key: _typed(row) for key, row in rows.items()} for table, rows in cells.items()
+        table: {key: typed(row) for key, row in rows.items()} for table, rows in cells.items()
     }
     return State(tables, _report(tables))
 
@@ -109,7 +109,8 @@ def _apply(path: Path, key: str, rows: dict[str, Cells]) -> None:
                 rows[identity] = row
 
 
-def _typed(row: Cells) -> dict[str, Value]:
+def typed(row: Cells) -> dict[str, Value]:
+    """The values of a delivered row, and what is worked out of them."""
     typed: dict[str, Value] = {}
     moments: dict[str, datetime | None] = {}
     for name, text in row.items():

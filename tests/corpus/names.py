@@ -19,7 +19,7 @@ NAMES_OF_NO_TABLE = (
     *("{}s_delta_202503.csv", "x{}_delta_202503.csv", "_delta_202503.csv", "new_delta_202503.csv"),
     *("{}_delta_202503.backup.csv", "Copy of {}_delta_202503.csv", "{}\u200b_delta_202503.csv"),
     *("{}.CSV", "{}s.csv", "{} .csv", "{}_initial.csv", "{}(1).csv", "old-{}.csv", "{}\n.csv"),
-    "{}_delta_202503\x1b[31m.csv",
+    *("{}_delta_202503\x1b[31m.csv", "{}_delta_202503\udcff.csv"),
 )
 BAD_MONTHS = ("202500", "202513", "202599", "000000", "189912", "999999")
 NO_FILES: dict[str, tuple[Content, str]] = {
