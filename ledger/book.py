@@ -16,7 +16,7 @@ from ledger.audit.faults import Progress
 from ledger.audit.originals import Originals
 from ledger.audit.proofs import EventProof, check_event_proof, prove_event
 from ledger.audit.receipts import Receipt, receipt_of
-from ledger.audit.verification import Verification, verify_store
+from ledger.audit.verification import Verification, damaged, verify_store
 from ledger.comparison import Comparison
 from ledger.corrections import Retraction, retract
 from ledger.deliveries import find_deliveries, read_names
@@ -33,7 +33,7 @@ from ledger.editions import (
     say_what_counts,
     stored_edition,
 )
-from ledger.errors import VerificationFailed, WrongUsage
+from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
 from ledger.export import ExportedFile, Sheet, write_sheets
 from ledger.findings import chosen_codes, edition_findings
 from ledger.history import History, read_history
@@ -621,10 +621,13 @@ class Ledger:
         """
         anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
         originals = None if sources is None else Originals(Path(sources), self.dataset)
-        with Store.for_reading(self.path) as store, store.snapshot():
-            return verify_store(
-                store, self.dataset, anchors, originals, quick=quick, progress=progress
-            )
+        try:
+            with Store.for_reading(self.path) as store, store.snapshot():
+                return verify_store(
+                    store, self.dataset, anchors, originals, quick=quick, progress=progress
+                )
+        except LedgerDamaged as error:
+            return damaged(self.path, error, quick=quick)
 
     def receipt(self) -> Receipt:
         """What the ledger holds now, in a few figures to be kept elsewhere.

@@ -7,6 +7,7 @@
     ├── FindingsFound     3     a check found what it was told to fail on
     ├── LedgerBusy        4     another process holds the ledger's lock
     ├── StorageFailed     5     the file, the disk or the medium does not do what was asked
+    │   ├── LedgerDamaged 5     what the file holds is no sound database
     │   └── RecordingFailed 5   it failed while recording; carries whether all is recorded
     ├── VerificationFailed 6    what is recorded and what is computed do not agree
     └── SequenceBroken    7     the file is sound, but does not follow on what is recorded
@@ -59,6 +60,10 @@ class StorageFailed(LedgerError):
     """The ledger's file or an output folder cannot be read or written as asked."""
 
     exit_code = 5
+
+
+class LedgerDamaged(StorageFailed):
+    """The ledger's file is there, and what it holds is no sound database."""
 
 
 class RecordingFailed(StorageFailed):

@@ -38,6 +38,7 @@ from ledger.digest import (
 from ledger.drafts import draft_folder
 from ledger.errors import (
     LedgerBusy,
+    LedgerDamaged,
     LedgerError,
     NoLedger,
     RecordingFailed,
@@ -677,13 +678,15 @@ def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
         sqlite3.SQLITE_READONLY: "the ledger is read-only; nothing was recorded",
         sqlite3.SQLITE_CANTOPEN: "the ledger cannot be opened",
         sqlite3.SQLITE_PERM: "access to the ledger is denied",
-        sqlite3.SQLITE_CORRUPT: "the ledger's file is damaged; restore it from a backup",
         sqlite3.SQLITE_NOTADB: "this is no SQLite database, so no ledger; name another",
     }
     if code in messages:
         return StorageFailed(f"{path}: {messages[code]} ({error})")
-    if str(error).startswith("Could not decode to UTF-8"):
-        return StorageFailed(f"{path}: {messages[sqlite3.SQLITE_CORRUPT]} ({error})")
+    undecoded = str(error).startswith("Could not decode to UTF-8")
+    if code == sqlite3.SQLITE_CORRUPT or undecoded:
+        return LedgerDamaged(
+            f"{path}: the ledger's file is damaged; restore it from a backup ({error})"
+        )
     if str(error).startswith(("no such table", "no such view", "no such column")):
         return StorageFailed(
             f"{path}: a part of the ledger is missing ({error}); restore it from a backup"

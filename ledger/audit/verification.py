@@ -6,7 +6,7 @@ itself: whoever rewrites all of it, digests too, leaves it so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -85,10 +85,12 @@ def verify_store(
         quick: leave out what is computed from the events.
         progress: is told how many of how many events are done.
     """
-    if not has_sound_tables(store):
-        faults = tuple(islice(check_schema(store), FAULTS_KEPT))
-        return Verification(store.path, 0, 0, None, quick, 0, None, (), faults)
-    subject = Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
+    try:
+        if not has_sound_tables(store):
+            return _unreadable(store.path, quick, islice(check_schema(store), FAULTS_KEPT))
+        subject = Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
+    except StorageFailed as error:
+        return damaged(store.path, error, quick=quick)
     readings = None if quick else ReadingsCheck(subject)
     files = OriginalsCheck(originals) if originals else None
     checks: list[Check] = [lambda: check_schema(store), lambda: check_storage(store)]
@@ -125,4 +127,18 @@ def _run(check: Check, store: Store) -> Iterator[Fault]:
     try:
         yield from check()
     except StorageFailed as error:
-        yield Fault(FaultKind.STORAGE, str(store.path), str(error))
+        yield _storage_fault(store.path, error)
+
+
+def damaged(path: Path, error: StorageFailed, *, quick: bool = False) -> Verification:
+    """The outcome for a ledger that cannot be read."""
+    return _unreadable(path, quick, [_storage_fault(path, error)])
+
+
+def _unreadable(path: Path, quick: bool, faults: Iterable[Fault]) -> Verification:
+    """The outcome for a ledger of which one cannot tell what is recorded in it."""
+    return Verification(path, 0, 0, None, quick, 0, None, (), tuple(faults))
+
+
+def _storage_fault(path: Path, error: StorageFailed) -> Fault:
+    return Fault(FaultKind.STORAGE, str(path), str(error))

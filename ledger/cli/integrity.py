@@ -12,7 +12,7 @@ import click
 from ledger.audit.faults import Progress
 from ledger.audit.verification import Verification
 from ledger.book import Ledger
-from ledger.cli.options import common, dry_run_option, edition_options, formats
+from ledger.cli.options import common, dry_run_option, edition_options, formats, telling
 from ledger.documents import Document, write_document
 from ledger.errors import VerificationFailed
 from ledger.printing import QUIET, emit, emit_data, note, print_json, table
@@ -149,14 +149,14 @@ def prove(
 @click.argument("proof", type=FILE)
 @click.argument("receipt", type=FILE)
 @formats("table", "json")
-@common
-def verify_proof(proof: Path, receipt: Path, format: str, db: Path) -> None:
+@telling
+def verify_proof(proof: Path, receipt: Path, format: str) -> None:
     """Hold what `ledger prove` wrote to a receipt; the ledger is not read.
 
     The receipt must be of the batch that recorded the event, or of a later one that the proof
     leads to.
     """
-    with Ledger.open(db) as ledger:
+    with Ledger.open() as ledger:
         proven = ledger.verify_proof(proof, receipt)
     event, file = proven.event, proven.file
     facts = {
@@ -181,9 +181,9 @@ def verify_proof(proof: Path, receipt: Path, format: str, db: Path) -> None:
 @click.option("--receipt", type=FILE, help="A receipt of the ledger.")
 @sources_option
 @formats("table", "json")
-@common
+@telling
 def verify_report(
-    report: Path, proof: Path, receipt: Path | None, sources: Path | None, format: str, db: Path
+    report: Path, proof: Path, receipt: Path | None, sources: Path | None, format: str
 ) -> None:
     """Hold a published report to its proof; the ledger is not read.
 
@@ -196,7 +196,7 @@ def verify_report(
       ledger report --proof proof.json
       ledger verify-report report/support_report.csv proof.json --receipt R --sources data
     """
-    with Ledger.open(db) as ledger:
+    with Ledger.open() as ledger:
         result = ledger.verify_report(report, proof, receipt=receipt, sources=sources)
     if format == "json":
         print_json({"verdict": result.verdict, "result": result})

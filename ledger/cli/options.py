@@ -24,8 +24,8 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, bool], Non
     return callback
 
 
-def common(command: Command) -> Command:
-    """The options that stand on every command."""
+def telling(command: Command) -> Command:
+    """The options that say how much is told."""
     for option in (
         click.option(
             "-v",
@@ -43,17 +43,21 @@ def common(command: Command) -> Command:
             callback=_remember(QUIET),
             help="Tell nothing but the result and errors.",
         ),
-        click.option(
-            "--db",
-            envvar="LEDGER_DB",
-            default="ledger.db",
-            show_default=True,
-            type=click.Path(path_type=Path),
-            help="The ledger's file.",
-        ),
     ):
         command = option(command)
     return command
+
+
+def common(command: Command) -> Command:
+    """The options that stand on every command that has to do with a ledger."""
+    return click.option(
+        "--db",
+        envvar="LEDGER_DB",
+        default="ledger.db",
+        show_default=True,
+        type=click.Path(path_type=Path),
+        help="The ledger's file.",
+    )(telling(command))
 
 
 def formats(*names: str, help: str = "How to print the result.") -> Callable[[Command], Command]:
