@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ledger import Ledger
+from ledger import store as ledger_store
 from ledger.cli import main
+from ledger.store import Store
 from tests.commands import DATA, Ran, invoke_ledger
 from tests.media import read_only
 from tests.strategies import small_file, write_data_folder
@@ -117,6 +121,42 @@ def test_a_damaged_ledger_is_told_and_left_as_it_is(
     assert ran.code == (6 if command == "verify" else 5)
     assert "damaged; restore it from a backup" in ran.err
     assert contents(db.parent) == before
+
+
+@commands
+def test_a_ledger_that_another_process_locks_is_read_and_not_written(
+    command: str, db: Path, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ledger_store._CONNECT, "timeout", 0.05)
+    shutil.copy(recorded, db)
+    with closing(sqlite3.connect(db, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        ran = carry_out(command, db)
+    assert ran.code == (4 if command in RECORDING else 0)
+    assert (f"another process holds a lock on {db}" in ran.err) == (command in RECORDING)
+
+
+@pytest.mark.parametrize("command", [*RECORDING, "export"])
+def test_an_interruption_leaves_all_as_it_was(
+    command: str, db: Path, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(recorded, db)
+    carry_out("export", db)
+    out = db.parent.parent / "out"
+    before = contents(db.parent), contents(out)
+    rows = Store.rows
+
+    def interrupt(store: Store, sql: str, parameters: Sequence[object] = ()) -> object:
+        # Late: the files of an export are open, and what is recorded is about to be.
+        if "FROM page" in sql or "'batch', head" in sql:
+            raise KeyboardInterrupt
+        return rows(store, sql, parameters)
+
+    monkeypatch.setattr(Store, "rows", interrupt)
+    ran = carry_out(command, db)
+    assert ran.code == 130
+    assert "Interrupted" in ran.err
+    assert (contents(db.parent), contents(out)) == before
 
 
 @pytest.mark.parametrize("command", READING)

@@ -37,7 +37,8 @@ class LedgerGroup(click.Group):
             _forget_output()
             ctx.exit(141)
         except KeyboardInterrupt:
-            tell("Interrupted; nothing more was recorded or written.")
+            # A commit that was under way is carried out, so this does not say what is recorded.
+            tell("Interrupted. What was not finished is undone; what is recorded: ledger log")
             ctx.exit(130)
 
 
