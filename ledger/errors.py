@@ -79,8 +79,7 @@ class RecordingFailed(StorageFailed):
 
 
 _OUTCOMES = {
-    True: "what was to be recorded was recorded all the same. "
-    "For what comes after it, run the same command again",
+    True: "what was to be recorded was recorded all the same, and nothing after it",
     False: "nothing more was recorded. When that is mended, run the same command again",
     None: "whether it was recorded could not be found out. Run the same command again: "
     "what is recorded is known by its SHA-256, and not recorded twice",

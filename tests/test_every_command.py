@@ -17,7 +17,7 @@ from ledger.store import Store
 from tests.commands import DATA, Ran, invoke_ledger
 from tests.media import read_only
 from tests.strategies import small_file, write_data_folder
-from tests.test_store import FOREIGN, an_older_ledger
+from tests.test_store import FOREIGN, an_older_ledger, killed_while_writing
 
 ARGUMENTS = {
     "ingest": ("--data-dir", "{data}"),
@@ -180,6 +180,23 @@ def test_a_read_only_medium_is_read_and_not_written(db: Path, recorded: Path) ->
             assert ran.code == 5, command
             assert "the ledger is read-only; nothing was recorded" in ran.err, command
     assert contents(db.parent) == before
+
+
+def test_what_was_interrupted_is_told_with_the_way_on_where_it_cannot_be_undone(
+    recorded: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in use").mkdir()
+    killed = killed_while_writing(Path(shutil.copy(recorded, tmp_path / "in use")))
+    before = contents(killed.parent)
+    with read_only(killed.parent):
+        for command in main.commands:
+            ran = carry_out(command, killed)
+            assert ran.code == 5, command
+            assert "copy it and the -journal beside it to where you may write" in ran.err, command
+    assert contents(killed.parent) == before
+    assert carry_out("status", killed).code == 0
+    assert sorted(contents(killed.parent)) == ["ledger.db"]
+    assert killed.read_bytes() == recorded.read_bytes()
 
 
 def test_a_first_ledger_on_a_read_only_medium_cannot_be_made(db: Path) -> None:
