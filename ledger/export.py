@@ -54,6 +54,10 @@ class Sheet:
     rows: Iterable[Values]
     key: str | None = None
 
+    def safe_rows(self) -> SafeRows:
+        """The rows with texts that no spreadsheet takes for a formula."""
+        return SafeRows(self)
+
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
@@ -211,7 +215,7 @@ def write_sheets(
         for sheet in sheets:
             path = draft / f"{sheet.name}.{format}"
             with _synced(path) as file:
-                safe = SafeRows(sheet) if spreadsheet_safe else None
+                safe = sheet.safe_rows() if spreadsheet_safe else None
                 rows = WRITERS[format](file, sheet.columns, safe or sheet.rows, zone)
             described = _describe(path, folder, rows)
             written.append(replace(described, apostrophes=safe.apostrophes if safe else None))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, WrongUsage
 from ledger.dataset import Column, Type
-from ledger.export import SafeRows, Sheet, write_sheets
+from ledger.export import Sheet, write_sheets
 from tests.commands import run_ledger
 from tests.strategies import DeliveredFile, write_data_folder
 
@@ -35,7 +35,8 @@ HARMLESS = ("Boston", "a=b", "1+1", "x@y", "'=1", "–1", "", " x", "7", "١-")
 
 def safe(*texts: str | None) -> tuple[list[Any], int]:
     """What becomes of texts, and how many were changed."""
-    rows = SafeRows(Sheet("t", COLUMNS, [("k", text, None, None, None) for text in texts]))
+    sheet = Sheet("t", COLUMNS, [("k", text, None, None, None) for text in texts])
+    rows = sheet.safe_rows()
     return [row[1] for row in rows], rows.apostrophes
 
 

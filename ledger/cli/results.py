@@ -20,7 +20,7 @@ from ledger.cli.options import (
 )
 from ledger.cli.telling import tell_edition, tell_reading
 from ledger.documents import write_document
-from ledger.export import ExportedFile, SafeRows
+from ledger.export import ExportedFile
 from ledger.names import Names
 from ledger.printing import as_markdown, emit, emit_data, note, print_json, print_rows, table
 from ledger.support.answers import Answers
@@ -156,7 +156,7 @@ def report(
                 note(f"written to {proof}")
     _tell_apostrophes([written])
     sheet = result.sheet
-    rows = SafeRows(sheet) if spreadsheet_safe and format == "csv" else sheet.rows
+    rows = sheet.safe_rows() if spreadsheet_safe and format == "csv" else sheet.rows
     columns = [column.name for column in sheet.columns]
     print_rows("table" if format == "parquet" else format, columns, rows)
     for text in result.notes:
