@@ -16,7 +16,7 @@ from ledger.audit.faults import Progress
 from ledger.audit.originals import Originals
 from ledger.audit.proofs import EventProof, check_event_proof, prove_event
 from ledger.audit.receipts import Receipt, receipt_of
-from ledger.audit.verification import Verification, damaged, verify_store
+from ledger.audit.verification import Verification, unreadable, verify_store
 from ledger.comparison import Comparison
 from ledger.corrections import Retraction, retract
 from ledger.deliveries import find_deliveries, read_names
@@ -627,7 +627,7 @@ class Ledger:
                     store, self.dataset, anchors, originals, quick=quick, progress=progress
                 )
         except LedgerDamaged as error:
-            return damaged(self.path, error, quick=quick)
+            return unreadable(self.path, error, quick=quick)
 
     def receipt(self) -> Receipt:
         """What the ledger holds now, in a few figures to be kept elsewhere.

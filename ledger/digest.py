@@ -20,10 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
+from typing import Annotated
 
+from msgspec import Meta
 from msgspec.json import Encoder
 
 VERSION = "ledger-1"
+
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+"""A SHA-256 as 64 hexadecimal digits."""
+
 GENESIS = "0" * 64
 """The head and the seals of a ledger without batches or tags."""
 

@@ -7,8 +7,8 @@
     ├── FindingsFound     3     a check found what it was told to fail on
     ├── LedgerBusy        4     another process holds the ledger's lock
     ├── StorageFailed     5     the file, the disk or the medium does not do what was asked
-    │   ├── LedgerDamaged 5     what the file holds is no sound database
-    │   └── RecordingFailed 5   it failed while recording; carries whether all is recorded
+    │   ├── RecordingFailed 5   it failed while recording; carries whether all is recorded
+    │   └── LedgerDamaged 5     the ledger's file holds what no ledger can hold
     ├── VerificationFailed 6    what is recorded and what is computed do not agree
     └── SequenceBroken    7     the file is sound, but does not follow on what is recorded
 
@@ -62,10 +62,6 @@ class StorageFailed(LedgerError):
     exit_code = 5
 
 
-class LedgerDamaged(StorageFailed):
-    """The ledger's file is there, and what it holds is no sound database."""
-
-
 class RecordingFailed(StorageFailed):
     """The storage failed while something was recorded, and what then stood in the ledger.
 
@@ -84,6 +80,10 @@ _OUTCOMES = {
     None: "whether it was recorded could not be found out. Run the same command again: "
     "what is recorded is known by its SHA-256, and not recorded twice",
 }
+
+
+class LedgerDamaged(StorageFailed):
+    """The ledger's file holds what no ledger can hold."""
 
 
 class VerificationFailed(LedgerError):

@@ -20,14 +20,16 @@ from importlib.resources import files as resources
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+import msgspec
 from sqlite_utils import Database
 
 from ledger.dataset import Table
 from ledger.digest import (
     GENESIS,
     BatchContents,
+    Digest,
     FileContents,
     batch_digest,
     file_digest,
@@ -73,9 +75,9 @@ class Batch:
     late: bool
     correction: bool
     events: int
-    root: str
-    head: str
-    seal: str
+    root: Digest
+    head: Digest
+    seal: Digest
 
     @property
     def contents(self) -> BatchContents:
@@ -94,13 +96,13 @@ class File:
     month: Month
     kind: str
     name: str
-    sha256: str | None
+    sha256: Digest | None
     bytes: int
     rows: int
     first_event: int | None
     last_event: int | None
     supersedes: int | None
-    digest: str
+    digest: Digest
 
     @property
     def contents(self) -> FileContents:
@@ -128,7 +130,7 @@ class Tag:
     as_of: Month
     batch: int
     tagged_at: str
-    seal: str
+    seal: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,9 @@ class SchemaObject:
     name: str
     tbl_name: str
     sql: str | None
+
+
+Kept = TypeVar("Kept", Batch, File, Tag)
 
 
 class Store:
@@ -364,19 +369,15 @@ class Store:
 
     def batches(self) -> list[Batch]:
         """All recorded batches, in order."""
-        flags = ("gap", "late", "correction")
-        return [
-            Batch(**{**row, "month": Month(row["month"]), **{f: bool(row[f]) for f in flags}})
-            for row in self._records(_BATCHES)
-        ]
+        return [*self._records(Batch, _BATCHES)]
 
     def files(self) -> list[File]:
         """All recorded files, in order."""
-        return [File(**{**row, "month": Month(row["month"])}) for row in self._records(_FILES)]
+        return [*self._records(File, _FILES)]
 
     def tags(self) -> list[Tag]:
         """All names of editions, in the order in which they were given."""
-        return [Tag(**{**row, "as_of": Month(row["as_of"])}) for row in self._records(_TAGS)]
+        return [*self._records(Tag, _TAGS)]
 
     @property
     def version(self) -> int:
@@ -396,9 +397,24 @@ class Store:
         tag = (len(tags) + 1, name, as_of.number, batch, at, seal)
         self.insert("tags", [field.name for field in fields(Tag)], [tag])
 
-    def _records(self, sql: str) -> Iterator[dict[str, Any]]:
+    def _records(self, kind: type[Kept], sql: str) -> Iterator[Kept]:
+        """The rows of a query, held to the types of a record.
+
+        Raises:
+            LedgerDamaged: one has a value that its column cannot have.
+        """
         with _translated(self.path):
-            yield from self.db.query(sql)
+            for row in self.db.query(sql):
+                months = {name: {"number": row[name]} for name in _MONTHS if name in row}
+                flags = {name: _BOOLS.get(row[name]) for name in _FLAGS if name in row}
+                try:
+                    yield msgspec.convert({**row, **months, **flags}, kind)
+                except msgspec.ValidationError as error:
+                    name, number = next(iter(row.items()))
+                    raise LedgerDamaged(
+                        f"{self.path}: {name} {number} is recorded with what cannot be there "
+                        f"({error}); restore the ledger from a backup"
+                    ) from error
 
     def next_event(self, month: Month) -> int:
         """The `event_id` of the next row recorded for a month."""
@@ -487,6 +503,8 @@ class Store:
             StorageFailed: it cannot be written.
         """
         try:
+            if os.path.lexists(path):
+                raise FileExistsError
             with draft_folder(path.parent) as folder:
                 draft = folder / path.name
                 with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as copy:
@@ -512,9 +530,13 @@ class Store:
             row = tuple(v.number if isinstance(v, Month) else v for v in values)
             try:
                 self.insert(tables[type(record)], columns, [row])
-            except sqlite3.IntegrityError as error:
+            except (sqlite3.IntegrityError, OverflowError) as error:
                 raise VerificationFailed(f"no ledger has such a record: {error}") from error
 
+
+_MONTHS = ("month", "as_of")
+_FLAGS = ("gap", "late", "correction")
+_BOOLS = {0: False, 1: True}
 
 _CONNECT: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_SECONDS}
 
@@ -656,6 +678,9 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translation(error, path) from error
+    except UnicodeDecodeError as error:
+        # What SQLite says of a broken schema quotes it.
+        raise _damaged(path, str(error)) from error
 
 
 def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
@@ -682,13 +707,24 @@ def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
     }
     if code in messages:
         return StorageFailed(f"{path}: {messages[code]} ({error})")
-    undecoded = str(error).startswith("Could not decode to UTF-8")
-    if code == sqlite3.SQLITE_CORRUPT or undecoded:
-        return LedgerDamaged(
-            f"{path}: the ledger's file is damaged; restore it from a backup ({error})"
-        )
-    if str(error).startswith(("no such table", "no such view", "no such column")):
+    # Without the text that could not be decoded.
+    what = str(error).partition(" with text")[0]
+    if what.startswith(("no such table", "no such view", "no such column")):
         return StorageFailed(
-            f"{path}: a part of the ledger is missing ({error}); restore it from a backup"
+            f"{path}: a part of the ledger is missing ({what}); restore it from a backup"
         )
+    if code == sqlite3.SQLITE_CORRUPT or what.startswith(_DAMAGED):
+        return _damaged(path, what)
     raise error
+
+
+def _damaged(path: Path, what: str) -> LedgerDamaged:
+    return LedgerDamaged(f"{path}: the ledger's file is damaged; restore it from a backup ({what})")
+
+
+# What is said of a damaged file without a code of its own.
+_DAMAGED = (
+    "Could not decode to UTF-8",
+    "attached databases must use the same text encoding",
+    "unsupported file format",
+)

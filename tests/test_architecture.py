@@ -17,8 +17,8 @@ LONGEST_FUNCTION = 70
 PUBLIC_NAMES = {
     *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diff", "Edition"),
     *("Explanation", "Export", "File", "Finding", "FindingsFound", "History", "InputRefused"),
-    *("Ledger", "LedgerBusy", "LedgerError", "LogEntry", "Month", "MonthIngest", "Names"),
-    *("NoLedger", "Problem", "Projected", "Quarter", "RecordingFailed", "Report"),
+    *("Ledger", "LedgerBusy", "LedgerDamaged", "LedgerError", "LogEntry", "Month", "MonthIngest"),
+    *("Names", "NoLedger", "Problem", "Projected", "Quarter", "RecordingFailed", "Report"),
     *("Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),
     *("EventProof", "Fault", "Receipt", "ReportProof", "ReportVerification", "Upgrade"),
     *("StorageFailed", "Tag", "Verification", "VerificationFailed", "WrongUsage"),

@@ -8,13 +8,14 @@ from ledger.audit.receipts import Receipt
 from ledger.digest import (
     GENESIS,
     BatchContents,
+    Digest,
     FileContents,
     batch_digest,
     file_digest,
     next_head,
     next_seal,
 )
-from ledger.documents import Count, Digest, Part
+from ledger.documents import Count, Part
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.months import Month
 from ledger.store import Batch, File, Store
@@ -79,7 +80,7 @@ def follow(chain: Sequence[ChainBatch]) -> tuple[list[Batch], list[File]]:
         head = next_head(head, batch_digest(contents, of_batch, link.events, link.root))
         seal = next_seal(seal, head, link.recorded_at, [file.name for file in link.files])
         flags = (contents.reason, contents.gap, contents.late, contents.correction)
-        month = _month(contents.month)
+        month = month_of(contents.month)
         record = (contents.batch, month, link.recorded_at, *flags)
         batches.append(Batch(*record, link.events, link.root, head, seal))
         files += [_file(contents.batch, file) for file in link.files]
@@ -92,7 +93,7 @@ def _file(batch: int, file: ChainFile) -> File:
         file=contents.file,
         batch=batch,
         table_name=contents.table,
-        month=_month(contents.month),
+        month=month_of(contents.month),
         kind=contents.kind,
         name=file.name,
         sha256=contents.sha256,
@@ -105,7 +106,12 @@ def _file(batch: int, file: ChainFile) -> File:
     )
 
 
-def _month(number: int) -> Month:
+def month_of(number: int) -> Month:
+    """The month of a number in a document.
+
+    Raises:
+        WrongUsage: it is none.
+    """
     return Month.parse(f"{number:06}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import inf
 
 from ledger.audit.derived import ReadingsCheck
 from ledger.audit.faults import PROGRESS_STEP, Fault, FaultKind, Subject
@@ -27,7 +28,8 @@ from ledger.errors import StorageFailed
 from ledger.store import Batch, File, Record, Store
 
 _CHANGED = "it is not as it was recorded"
-_NO_EVENT = 2**63 - 1
+_NO_HASH = b""
+_TEXT = frozenset((str, type(None)))
 
 
 def check_contents(subject: Subject, readings: ReadingsCheck | None) -> Iterator[Fault]:
@@ -72,6 +74,8 @@ def _check_batch(
         yield Fault(
             FaultKind.DERIVED, "event_marks", f"not those of the events of batch {batch.batch}"
         )
+    if not events and batch.events != tree.count:
+        own.append(f"it says that it has {batch.events} events, and has {tree.count}")
     if not events and root != batch.root:
         own.append("its root is not that of its events")
     yield from records
@@ -100,13 +104,15 @@ def _check_events(
     try:
         for event_id, number, line, action, *cells in rows:
             hashed = event_leaf(event_id, file.table_name, number, line, action, cells)
+            if number != file.file:
+                hashed = _NO_HASH
             tree.add(hashed)
             if fault is None and event_id != expected:
                 fault = _event_fault(file, expected, None, "it is missing")
             elif fault is None and hashed[:MARK_BYTES] != next(marks, b""):
                 fault = _event_fault(file, event_id, line, _CHANGED)
             expected = event_id + 1
-            if readings:
+            if readings and hashed != _NO_HASH:
                 readings.see(event_id, cells)
             if (expected - first) % PROGRESS_STEP == 0:
                 subject.advance(PROGRESS_STEP)
@@ -134,14 +140,16 @@ def file_events(store: Store, dataset: DataSet, file: File) -> Iterator[Record]:
 def event_leaf(
     event_id: int, table: str, file: int, line: int, action: str, cells: list[str | None]
 ) -> bytes:
-    """The hash of an event as it is; none of one that holds what is no text."""
+    """The hash of an event as it is; that of no event where a cell is no text."""
     # A blob would be written as a text, and so could have the hash of that.
-    return b"" if bytes in map(type, cells) else leaf(event_id, table, file, line, action, cells)
+    if not _TEXT.issuperset(map(type, cells)):
+        return _NO_HASH
+    return leaf(event_id, table, file, line, action, cells)
 
 
 def _marks(store: Store, first: int, last: int) -> Iterator[bytes]:
     sql = """
-        SELECT first_event, marks FROM event_marks
+        SELECT first_event, CAST(marks AS BLOB) FROM event_marks
         WHERE first_event BETWEEN ? AND ? ORDER BY first_event
     """
     for start, marks in store.rows(sql, (first, last)):
@@ -160,7 +168,7 @@ def _check_strays(subject: Subject) -> Iterator[Fault]:
             for file in subject.files
             if file.table_name == table.name and file.first_event and file.last_event
         )
-        gaps = pairwise([(0, 0), *ranges, (_NO_EVENT, _NO_EVENT)])
+        gaps = pairwise([(-inf, -inf), *ranges, (inf, inf)])
         sql = f"""
             SELECT event_id, line FROM {table.events}
             WHERE event_id > ? AND event_id < ? ORDER BY event_id LIMIT 1
@@ -169,8 +177,11 @@ def _check_strays(subject: Subject) -> Iterator[Fault]:
             for event_id, line in subject.store.rows(sql, (end, start)):
                 message = f"{event_id}, said to be of line {line}"
                 yield Fault(FaultKind.EVENT, f"{table.events} {message}", "no file delivered it")
-    sql = f"SELECT coalesce(sum(length(marks)), 0) / {MARK_BYTES} FROM event_marks"
-    if next(subject.store.rows(sql)) != (subject.events,):
+    sql = f"""
+        SELECT coalesce(sum(length(marks)), 0) / {MARK_BYTES}, coalesce(min(length(marks)), 1) > 0
+        FROM event_marks
+    """
+    if next(subject.store.rows(sql)) != (subject.events, True):
         yield Fault(FaultKind.DERIVED, "event_marks", "not as many as there are events")
 
 

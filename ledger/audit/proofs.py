@@ -15,13 +15,14 @@ from ledger.dataset import DataSet, Table
 from ledger.digest import (
     GENESIS,
     BatchContents,
+    Digest,
     FileContents,
     audit_path,
     batch_digest,
     next_head,
     root_over,
 )
-from ledger.documents import Count, Digest, Document, Number, Part
+from ledger.documents import Count, Document, Number, Part
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.store import Batch, File, Store
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.audit.faults import Fault, FaultKind, Subject
-from ledger.digest import GENESIS
-from ledger.documents import Count, Digest, Document, Number
+from ledger.digest import GENESIS, Digest
+from ledger.documents import Count, Document, Number
 from ledger.errors import WrongUsage
 from ledger.store import Store
 

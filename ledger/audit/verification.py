@@ -16,6 +16,7 @@ from ledger.audit.derived import ReadingsCheck, check_projection
 from ledger.audit.faults import Fault, FaultKind, Progress, Subject
 from ledger.audit.originals import Originals, OriginalsCheck
 from ledger.audit.receipts import Receipt, check_receipt
+from ledger.audit.records import check_records
 from ledger.audit.structure import check_schema, check_storage, has_sound_tables
 from ledger.dataset import DataSet
 from ledger.errors import StorageFailed
@@ -85,25 +86,24 @@ def verify_store(
         quick: leave out what is computed from the events.
         progress: is told how many of how many events are done.
     """
+    structure: list[Check] = [lambda: check_schema(store), lambda: check_storage(store)]
+    faults = _run(structure, store)
     try:
-        if not has_sound_tables(store):
-            return _unreadable(store.path, quick, islice(check_schema(store), FAULTS_KEPT))
-        subject = Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
+        subject = _subject(store, dataset, progress)
     except StorageFailed as error:
-        return damaged(store.path, error, quick=quick)
+        return _nothing_read(store.path, [*faults, _unreadable(store.path, error)], quick=quick)
+    subject.expect(quick=quick)
     readings = None if quick else ReadingsCheck(subject)
     files = OriginalsCheck(originals) if originals else None
-    checks: list[Check] = [lambda: check_schema(store), lambda: check_storage(store)]
-    checks.append(lambda: check_contents(subject, readings))
-    checks.append(lambda: check_tags(subject))
+    checks: list[Check] = [lambda: check_contents(subject, readings), lambda: check_tags(subject)]
+    checks.append(lambda: check_records(subject))
     checks += [_receipt_check(subject, path, receipt) for path, receipt in receipts]
     if files:
         checks.append(lambda: files.check(subject))
-    if readings:
-        checks += [readings.check, lambda: check_projection(subject)]
-    subject.expect(quick=quick)
-    found = (fault for check in checks for fault in _run(check, store))
-    faults = tuple(islice(found, FAULTS_KEPT))
+    faults += _run(checks, store)
+    # What is computed from events that were changed tells nothing.
+    if readings and not any(fault.kind in (FaultKind.STORAGE, FaultKind.EVENT) for fault in faults):
+        faults += _run([readings.check, lambda: check_projection(subject)], store)
     agreeing = [receipt.batch for _, receipt in receipts] if not faults else []
     return Verification(
         path=store.path,
@@ -114,31 +114,46 @@ def verify_store(
         anchored=max(agreeing, default=0),
         compared=files.compared if files else None,
         absent=tuple(files.absent) if files else (),
-        faults=faults,
+        faults=tuple(faults[:FAULTS_KEPT]),
     )
+
+
+def unreadable(path: Path, error: StorageFailed, *, quick: bool) -> Verification:
+    """What a verification found that could not so much as open the ledger."""
+    return _nothing_read(path, [_unreadable(path, error)], quick=quick)
+
+
+def _subject(store: Store, dataset: DataSet, progress: Progress | None) -> Subject:
+    """Read the records of a ledger.
+
+    Raises:
+        StorageFailed: they cannot be read.
+    """
+    if not has_sound_tables(store):
+        raise StorageFailed("its tables are not those of the schema, so nothing more was verified")
+    return Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
 
 
 def _receipt_check(subject: Subject, path: Path, receipt: Receipt) -> Check:
     return lambda: check_receipt(subject, str(path), receipt)
 
 
-def _run(check: Check, store: Store) -> Iterator[Fault]:
+def _run(checks: Iterable[Check], store: Store) -> list[Fault]:
+    """Run checks, one after the other, and give the first hundred faults."""
+    return [*islice((fault for check in checks for fault in _faults(check, store)), FAULTS_KEPT)]
+
+
+def _faults(check: Check, store: Store) -> Iterator[Fault]:
     """Run a check; that the file cannot be read is a fault too."""
     try:
         yield from check()
     except StorageFailed as error:
-        yield _storage_fault(store.path, error)
+        yield _unreadable(store.path, error)
 
 
-def damaged(path: Path, error: StorageFailed, *, quick: bool = False) -> Verification:
-    """The outcome for a ledger that cannot be read."""
-    return _unreadable(path, quick, [_storage_fault(path, error)])
+def _unreadable(path: Path, error: StorageFailed) -> Fault:
+    return Fault(FaultKind.STORAGE, str(path), str(error).removeprefix(f"{path}: "))
 
 
-def _unreadable(path: Path, quick: bool, faults: Iterable[Fault]) -> Verification:
-    """The outcome for a ledger of which one cannot tell what is recorded in it."""
+def _nothing_read(path: Path, faults: Iterable[Fault], *, quick: bool) -> Verification:
     return Verification(path, 0, 0, None, quick, 0, None, (), tuple(faults))
-
-
-def _storage_fault(path: Path, error: StorageFailed) -> Fault:
-    return Fault(FaultKind.STORAGE, str(path), str(error))
