@@ -14,9 +14,6 @@ import msgspec
 from ledger.drafts import draft_folder
 from ledger.errors import StorageFailed, WrongUsage
 
-Digest = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-"""A SHA-256 as 64 hexadecimal digits."""
-
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Number = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -53,12 +50,18 @@ def read_document(path: Path, kind: type[Kind]) -> Kind:
         WrongUsage: the file is no document of that kind, or cannot be read.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        content = path.read_bytes()
+        document = msgspec.json.decode(content, type=kind)
+        # Within the records of a ledger, unknown fields are passed over.
+        if msgspec.json.decode(document.line()) == msgspec.json.decode(content):
+            return document
+        problem = "it has a field that does not belong there"
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        wanted = str(kind.__struct_config__.tag)
-        raise WrongUsage(f"{path} is no {wanted} document: {error}; name another file") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        problem = str(error)
+    wanted = str(kind.__struct_config__.tag)
+    raise WrongUsage(f"{path} is no {wanted} document: {problem}; name another file")
 
 
 def write_document(path: Path, document: Document) -> None:

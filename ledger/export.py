@@ -246,7 +246,7 @@ def read_sheet(path: Path, columns: Sequence[Column]) -> list[Values]:
         header, rows = reader(path)
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, csv.Error) as error:
+    except (ValueError, RecursionError, csv.Error) as error:
         raise VerificationFailed(f"{path} cannot be read as what it is called: {error}") from error
     names = [column.name for column in columns]
     if header != names and (rows or header):
@@ -258,23 +258,42 @@ def read_sheet(path: Path, columns: Sequence[Column]) -> list[Values]:
             raise VerificationFailed(
                 f"row {place} of {path} has {len(row)} cells, not {len(names)}"
             )
+        if reader is not _read_csv:
+            _check_types(row, columns, f"row {place} of {path}")
     return rows
 
 
 def _read_csv(path: Path) -> tuple[list[str], list[Values]]:
     with open(path, encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file, strict=True)
-    return header, [*rows]
+        rows = [*csv.reader(file, strict=True)]
+    if not rows:
+        raise ValueError("it is empty")
+    return rows[0], [*rows[1:]]
 
 
 def _read_json(path: Path) -> tuple[list[str], list[Values]]:
-    records = json.loads(path.read_bytes())
+    records = json.loads(path.read_bytes(), object_pairs_hook=_object)
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
         raise ValueError("it is no array of objects")
     header = [*records[0]] if records else []
     if any([*record] != header for record in records):
         raise ValueError("its objects have different names")
     return header, [tuple(record.values()) for record in records]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Readers do not agree on which of two counts.
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("an object of it has a name twice")
+    return dict(pairs)
+
+
+def _check_types(row: Values, columns: Sequence[Column], place: str) -> None:
+    """Tell a number that was written as a text, and a text that is none."""
+    kinds: dict[Type, tuple[type, ...]] = {Type.INTEGER: (int,), Type.NUMBER: (int, float)}
+    for column, value in zip(columns, row, strict=True):
+        if type(value) not in kinds.get(column.type, (str,)):
+            raise VerificationFailed(f"{place}, {column.name}: {value!r} is no {column.type}")
 
 
 def _read_parquet(path: Path) -> tuple[list[str], list[Values]]:

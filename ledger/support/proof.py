@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from ledger.audit.chain import ChainBatch, chain_of, check_chain, follow
+from ledger.audit.chain import ChainBatch, chain_of, check_chain, follow, month_of
 from ledger.audit.originals import Originals
 from ledger.audit.rebuilding import rebuilt
 from ledger.audit.receipts import Receipt
@@ -50,6 +50,7 @@ class ReportVerification:
     Attributes:
         as_of: the month.
         batch: known-at.
+        names: whether the labels are those of the edition or of each row's month.
         head: the head after that batch, as the proof has it.
         rows: how many rows the report has.
         anchored: whether a receipt agrees.
@@ -59,6 +60,7 @@ class ReportVerification:
 
     as_of: Month
     batch: int
+    names: Names
     head: str
     rows: int
     anchored: bool
@@ -68,7 +70,8 @@ class ReportVerification:
     @property
     def verdict(self) -> str:
         """The outcome in a sentence, without its full stop."""
-        of = f"as of {self.as_of}, batch {self.batch}"
+        names = ", with the names of each row's month" if self.names is Names.AS_WAS else ""
+        of = f"as of {self.as_of}, batch {self.batch}{names}"
         if self.differences:
             return f"the report is not the one {of}: {self.differences[0]}"
         if self.compared is None:
@@ -110,6 +113,7 @@ def check_report(
             cannot be read.
         WrongUsage: the receipt is of no batch that the proof leads to.
     """
+    as_of = month_of(proof.as_of)
     batches, files = follow(proof.chain)
     if proof.batch > len(batches):
         raise VerificationFailed(f"the proof has no batch {proof.batch}")
@@ -125,8 +129,9 @@ def check_report(
     if not differences and [*map(_texts, published)] != [*map(_texts, rows)]:
         differences = [f"its rows are in another order than by {by}"]
     return ReportVerification(
-        as_of=Month(proof.as_of),
+        as_of=as_of,
         batch=proof.batch,
+        names=proof.names,
         head=batches[proof.batch - 1].head,
         rows=len(published),
         anchored=receipt is not None,
