@@ -12,7 +12,8 @@ import ledger
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "ledger").rglob("*.py"))
-SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), ROOT / "dev.py", ROOT / "cli.py"]
+OTHERS = [path for name in ("tests", "benchmarks") for path in sorted((ROOT / name).rglob("*.py"))]
+SOURCES = [*MODULES, *OTHERS, ROOT / "dev.py", ROOT / "cli.py"]
 LONGEST_FUNCTION = 70
 PUBLIC_NAMES = {
     *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diff", "Edition"),

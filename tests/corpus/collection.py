@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from random import Random
 
 from tests.corpus import characters, foreign, headers, names, structure
 from tests.corpus.malformed import Malformed
@@ -16,14 +18,18 @@ def corpus() -> tuple[Malformed, ...]:
     return tuple(delivery for module in MODULES for delivery in module.deliveries())
 
 
-def sample(of_each: int) -> list[Malformed]:
-    """Some of each rule, spread so that tables, kinds, line ends and places take turns."""
+def sample(of_each: int, deliveries: Iterable[Malformed] | None = None) -> list[Malformed]:
+    """Some of each rule, always the same: by chance, so that no table, kind or place is left out.
+
+    Args:
+        of_each: how many, where a rule has so many.
+        deliveries: among which; by default the whole corpus.
+    """
     by_rule: dict[tuple[str, str], list[Malformed]] = {}
-    for delivery in corpus():
+    for delivery in corpus() if deliveries is None else deliveries:
         by_rule.setdefault((delivery.group, delivery.rule), []).append(delivery)
-    chosen = []
-    for number, variants in enumerate(by_rule.values()):
-        count = min(of_each, len(variants))
-        places = {(number * 7 + n * len(variants) // count) % len(variants) for n in range(count)}
-        chosen += [variants[place] for place in sorted(places)]
-    return chosen
+    return [
+        delivery
+        for rule, variants in by_rule.items()
+        for delivery in Random(str(rule)).sample(variants, min(of_each, len(variants)))
+    ]

@@ -21,15 +21,15 @@ _CALL = (_START, "phone", "CAT01", "A001", "CC01", _START, _SOLVED, _SOLVED, "9.
 _ROWS: dict[str, tuple[tuple[str, ...], ...]] = {
     "agents": tuple(
         (f"A90{n}", name, "CC01", "2021-03-15", "CAT01")
-        for n, name in enumerate(("Ana", '"Bo\nBo"', "Renée", "0042", "Eve"))
+        for n, name in enumerate(("Ana", '"Bo\nBo"', "Renée", "Udo", "Eve"))
     ),
     "contact_centers": tuple(
         (f"CC9{n}", f"Centre {n}", place)
-        for n, place in enumerate(("Bonn", '"Rye,\nNY"', "Zürich", "NA", "Ely"))
+        for n, place in enumerate(("Bonn", '"Rye,\nNY"', "Zürich", "Graz", "Ely"))
     ),
     "service_categories": tuple(
         (f"CAT9{n}", f"Category {n}", place)
-        for n, place in enumerate(("Sales", '"Care\n24"', "Über", "null", "Lost"))
+        for n, place in enumerate(("Sales", '"Care\n24"', "Über", "Kind", "Lost"))
     ),
     "interactions": tuple(
         (f"INT900{n}", _START, channel, *_CALL[2:])
