@@ -35,6 +35,7 @@ def _check_batches(subject: Subject) -> Iterator[Fault]:
 
 def _check_files(subject: Subject) -> Iterator[Fault]:
     months = {batch.batch: batch.month for batch in subject.batches}
+    tables = [table.name for table in subject.dataset.tables]
     last_file: dict[tuple[str, Month], int] = {}
     last_event: dict[Month, int] = {}
     for number, file in enumerate(subject.files, start=1):
@@ -43,6 +44,8 @@ def _check_files(subject: Subject) -> Iterator[Fault]:
         message = None
         if file.file != number:
             message = f"it is file {file.file}, and {number} would follow"
+        elif file.table_name not in tables:
+            message = f"there is no table {file.table_name!r}"
         elif months.get(file.batch) != file.month:
             message = f"it is of {file.month}, and its batch of another month"
         elif file.supersedes != last_file.get(place):

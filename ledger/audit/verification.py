@@ -86,10 +86,12 @@ def verify_store(
         quick: leave out what is computed from the events.
         progress: is told how many of how many events are done.
     """
-    structure: list[Check] = [lambda: check_schema(store), lambda: check_storage(store)]
-    faults = _run(structure, store)
+    faults = _run([lambda: check_schema(store)], store)
     try:
-        subject = _subject(store, dataset, progress)
+        if not has_sound_tables(store):
+            raise StorageFailed("its tables are not those of the schema: nothing more was verified")
+        faults += _run([lambda: check_storage(store)], store)
+        subject = Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
     except StorageFailed as error:
         return _nothing_read(store.path, [*faults, _unreadable(store.path, error)], quick=quick)
     subject.expect(quick=quick)
@@ -121,17 +123,6 @@ def verify_store(
 def unreadable(path: Path, error: StorageFailed, *, quick: bool) -> Verification:
     """What a verification found that could not so much as open the ledger."""
     return _nothing_read(path, [_unreadable(path, error)], quick=quick)
-
-
-def _subject(store: Store, dataset: DataSet, progress: Progress | None) -> Subject:
-    """Read the records of a ledger.
-
-    Raises:
-        StorageFailed: they cannot be read.
-    """
-    if not has_sound_tables(store):
-        raise StorageFailed("its tables are not those of the schema, so nothing more was verified")
-    return Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
 
 
 def _receipt_check(subject: Subject, path: Path, receipt: Receipt) -> Check:

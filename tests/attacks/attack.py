@@ -1,0 +1,254 @@
+"""What an attack is, what has to come out, and how it is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from ledger import Ledger, LedgerError, VerificationFailed
+from tests.attacks.scene import Scene
+from tests.commands import run_ledger
+
+NOT_ANCHORED = "internally consistent; not anchored"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """With what the verification is helped.
+
+    Attributes:
+        receipt: that was kept elsewhere.
+        sources: the delivered files.
+        quick: without what is computed from the events.
+    """
+
+    receipt: bool = False
+    sources: bool = False
+    quick: bool = False
+
+    def __str__(self) -> str:
+        names = [name for name in ("receipt", "sources", "quick") if getattr(self, name)]
+        return " and ".join(names) or "no anchor"
+
+
+ALONE, QUICK = Setting(), Setting(quick=True)
+SETTINGS = [Setting(*anchors) for anchors in product((False, True), repeat=2)]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """It is found, exit code 6, and this is named first.
+
+    Attributes:
+        first: how the first fault begins.
+        quick: whether `--quick` finds it too.
+    """
+
+    first: str
+    quick: bool = True
+
+    def __str__(self) -> str:
+        return f"`{self.first}`" if self.quick else f"`{self.first}`, not by `--quick`"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """It is no ledger, or no document, that could be verified: another exit code.
+
+    Attributes:
+        code: the exit code.
+        says: a part of what is said.
+    """
+
+    code: int
+    says: str
+
+    def __str__(self) -> str:
+        return f"exit code {self.code}: {self.says}"
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """It goes through.
+
+    Attributes:
+        why: it cannot be seen.
+        told: what the verdict then says all the same, so that the reader is warned.
+    """
+
+    why: str
+    told: str = ""
+
+    def __str__(self) -> str:
+        return "told" if self.told else "unseen"
+
+
+Outcome = Seen | Refused | Unseen
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came out.
+
+    Attributes:
+        code: the exit code that the command line gives.
+        says: the first fault, the verdict or the error.
+    """
+
+    code: int
+    says: str
+
+
+Act = Callable[[Scene], object]
+Door = Callable[[Scene, Setting], Found]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Something that is done to a scene, and what has to come out.
+
+    Attributes:
+        name: what is done, in words.
+        act: does it.
+        alone: what comes out without an anchor.
+        receipt: with a receipt.
+        sources: with the delivered files.
+        door: how it is verified.
+    """
+
+    name: str
+    act: Act
+    alone: Outcome
+    receipt: Outcome
+    sources: Outcome
+    door: Door
+
+    def expected(self, setting: Setting) -> Outcome:
+        """What has to come out in a setting: with both anchors, what the one or the other sees."""
+        if setting.quick and isinstance(self.alone, Seen) and not self.alone.quick:
+            return Unseen("it is computed from the events")
+        outcomes = [self.receipt] if setting.receipt else []
+        outcomes += [self.sources] if setting.sources else []
+        # What is computed from the events is looked at last.
+        last = isinstance(self.alone, Seen) and not self.alone.quick
+        outcomes.insert(len(outcomes) if last else 0, self.alone)
+        seen = [one for one in outcomes if not isinstance(one, Unseen)]
+        return seen[0] if seen else outcomes[-1]
+
+
+def verify(scene: Scene, setting: Setting) -> Found:
+    """Verify the ledger of a scene."""
+    try:
+        result = Ledger(scene.ledger).verify(
+            receipts=[scene.receipt] if setting.receipt else [],
+            sources=scene.sources if setting.sources else None,
+            quick=setting.quick,
+        )
+    except LedgerError as error:
+        return Found(error.exit_code, str(error))
+    if not (setting.receipt or setting.sources or result.faults):
+        assert result.verdict == NOT_ANCHORED
+    if result.faults:
+        return Found(VerificationFailed.exit_code, str(result.faults[0]))
+    return Found(0, result.verdict)
+
+
+def verify_by_command(scene: Scene, setting: Setting) -> Found:
+    """The same by the command line."""
+    options: list[object] = ["--quick"] if setting.quick else []
+    options += ["--receipt", scene.receipt] if setting.receipt else []
+    options += ["--sources", scene.sources] if setting.sources else []
+    ran = run_ledger("verify", "--db", scene.ledger, *options, cwd=scene.folder)
+    says = ran.out.splitlines() if ran.out else [ran.err.strip()]
+    if ran.code == VerificationFailed.exit_code:
+        assert says[0] in ran.err, "the first fault stands in the error too"
+        return Found(ran.code, says[0])
+    return Found(ran.code, says[-1].removesuffix("."))
+
+
+def verify_proof(scene: Scene, _: Setting) -> Found:
+    """Verify the proof of an event, for which a receipt is needed."""
+    try:
+        Ledger(scene.ledger).verify_proof(scene.proof, scene.receipt)
+    except LedgerError as error:
+        return Found(error.exit_code, str(error))
+    return Found(0, "this event is part of the ledger that the receipt is of")
+
+
+def verify_report(format: str) -> Door:
+    """Verify the report that was published in a format."""
+
+    def door(scene: Scene, setting: Setting) -> Found:
+        try:
+            result = Ledger(scene.ledger).verify_report(
+                scene.report(format),
+                scene.report_proof,
+                receipt=scene.receipt if setting.receipt else None,
+                sources=scene.sources if setting.sources else None,
+            )
+        except LedgerError as error:
+            return Found(error.exit_code, str(error))
+        if result.differences:
+            return Found(VerificationFailed.exit_code, result.differences[0])
+        return Found(0, result.verdict)
+
+    return door
+
+
+def difference(found: Found, expected: Outcome) -> str | None:
+    """What is not as it has to be, or None."""
+    if isinstance(expected, Seen):
+        right = found.code == VerificationFailed.exit_code and found.says.startswith(expected.first)
+    elif isinstance(expected, Refused):
+        right = found.code == expected.code and expected.says in found.says
+    else:
+        right = found.code == 0 and expected.told in found.says
+    return None if right else f"{expected} was expected, and came: {found.code}, {found.says}"
+
+
+def anywhere(name: str, act: Act, first: str, *, quick: bool = True, door: Door = verify) -> Attack:
+    """An attack that is found whatever the setting."""
+    seen = Seen(first, quick)
+    return Attack(name, act, seen, seen, seen, door)
+
+
+def settings_of(attack: Attack) -> list[Setting]:
+    """In which settings an attack is tried."""
+    if attack.door is verify_proof:
+        return [Setting(receipt=True)]
+    return [*SETTINGS, QUICK] if attack.door is verify else SETTINGS
+
+
+def try_attack(
+    attack: Attack,
+    scene: Scene,
+    folder: Path,
+    settings: Sequence[Setting] | None = None,
+    *,
+    door: Door | None = None,
+) -> Iterator[tuple[Setting, str]]:
+    """Carry out an attack on a copy of a scene; yields what was not as it had to be.
+
+    Args:
+        attack: the attack.
+        scene: is copied, and left as it is.
+        folder: for the copy; must not be there.
+        settings: in which it is tried; by default all.
+        door: another way to verify.
+    """
+    copy = scene.copy(folder)
+    attack.act(copy)
+    possible = settings_of(attack)
+    for setting in [one for one in possible if one in (settings or possible)] or possible:
+        try:
+            found = (door or attack.door)(copy, setting)
+        except Exception as error:
+            # What a user would see as a traceback.
+            found = Found(1, f"{type(error).__name__}: {error}")
+        # Where the copy lies is of no interest.
+        found = Found(found.code, found.says.replace(f"{copy.folder}/", ""))
+        problem = difference(found, attack.expected(setting))
+        if problem:
+            yield setting, problem

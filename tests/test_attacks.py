@@ -1,0 +1,101 @@
+"""Each attack of `python -m tests.attacks`; some bits, some mutants, some by the command line."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.attack import (
+    ALONE,
+    SETTINGS,
+    Attack,
+    Seen,
+    Unseen,
+    try_attack,
+    verify,
+    verify_by_command,
+)
+from tests.attacks.bits import contents, flip_bits, flips
+from tests.attacks.catalogue import ATTACKS, CATALOGUE
+from tests.attacks.mutants import MUTANTS, Mutant, let_through, told
+from tests.attacks.scene import Scene, prepare
+
+BOTH = SETTINGS[-1]
+APPENDED = {"a forged retraction recorded", "a forged tag given"}
+BY_COMMAND = [attack for attack in ATTACKS if attack.door is verify][::30]
+SOME_MUTANTS = MUTANTS[::18]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return prepare(tmp_path_factory.mktemp("scene"))
+
+
+def named(attack: Attack | Mutant) -> str:
+    return attack.name
+
+
+def test_no_two_attacks_and_no_two_mutants_have_the_same_name() -> None:
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    assert {mutant.through for mutant in MUTANTS} <= {attack.name for attack in ATTACKS}
+
+
+def test_nothing_but_what_comes_after_the_receipt_goes_through_with_both_anchors() -> None:
+    harmless = {a.name for a in CATALOGUE["file and schema"] if isinstance(a.alone, Unseen)}
+    unseen = {a.name for a in ATTACKS if isinstance(a.expected(BOTH), Unseen)}
+    assert unseen - harmless == APPENDED
+
+
+@pytest.mark.parametrize("title", CATALOGUE)
+def test_each_attack_comes_out_as_it_must(scene: Scene, tmp_path: Path, title: str) -> None:
+    # Whoever rewrites all digests is seen by anchors alone; of the others each setting says alike.
+    settings = SETTINGS if title.startswith(("all digests", "receipts")) else [ALONE]
+    wrong = [
+        f"{attack.name}, {setting}: {problem}"
+        for number, attack in enumerate(CATALOGUE[title])
+        for setting, problem in try_attack(attack, scene, tmp_path / str(number), settings)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("attack", BY_COMMAND, ids=named)
+def test_the_command_line_says_the_same(scene: Scene, tmp_path: Path, attack: Attack) -> None:
+    copy = tmp_path / "copy"
+    assert not list(try_attack(attack, scene, copy, [BOTH], door=verify_by_command))
+
+
+def test_a_flipped_bit_is_found_or_changes_nothing(scene: Scene, tmp_path: Path) -> None:
+    counts, wrong = flip_bits(scene, flips(scene, 60, seed=3), tmp_path)
+    assert not wrong
+    assert counts.total() == 60
+
+
+def test_what_is_taken_for_the_same_contents_is_the_same(scene: Scene, tmp_path: Path) -> None:
+    before = contents(scene.ledger)
+    different = 0
+    for number, attack in enumerate(CATALOGUE["events"]):
+        copy = scene.copy(tmp_path / str(number))
+        attack.act(copy)
+        try:
+            different += contents(copy.ledger) != before
+        except sqlite3.Error:
+            # Text that is no UTF-8.
+            different += 1
+    assert different == len(CATALOGUE["events"])
+
+
+@pytest.mark.parametrize("mutant", SOME_MUTANTS, ids=named)
+def test_a_check_that_is_left_out_is_missed(scene: Scene, tmp_path: Path, mutant: Mutant) -> None:
+    assert told(let_through(mutant, scene, tmp_path / "mutant", [mutant.through]))
+
+
+def test_a_receipt_still_agrees_where_nothing_was_done(scene: Scene, tmp_path: Path) -> None:
+    unseen, seen = Unseen("nothing was done"), Seen("event")
+    nothing = Attack("nothing", lambda scene: None, unseen, unseen, unseen, verify)
+    assert not list(try_attack(nothing, scene, tmp_path / "copy"))
+    wrong = replace(nothing, alone=seen)
+    assert len(list(try_attack(wrong, scene, tmp_path / "other"))) == len(SETTINGS) + 1
