@@ -32,7 +32,7 @@ def main() -> int:
     """Run all of it; 1 where a fault is found."""
     parser = argparse.ArgumentParser(prog="python -m tests.corpus", description=__doc__)
     parser.add_argument("--fuzz", type=int, default=100_000, metavar="N", help="files to fuzz with")
-    parser.add_argument("--names", type=int, default=20_000, metavar="N", help="names likewise")
+    parser.add_argument("--names", type=int, default=10_000, metavar="N", help="names likewise")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of both")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument(
@@ -110,8 +110,11 @@ def _ranges(count: int) -> list[range]:
 
 def _summed(tallies: Iterable[Tally]) -> Tally:
     total = Tally()
-    for tally in tallies:
+    for number, tally in enumerate(tallies, start=1):
         total.add(tally)
+        if number % 10 == 0:
+            done = total.accepted.total() + total.refused.total()
+            print(f"{done}, {len(total.discrepancies)} discrepancies", file=sys.stderr, flush=True)
     return total
 
 

@@ -30,7 +30,7 @@ from tests.corpus.sound import INITIAL, KINDS, placed
 from tests.strategies import COLUMNS, small_file, write_data_folder
 
 EXTRACT_MONTH = 202501
-RECORDED_AT_MOST = 25
+RECORDED_AT_MOST = 16
 """After so many recorded deliveries a ledger is checked as a whole, and begun anew."""
 REHEARSED = 8
 """Every eighth delivery is rehearsed first."""

@@ -60,11 +60,11 @@ class Mutant:
 
 
 def mutant(random: Random) -> Mutant:
-    """Draw a delivery; every fourth one is sound."""
+    """Draw a delivery; one of six is sound."""
     table = random.choice([*COLUMNS])
     kind = random.choice([INITIAL, DELTA, DELTA])
     content = written(random, table, kind)
-    if random.random() < 0.75:
+    if random.randrange(6):
         for _ in range(random.randint(1, MOST_MUTATIONS)):
             # Mostly of the rows: a header that is wrong hides all that follows.
             header, newline, rows = content.partition(b"\n")
