@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -297,9 +298,14 @@ def _check_types(row: Values, columns: Sequence[Column], place: str) -> None:
 
 
 def _read_parquet(path: Path) -> tuple[list[str], list[Values]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    content = path.read_bytes()
+    try:
+        table = pq.read_table(BytesIO(content))
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(str(error)) from error
     return table.column_names, [tuple(record.values()) for record in table.to_pylist()]
 
 

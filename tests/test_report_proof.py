@@ -1,0 +1,212 @@
+"""Published reports: held to the delivered files, for every edition, and to the last cell."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger import Ledger, VerificationFailed, WrongUsage
+from ledger.documents import write_document
+from tests.attacks.scene import Scene, prepare, read, write
+from tests.chronicle import Plan, chronicle_of, few_examples, plans
+
+FORMATS = ("csv", "json", "parquet")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return prepare(tmp_path_factory.mktemp("scene"))
+
+
+@pytest.fixture
+def scene(prepared: Scene, tmp_path: Path) -> Scene:
+    return prepared.copy(tmp_path / "copy")
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return [*csv.reader(file)]
+
+
+def write_rows(path: Path, rows: list[list[str]]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+@given(plans(), st.data())
+@settings(few_examples, max_examples=15)
+def test_the_report_of_any_edition_is_what_the_files_give(plan: Plan, data: st.DataObject) -> None:
+    with chronicle_of(plan) as chronicle:
+        ledger, folder = chronicle.ledger, chronicle.folder
+        for as_of, batch in data.draw(
+            st.lists(st.sampled_from(chronicle.editions()), max_size=3, unique=True)
+            if chronicle.editions()
+            else st.just([])
+        ):
+            names = data.draw(st.sampled_from(("as-is", "as-was")))
+            report = ledger.report(str(as_of), known_at=batch, names=names)
+            proof, receipt = folder / "proof.json", folder / "receipt.json"
+            write_document(proof, ledger.prove_report(report))
+            write_document(receipt, ledger.receipt())
+            for format in FORMATS:
+                path = ledger.write_report(report, folder / "report", format=format).path
+                result = ledger.verify_report(path, proof, receipt=receipt, sources=folder)
+                assert result.differences == ()
+                assert (result.rows, result.anchored) == (len(report.rows), True)
+            rows = read_rows(folder / "report" / "support_report.csv")
+            if rows[1:]:
+                place = data.draw(st.integers(1, len(rows) - 1))
+                column = data.draw(st.integers(0, 5))
+                rows[place][column] += "1"
+                write_rows(folder / "report" / "support_report.csv", rows)
+                for sources in (None, folder):
+                    result = ledger.verify_report(
+                        folder / "report" / "support_report.csv", proof, sources=sources
+                    )
+                    told = result.differences[0]
+                    assert told.startswith(f"row {place}, {rows[0][column]}: ")
+                    assert repr(rows[place][column]) in told
+
+
+def test_what_a_report_is_held_to_is_said(scene: Scene) -> None:
+    ledger = Ledger(scene.ledger)
+
+    def verdict(**anchors: Path) -> str:
+        return ledger.verify_report(scene.report(), scene.report_proof, **anchors).verdict
+
+    unread = (
+        "the report is what its proof says as of 202503, batch 6; "
+        "not compared with the delivered files"
+    )
+    assert verdict() == verdict(receipt=scene.receipt) == unread
+    given_by = "the report is what 9 delivered files give as of 202503, batch 6; "
+    assert verdict(sources=scene.sources) == f"{given_by}not anchored"
+    assert verdict(sources=scene.sources, receipt=scene.receipt) == (
+        f"{given_by}anchored by a receipt"
+    )
+
+
+def test_names_that_are_those_of_each_month_are_said(scene: Scene) -> None:
+    ledger = Ledger(scene.ledger)
+    report = ledger.report(names="as-was")
+    write_document(scene.report_proof, ledger.prove_report(report))
+    ledger.write_report(report, scene.folder / "report")
+    result = ledger.verify_report(scene.report(), scene.report_proof, sources=scene.sources)
+    assert "batch 6, with the names of each row's month; not anchored" in result.verdict
+
+
+def test_an_empty_report_is_one(tmp_path: Path, scene: Scene) -> None:
+    ledger = Ledger(tmp_path / "empty.db")
+    ledger.ingest(files=[scene.sources / "initial" / "agents.csv"], initial_month="202501")
+    report = ledger.report()
+    write_document(tmp_path / "proof.json", ledger.prove_report(report))
+    for format in FORMATS:
+        path = ledger.write_report(report, tmp_path / "report", format=format).path
+        result = ledger.verify_report(path, tmp_path / "proof.json", sources=scene.sources)
+        assert (result.rows, result.differences) == (0, ())
+
+
+UNREADABLE: dict[str, bytes] = {
+    "empty.csv": b"",
+    "latin.csv": b"month,caf\xe9\n",
+    "long.csv": b"x" * 200_000,
+    "quote.csv": b'month,"a',
+    "marked.csv": b"\xef\xbb\xbfmonth,contact_center_name\n",
+    "empty.json": b"",
+    "deep.json": b"[" * 100_000,
+    "object.json": b"{}",
+    "numbers.json": b"[1, 2]",
+    "different.json": b'[{"month": "2025-01"}, {"months": "2025-02"}]',
+    "twice.json": b'[{"month": "2025-01", "month": "2025-02"}]',
+    "huge.json": b'[{"month": 1' + b"0" * 5000 + b"}]",
+    "empty.parquet": b"",
+    "garbage.parquet": b"PAR1" + b"garbage" * 9 + b"PAR1",
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_cannot_be_read_as_a_report_fails_with_a_sentence(scene: Scene, name: str) -> None:
+    path = scene.folder / name
+    path.write_bytes(UNREADABLE[name])
+    with pytest.raises(VerificationFailed, match=r"cannot be read as what it is called|columns"):
+        Ledger(scene.ledger).verify_report(path, scene.report_proof)
+
+
+def test_a_damaged_parquet_file_never_ends_in_a_traceback(scene: Scene) -> None:
+    path = scene.report("parquet")
+    content = path.read_bytes()
+    ledger = Ledger(scene.ledger)
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        try:
+            ledger.verify_report(path, scene.report_proof)
+        except VerificationFailed as error:
+            assert str(path) in str(error)  # noqa: PT017
+
+
+def test_files_that_are_not_there_are_told(scene: Scene) -> None:
+    ledger, missing = Ledger(scene.ledger), scene.folder / "none.csv"
+    with pytest.raises(WrongUsage, match="cannot be read: No such file"):
+        ledger.verify_report(missing, scene.report_proof)
+    with pytest.raises(WrongUsage, match=r"ends in none of \.csv, \.json, \.parquet"):
+        ledger.verify_report(scene.folder / "report.xlsx", scene.report_proof)
+    with pytest.raises(WrongUsage, match="there is no folder"):
+        ledger.verify_report(scene.report(), scene.report_proof, sources=scene.folder / "none")
+
+
+HUGE = 10**30
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("as_of",), HUGE),
+        (("batch",), HUGE),
+        (("chain", 0, "contents", "month"), HUGE),
+        (("chain", 0, "contents", "month"), 202513),
+        (("chain", 0, "contents", "month"), -1),
+        (("chain", 0, "contents", "batch"), HUGE),
+        (("chain", 0, "contents", "batch"), -1),
+        (("chain", 0, "events"), HUGE),
+        (("chain", 0, "recorded_at"), ""),
+        (("chain", 0, "files", 0, "contents", "bytes"), HUGE),
+        (("chain", 0, "files", 0, "contents", "bytes"), -1),
+        (("chain", 0, "files", 0, "contents", "file"), HUGE),
+        (("chain", 0, "files", 0, "contents", "month"), 0),
+        (("chain", 0, "files", 0, "contents", "first_event"), HUGE),
+        (("chain", 0, "files", 0, "contents", "first_event"), 1),
+        (("chain", 0, "files", 0, "contents", "kind"), "other"),
+        (("chain", 0, "files", 0, "contents", "table"), "payments"),
+        (("chain", 0, "files", 0, "contents", "sha256"), "x"),
+        (("chain", 0, "files", 0, "contents", "supersedes"), 99),
+        (("chain", 0, "files"), []),
+        (("chain",), []),
+        (("rows",), [[]]),
+    ],
+)
+def test_a_proof_that_no_ledger_gives_fails_with_a_sentence(
+    scene: Scene, place: tuple[Any, ...], value: Any
+) -> None:
+    proof = read(scene.report_proof)
+    part = proof
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = value
+    write(scene.report_proof, proof)
+    with pytest.raises((VerificationFailed, WrongUsage)):
+        Ledger(scene.ledger).verify_report(
+            scene.report(), scene.report_proof, receipt=scene.receipt, sources=scene.sources
+        )
+    try:
+        result = Ledger(scene.ledger).verify_report(
+            scene.report(), scene.report_proof, sources=scene.sources
+        )
+    except (VerificationFailed, WrongUsage):
+        return
+    # Without a receipt, what the proof leaves out is missed where the report needs it.
+    assert result.differences
