@@ -58,17 +58,19 @@ def _from_2(store: Store, dataset: DataSet) -> None:
     batches, files = list(store.rows(_BATCHES_2)), list(store.rows(_FILES_2))
     tags = list(store.rows(_TAGS_2))
     _make_again(store, ("tags", "files", "batches", "event_marks"))
-    heads = [GENESIS]
+    heads: dict[int, str] = {}
     for number, month, at, reason, gap, late, correction, events, head, seal in batches:
         of_batch = [_file_from_2(file) for file in files if file[1] == number]
         root = _root(store, dataset, of_batch)
-        flags = (bool(gap), bool(late), bool(correction))
+        flags = (gap, late, correction)
         batch = Batch(number, Month(month), at, reason, *flags, events, root, head, seal)
         store.restore([batch, *of_batch])
-        heads.append(head)
+        heads[number] = head
     tag_seal = GENESIS
     for number, (name, as_of, batch, tagged_at) in enumerate(tags, start=1):
-        tag_seal = next_tag_seal(tag_seal, heads[batch], name, as_of, batch, tagged_at)
+        # A tag of no batch is found out by the verification.
+        head = heads.get(batch, GENESIS)
+        tag_seal = next_tag_seal(tag_seal, head, name, as_of, batch, tagged_at)
         store.restore([Tag(number, name, Month(as_of), batch, tagged_at, tag_seal)])
     store.execute(f"PRAGMA user_version = {USER_VERSION}")
 
