@@ -17,10 +17,14 @@ from ledger.digest import (
     BatchContents,
     FileContents,
     MerkleTree,
+    audit_path,
     batch_digest,
+    file_digest,
     leaf,
     next_head,
     next_seal,
+    next_tag_seal,
+    root_over,
 )
 
 MOST_LEAVES = 200
@@ -137,6 +141,68 @@ def test_a_leaf_in_the_place_of_two_is_noticed() -> None:
     assert root_of([root_of(leaves[:2]), *leaves[2:]]) != root_of(leaves)
 
 
+# Paths -------------------------------------------------------------------------------------------
+
+
+def leaves_of(count: int) -> list[bytes]:
+    return [sha256(bytes([number])).digest() for number in range(count)]
+
+
+@pytest.mark.parametrize("count", range(1, 71))
+def test_every_leaf_leads_to_the_root_by_its_path(count: int) -> None:
+    leaves = leaves_of(count)
+    root = naive_root(leaves)
+    for index, one in enumerate(leaves):
+        path = audit_path(leaves, index)
+        assert root_over(one, index, count, path) == root
+        assert len(path) <= (count - 1).bit_length()
+        for other_index in range(count):
+            if other_index != index:
+                assert root_over(one, other_index, count, path) != root
+                assert root_over(leaves[other_index], index, count, path) != root
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13, 64, 65])
+def test_no_other_path_leads_to_the_root(count: int) -> None:
+    leaves = leaves_of(count)
+    root = naive_root(leaves)
+    for index, one in enumerate(leaves):
+        path = audit_path(leaves, index)
+        others = [[*path, root], [bytes(32), *path], [*path, bytes(32)]]
+        for place in range(len(path)):
+            others.append(path[:place] + path[place + 1 :])
+            others.append([*path[:place], bytes(32), *path[place + 1 :]])
+        if len(path) > 1:
+            others.append(path[::-1])
+        for wrong in others:
+            assert root_over(one, index, count, wrong) != root
+
+
+@pytest.mark.parametrize(("index", "count"), [(-1, 4), (4, 4), (9, 4), (0, 0), (2**70, 4)])
+def test_there_is_no_root_over_a_leaf_that_is_not_there(index: int, count: int) -> None:
+    assert root_over(bytes(32), index, count, [bytes(32)] * 2) is None
+
+
+def test_an_inner_node_is_no_leaf() -> None:
+    leaves = leaves_of(4)
+    inner = sha256(b"\x01" + leaves[0] + leaves[1]).digest()
+    path = audit_path(leaves, 0)
+    # What lies over two leaves has the root of a tree of two: the number of leaves is bound too.
+    assert root_over(inner, 0, 2, path[1:]) == naive_root(leaves)
+    assert root_over(inner, 0, 4, path[1:]) is None
+
+
+def test_the_path_of_the_vectors_of_certificate_transparency() -> None:
+    inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+              "606162636465666768696a6b6c6d6e6f"]  # fmt: skip
+    leaves = [sha256(b"\0" + bytes.fromhex(text)).digest() for text in inputs]
+    assert [one.hex() for one in audit_path(leaves, 0)] == [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ]
+
+
 # Events ------------------------------------------------------------------------------------------
 
 
@@ -221,6 +287,23 @@ def test_the_seal_binds_the_head_and_the_seal_before() -> None:
         next_seal("1" * 64, head(), "t", ["a"]),
         next_seal(GENESIS, head(count=3), "t", ["a"]),
     }) == 3  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(FileContents)])
+def test_the_digest_of_a_file_covers_every_field_and_the_name(name: str) -> None:
+    changed = replace(FILE, **{name: other(getattr(FILE, name))})
+    digests = {file_digest(FILE, "a"), file_digest(changed, "a"), file_digest(FILE, "b")}
+    assert len(digests) == 3
+
+
+def test_the_seal_of_a_tag_binds_all_that_it_is_given() -> None:
+    tag: tuple[Any, ...] = (GENESIS, head(), "signed", 202503, 3, "2025-04-01T09:30:00.123456Z")
+    seals = {next_tag_seal(*tag)}
+    for place in range(len(tag)):
+        changed: list[Any] = [*tag]
+        changed[place] = "1" * 64 if place < 2 else other(tag[place])
+        seals.add(next_tag_seal(*changed))
+    assert len(seals) == len(tag) + 1
 
 
 def test_what_is_digested_keeps_its_form() -> None:
