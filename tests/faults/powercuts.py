@@ -206,7 +206,7 @@ def cut_ingests(
         kept = folder / f"recording-{month}"
         kept.mkdir()
         launcher = chosen or recording(sizes[before])
-        recorded = record((*launcher, *arguments), life, kept, b"head ")
+        recorded = record((*launcher, *arguments), life, kept, b"receipt ")
         for number in range(before * CUTS_AT_ONCE, count, len(months) * CUTS_AT_ONCE):
             size = min(CUTS_AT_ONCE, count - number)
             name, drawn = f"{month}-{number}", f"{seed} cut {number}"

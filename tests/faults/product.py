@@ -50,7 +50,7 @@ class Ended:
     @property
     def acknowledged(self) -> str | None:
         """The head up to which it said that all is recorded."""
-        heads = re.findall(r"^head ([0-9a-f]{64})$", self.out, re.MULTILINE)
+        heads = re.findall(r'^receipt .*"head":"([0-9a-f]{64})"', self.out, re.MULTILINE)
         return heads[-1] if heads else None
 
 
