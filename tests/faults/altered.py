@@ -23,6 +23,9 @@ from typing import Any
 
 from ledger.cli import main
 
+FEW_BYTES = 16
+"""So few at a time that a kill is likely to come in between."""
+
 
 class Careless(sqlite3.Connection):
     """A connection that waits for the disk as it is told here, whatever it is told later."""
@@ -58,8 +61,8 @@ class Spilling(sqlite3.Connection):
 def _write_over(path: Path, target: Path) -> Path:
     """Do what `Path.replace` does, bit by bit."""
     with open(path, "rb") as source, open(target, "wb", buffering=0) as file:
-        for line in source:
-            file.write(line)
+        while some := source.read(FEW_BYTES):
+            file.write(some)
     path.unlink()
     return target
 
