@@ -28,13 +28,19 @@ def draft_folder(place: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         # While this is held nobody else looks, and takes a folder that is being made for left.
         with _locked(place):
-            _remove_abandoned(place)
+            _remove(place)
             draft = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX, dir=place)))
             stack.enter_context(_locked(draft))
         yield draft
 
 
-def _remove_abandoned(place: Path) -> None:
+def remove_abandoned(place: Path) -> None:
+    """Remove the folders that the dead left within `place`."""
+    with _locked(place):
+        _remove(place)
+
+
+def _remove(place: Path) -> None:
     for folder in place.glob(f"{PREFIX}*"):
         with ExitStack() as stack:
             if stack.enter_context(_locked(folder, wait=False)):

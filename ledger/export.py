@@ -324,6 +324,7 @@ def _draft(folder: Path) -> Iterator[Path]:
     """A folder for files that move to `folder` when all of them are complete."""
     moved = 0
     try:
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         with draft_folder(folder) as draft:
             yield draft
@@ -334,7 +335,9 @@ def _draft(folder: Path) -> Iterator[Path]:
             for path in finished:
                 path.replace(folder / path.name)
                 moved += 1
-            _sync_folder(folder)
+            # A folder that was just made is itself a name in another one.
+            for place in (folder, *(new.parent for new in made)):
+                _sync_folder(place)
     except OSError as error:
         state = "what was there before is unchanged"
         if moved:

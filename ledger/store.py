@@ -37,7 +37,7 @@ from ledger.digest import (
     next_seal,
     next_tag_seal,
 )
-from ledger.drafts import draft_folder
+from ledger.drafts import draft_folder, remove_abandoned
 from ledger.errors import (
     LedgerBusy,
     LedgerDamaged,
@@ -181,8 +181,11 @@ class Store:
             StorageFailed: it cannot be made or opened, or is no ledger of this version.
             VerificationFailed: its triggers are not those that keep what is recorded.
         """
-        if create and not os.path.exists(path):
-            _create(path)
+        if create:
+            if not os.path.exists(path):
+                _create(path)
+            # Whoever made it may have been killed before all was tidy.
+            remove_abandoned(path.parent)
         _check_existence(path)
         with _translated(path):
             store = cls._opened(path, _uri(path, "rw"), pragmas=_TO_WRITE)

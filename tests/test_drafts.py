@@ -77,6 +77,15 @@ def test_what_the_killed_left_is_removed_by_the_next_to_write_there(
     assert [path.name for path in place.iterdir()] in (["table.csv"], ["ledger.db"])
 
 
+def test_what_a_killed_first_ingest_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    first_ingest(place)
+    abandoned(place)
+    first_ingest(place)
+    assert [path.name for path in place.iterdir()] == ["ledger.db"]
+
+
 @runs
 def test_what_another_process_is_using_stays(tmp_path: Path, run: Callable[[Path], None]) -> None:
     place = tmp_path / "place"
