@@ -54,7 +54,9 @@ def main(arguments: list[str]) -> int:
 def check(pytest_arguments: list[str]) -> int:
     """Run every check, whatever the ones before it said."""
     failed = []
-    for line, extra in [*((line, []) for line in CHECKS), ("pytest", pytest_arguments)]:
+    # One worker for each core.
+    tests = ["-n", "auto", "--dist", "worksteal", *pytest_arguments]
+    for line, extra in [*((line, []) for line in CHECKS), ("pytest", tests)]:
         print(f"== {' '.join([line, *extra])}", flush=True)
         if execute(*line.split(), *extra) != 0:
             failed.append(line)
