@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
-from tests.attacks.attack import ALONE, Attack, Setting, Unseen, try_attack
+from tests.attacks.attack import Attack, Unseen, settings_of, try_attack
 from tests.attacks.bits import flip_bits, flips
 from tests.attacks.catalogue import ATTACKS, CATALOGUE
 from tests.attacks.mutants import MUTANTS, let_through, passed, told
@@ -64,24 +64,20 @@ def attacks(scene: Scene, folder: Path, jobs: int) -> int:
 def list_unseen(attacks: Iterable[Attack]) -> None:
     """Tell what goes through, in which setting, and why."""
     print("\n### What goes through\n")
-    row("attack", "with", "because")
+    row("with", "because", "attacks")
     row("---", "---", "---")
-    settings = (("no anchor", ALONE), ("a receipt", Setting(receipt=True)),
-                ("the sources", Setting(sources=True)),
-                ("both", Setting(receipt=True, sources=True)))  # fmt: skip
+    unseen: dict[tuple[str, str], list[str]] = {}
     for attack in attacks:
         by_reason: dict[str, list[str]] = {}
-        for name, setting in settings:
+        for setting in [one for one in settings_of(attack) if not one.quick]:
             outcome = attack.expected(setting)
             if isinstance(outcome, Unseen):
-                why = (
-                    f"{outcome.why}; the verdict says: {outcome.told}"
-                    if outcome.told
-                    else outcome.why
-                )
-                by_reason.setdefault(why, []).append(name)
-        for why, names in by_reason.items():
-            row(attack.name, ", ".join(names), why)
+                says = f"; the verdict says: {outcome.told}" if outcome.told else ""
+                by_reason.setdefault(f"{outcome.why}{says}", []).append(str(setting))
+        for why, settings in by_reason.items():
+            unseen.setdefault(("; ".join(settings), why), []).append(attack.name)
+    for (with_what, why), names in unseen.items():
+        row(with_what, why, "; ".join(names))
 
 
 def mutants(scene: Scene, folder: Path, jobs: int) -> int:

@@ -129,13 +129,14 @@ class Attack:
         """What has to come out in a setting: with both anchors, what the one or the other sees."""
         if setting.quick and isinstance(self.alone, Seen) and not self.alone.quick:
             return Unseen("it is computed from the events")
-        outcomes = [self.receipt] if setting.receipt else []
-        outcomes += [self.sources] if setting.sources else []
+        anchors = [self.receipt] if setting.receipt else []
+        anchors += [self.sources] if setting.sources else []
         # What is computed from the events is looked at last.
         last = isinstance(self.alone, Seen) and not self.alone.quick
-        outcomes.insert(len(outcomes) if last else 0, self.alone)
+        outcomes = [*anchors, self.alone] if last else [self.alone, *anchors]
         seen = [one for one in outcomes if not isinstance(one, Unseen)]
-        return seen[0] if seen else outcomes[-1]
+        told = [one for one in anchors if isinstance(one, Unseen) and one.told]
+        return [*seen, *told, *anchors, self.alone][0]
 
 
 def verify(scene: Scene, setting: Setting) -> Found:
