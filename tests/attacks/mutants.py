@@ -39,7 +39,7 @@ ORIGINALS, PROOFS, CHAIN = "audit/originals.py", "audit/proofs.py", "audit/chain
 REBUILDING, REPORTS, STORE = "audit/rebuilding.py", "support/proof.py", "store.py"
 VERIFICATION, DOCUMENTS, EXPORT = "audit/verification.py", "documents.py", "export.py"
 
-TIMEOUT = 300
+TIMEOUT = 1200
 
 MUTANTS = [
     Mutant("objects of the schema that are missing", STRUCTURE,
