@@ -15,6 +15,7 @@ from ledger.support.description import SUPPORT
 from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
 DOCUMENTS = ("README.md", "docs/commands.md")
+OTHERS = tuple(f"docs/{n}.md" for n in ("architecture", "deliveries", "reliability", "tracing"))
 ANYTHING = "…"
 # The moment at which all that the documents show was recorded; it stands for any.
 RECORDED_AT = "2025-04-01T08:00:00"
@@ -77,14 +78,21 @@ def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
         assert f"`{code}`" in documented, code
 
 
-@pytest.mark.parametrize(
-    "document", [*DOCUMENTS, *(f"docs/{n}.md" for n in ("architecture", "deliveries", "tracing"))]
-)
+@pytest.mark.parametrize("document", [*DOCUMENTS, "SECURITY.md", *OTHERS])
 def test_links_within_the_project_lead_somewhere(document: str) -> None:
     path = ROOT / document
     links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
     for link in links:
         assert (path.parent / link).exists(), link
+
+
+def test_every_test_that_is_said_to_show_something_is_there() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 50
+    for file, name in named:
+        source = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        assert not name or f"def {name}(" in source, name
 
 
 def test_every_table_and_column_is_documented() -> None:
