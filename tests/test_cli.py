@@ -251,9 +251,12 @@ class TestIngest:
             file.writelines(
                 f"B{number},Name,CC01,2020-01-01,CAT01\r\n" for number in range(400_000)
             )
+        # Where these tests run in the background, a shell has it ignored, and a child would too.
+        ours = signal.signal(signal.SIGINT, signal.default_int_handler)
         with subprocess.Popen(
             [str(LEDGER), "ingest"], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE
         ) as process:
+            signal.signal(signal.SIGINT, ours)
             while not list(tmp_path.glob("ledger.db-journal")) and process.poll() is None:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)

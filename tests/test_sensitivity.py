@@ -396,4 +396,7 @@ def test_programs_and_documents_get_every_reading_where_they_ask(
     assert json.loads(run_ledger("answers", "--json", cwd=tmp_path).out)["sensitivity"] == []
     text = run_ledger("answers", "--sensitivity", "--format", "markdown", cwd=tmp_path).out
     whole = "Atlanta GA SE: 8; Boston MA NE: 13; Richmond VA E: 7"
-    assert f"| interaction_start | America/New_York | as-is   | {whole} |" in text
+    (line,) = [line for line in text.splitlines() if "as-is" in line and whole in line][:1]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    # In Markdown an underscore may be a mark.
+    assert cells[:4] == [r"interaction\_start", r"America/New\_York", "as-is", whole]
