@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.attacks.attack import try_attack
+from tests.attacks.attack import ALONE, QUICK, Seen, try_attack
 from tests.attacks.catalogue import ATTACKS
 from tests.attacks.scene import Scene
 
@@ -20,7 +20,9 @@ def main(folder: str, *names: str) -> None:
             if names and attack.name not in names:
                 continue
             copy = Path(work) / str(number)
-            for setting, problem in try_attack(attack, Scene(Path(folder)), copy):
+            # An anchor is looked at where the ledger alone tells nothing, and never instead of it.
+            settings = [ALONE, QUICK] if isinstance(attack.alone, Seen) else None
+            for setting, problem in try_attack(attack, Scene(Path(folder)), copy, settings):
                 found.append((attack.name, str(setting), problem))
     print(json.dumps(found))
 
