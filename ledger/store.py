@@ -303,17 +303,17 @@ class Store:
     @contextmanager
     def _locked(self, end: str) -> Iterator[None]:
         self.execute("BEGIN IMMEDIATE")
-        marks: set[Record] | None = None
+        traces: set[Record] | None = None
         try:
             with self._rolled_back():
                 # What is written to a file that was removed would be lost without a word.
                 _check_existence(self.path)
                 yield
-                marks = set(self.rows(_MARKS))
+                traces = set(self.rows(_TRACES))
                 self.execute(end)
         except StorageFailed as error:
             # A commit that failed may have taken place: that stands in the file alone.
-            recorded = False if marks is None else self._holds(marks)
+            recorded = False if traces is None else self._holds(traces)
             raise RecordingFailed(str(error), recorded) from error
 
     @contextmanager
@@ -325,12 +325,12 @@ class Store:
                 if self.db.conn.in_transaction:
                     self.db.conn.execute("ROLLBACK")
 
-    def _holds(self, marks: set[Record]) -> bool | None:
+    def _holds(self, traces: set[Record]) -> bool | None:
         """Whether the file, opened anew, has what was to be recorded; None if one cannot tell."""
         self.close()
         try:
             with self.for_reading(self.path) as store:
-                return marks <= set(store.rows(_MARKS))
+                return traces <= set(store.rows(_TRACES))
         except LedgerError:
             return None
 
@@ -566,7 +566,7 @@ FROM files ORDER BY file
 _TAGS = "SELECT tag, name, as_of, batch, tagged_at, seal FROM tags ORDER BY tag"
 
 # What a transaction leaves behind: a batch of these contents, a tag, a projection.
-_MARKS = """
+_TRACES = """
 SELECT 'batch', head FROM batches
 UNION ALL SELECT 'tag', name FROM tags
 UNION ALL SELECT 'projection', as_of || '@' || batch FROM projection_of
