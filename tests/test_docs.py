@@ -15,7 +15,9 @@ from ledger.support.description import SUPPORT
 from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
 DOCUMENTS = ("README.md", "docs/commands.md")
-OTHERS = tuple(f"docs/{n}.md" for n in ("architecture", "deliveries", "reliability", "tracing"))
+OTHERS = tuple(
+    f"docs/{n}.md" for n in ("architecture", "attacks", "deliveries", "reliability", "tracing")
+)
 ANYTHING = "…"
 # The moment at which all that the documents show was recorded; it stands for any.
 RECORDED_AT = "2025-04-01T08:00:00"
