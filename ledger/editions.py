@@ -104,7 +104,10 @@ def choose_edition(
         then = "holds" if known_at is None else f"at batch {number} held"
         raise WrongUsage(f"as of {chosen}: the ledger {then} the months {first} to {latest}")
     missing = tuple(month for month in first.until(chosen) if month not in months)
-    return Edition(chosen, number, batches[number - 1].head, missing)
+    heads = {batch.batch: batch.head for batch in batches}
+    if number not in heads:
+        raise WrongUsage(f"there is no batch {number}; see: ledger verify")
+    return Edition(chosen, number, heads[number], missing)
 
 
 def named_edition(store: Store, name: str) -> Edition:

@@ -214,3 +214,27 @@ def test_a_ledger_of_before_is_upgraded(tmp_path: Path) -> None:
     assert ran.code == 0
     assert "compared with the 12 delivered files" in ran.out
     assert "is of version 3 already" in run_ledger("upgrade", cwd=tmp_path).out
+
+
+def test_more_faults_than_are_kept_are_told_as_more(folder: Path) -> None:
+    tamper(folder, "".join(f"CREATE VIEW planted_{n} AS SELECT 1;" for n in range(101)))
+    ran = run_ledger("verify", "--quick", cwd=folder)
+    assert ran.code == 6
+    assert "the first of 100 faults or more: view planted_0" in ran.err
+
+
+def test_a_ledger_that_lacks_a_batch_is_told_and_no_bug(folder: Path) -> None:
+    tamper(
+        folder,
+        """
+        DROP TRIGGER batches_no_update;
+        PRAGMA foreign_keys = OFF;
+        UPDATE batches SET batch = 9 WHERE batch = 3;
+        """,
+    )
+    # The stored projection is of that batch.
+    for command in (("report",), ("report", "--known-at", "3"), ("status",)):
+        ran = run_ledger(*command, cwd=folder)
+        assert ran.code == 2
+        assert "there is no batch 3; see: ledger verify" in ran.err
+    assert run_ledger("verify", cwd=folder).code == 6

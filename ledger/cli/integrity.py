@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ledger.audit.faults import Progress
-from ledger.audit.verification import Verification
+from ledger.audit.verification import FAULTS_KEPT, Verification
 from ledger.book import Ledger
 from ledger.cli.options import common, dry_run_option, edition_options, formats, telling
 from ledger.documents import Document, write_document
@@ -80,9 +80,10 @@ def _print_verification(result: Verification, format: str) -> None:
             emit(f"{result.verdict}.")
     if result.faults:
         first = visible(str(result.faults[0]))
+        more = " or more" if len(result.faults) == FAULTS_KEPT else ""
         raise VerificationFailed(
             f"{result.path} is not as it was recorded; the first of "
-            f"{counted(len(result.faults), 'fault')}: {first}"
+            f"{counted(len(result.faults), 'fault')}{more}: {first}"
         )
 
 
