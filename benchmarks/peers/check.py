@@ -1,10 +1,11 @@
 """Holds what a peer made to what the ledger exported: a wrong peer's figure is no figure.
 
-    python -m benchmarks.peers.check [--report] OURS THEIRS
+    python -m benchmarks.peers.check [--only NAME] OURS THEIRS
 
-Both are folders with `<table>_final.csv` and `support_report.csv`; with `--report` only the latter
-is held. Every cell of every row must be the same, in the same order, but for how it is written: a
-moment may be in local time or in UTC, a number `14` or `14.0`. Both files are read row by row.
+Both are folders with `<table>_final.csv` and `support_report.csv`; `--only interactions_final.csv`
+holds one file alone. Every cell of every row must be the same, in the same order, but for how it is
+written: a moment may be in local time or in UTC, a number `14` or `14.0`. Both files are read row by
+row.
 """
 
 from __future__ import annotations
@@ -64,12 +65,12 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--report", action="store_true", help="only the report")
+    parser.add_argument("--only", metavar="NAME", help="of a file; by default all")
     parser.add_argument("ours", type=Path, metavar="OURS")
     parser.add_argument("theirs", type=Path, metavar="THEIRS")
     given = parser.parse_args()
-    names = [] if given.report else [f"{table}_final.csv" for table in KEYS]
-    for name in [*names, REPORT]:
+    every = [*(f"{table}_final.csv" for table in KEYS), REPORT]
+    for name in [given.only] if given.only else every:
         if found := difference(given.ours / name, given.theirs / name):
             sys.exit(found)
 

@@ -1,4 +1,4 @@
-"""The job with pandas: what a delta names is dropped from what was there, its rows are put below."""
+"""The job with pandas: what a delta names is dropped, and its rows are put below the others."""
 
 from __future__ import annotations
 
