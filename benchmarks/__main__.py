@@ -43,10 +43,10 @@ def main() -> None:
         floor = runner.floor()
         results: list[Measured] = []
         print(heading(sys.executable, ROOT, versions, shell))
-        print(f"- {given.repeat} runs of each in turn: medians of the seconds, the most memory; "
-              f"less than {floor:.0f} MiB is not told apart")  # fmt: skip
+        print(f"- each measured {given.repeat} times, in turn: median seconds, most memory (of "
+              f"which less than {floor:.0f} MiB cannot be told apart)")  # fmt: skip
         for missing in sorted(PEERS.keys() - peers):
-            print(f"- not measured: {missing}")
+            print(f"- not measured, for it is not installed or was left out: {missing}")
         try:
             for rows in given.sizes:
                 results.extend(measure_size(given, rows, runner, peers))
@@ -69,6 +69,7 @@ def measure_size(
         for part in given.only:
             for measure in PARTS[part](plan):
                 yield own.measure(measure, rows, given.repeat)
+                place.tidy()
 
 
 def print_tables(results: Sequence[Measured]) -> None:

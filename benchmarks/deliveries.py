@@ -175,10 +175,14 @@ def mix(*numbers: int) -> int:
     """A number of 64 bits made of others, which looks as if by chance."""
     mixed = 0
     for number in numbers:
-        mixed = ((mixed ^ number) * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) & _MASK
-        mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93 & _MASK
-        mixed ^= mixed >> 29
+        mixed = _mixed(mixed ^ number)
     return mixed
+
+
+def _mixed(number: int) -> int:
+    number = (number * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) & _MASK
+    number = (number ^ (number >> 32)) * 0xD6E8FEB86659FD93 & _MASK
+    return number ^ (number >> 29)
 
 
 def write_deliveries(wanted: Deliveries, folder: Path, *, with_next: bool = False) -> None:
@@ -250,7 +254,7 @@ class Rows:
 
     def _row(self, number: int, month: Month, *, is_open: bool) -> str:
         """An interaction as it was added."""
-        chance = mix(self._seed, number)
+        chance = _mixed(self._seed ^ number)
         start = self._start(number, month, chance)
         agent = (chance >> 8) % AGENTS
         category = (chance >> 20) % (LAST_CATEGORY - 1) if chance >> 54 else LAST_CATEGORY - 1
@@ -265,7 +269,8 @@ class Rows:
     def _updated(self, number: int, month: Month) -> str:
         """An interaction as a month's update leaves it: completed, some cells with other values."""
         origin = next(one for one in reversed(self._schedule) if one.first <= number and one.adds)
-        chance, anew = mix(self._seed, number), mix(self._seed, number, month.number)
+        chance = _mixed(self._seed ^ number)
+        anew = mix(chance, month.number)
         start = self._start(number, origin, chance)
         written = self._moment(month.begin + anew % (month.end - month.begin))
         agent = (chance >> 8) % AGENTS

@@ -12,6 +12,8 @@ from pathlib import Path
 from benchmarks.deliveries import Deliveries
 from benchmarks.measure import Runner, Step
 
+_KEPT = ("recorded.db", "projected.db", "grown")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -115,6 +117,12 @@ class Place:
                 self.fresh(name)
 
         return clear
+
+    def tidy(self) -> None:
+        """Remove what one measure left behind and no other one needs."""
+        for path in list(self.work.iterdir()):
+            if path.name not in _KEPT and not path.name.startswith("shell-"):
+                self.fresh(path.name)
 
     def _python(self, *arguments: str) -> None:
         self.runner.run(Step("prepare", (self.python, *arguments)))

@@ -46,7 +46,7 @@ def peers_table(results: Sequence[Measured]) -> str:
                     peer.name,
                     *_figures(theirs),
                     *_ratio(ours.seconds / theirs.seconds, peer.time_goal),
-                    *_ratio(ours.mib / theirs.mib, peer.memory_goal),
+                    *_memory(ours, theirs, peer.memory_goal),
                 ]
             )
     return markdown(titles, lines)
@@ -104,6 +104,10 @@ def _ratio(found: float, goal: float | None) -> tuple[str, str]:
     if goal is None:
         return f"{found:.2f}", ""
     return (f"{found:.2f}" if found <= goal else f"**{found:.2f}**"), f"≤ {goal:g}"
+
+
+def _memory(ours: Sample, theirs: Sample, goal: float | None) -> tuple[str, str]:
+    return ("", "") if goal is None else _ratio(ours.mib / theirs.mib, goal)
 
 
 def _seconds(found: dict[int, Sample], size: int) -> str:

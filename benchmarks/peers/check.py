@@ -4,8 +4,7 @@
 
 Both are folders with `<table>_final.csv` and `support_report.csv`; `--only interactions_final.csv`
 holds one file alone. Every cell of every row must be the same, in the same order, but for how it is
-written: a moment may be in local time or in UTC, a number `14` or `14.0`. Both files are read row by
-row.
+written: a moment may be in local time or in UTC, a number `14` or `14.0`. Rows are read one by one.
 """
 
 from __future__ import annotations
