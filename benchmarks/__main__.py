@@ -45,8 +45,8 @@ def main() -> None:
         print(heading(sys.executable, ROOT, versions, shell))
         print(f"- each measured {given.repeat} times, in turn: median seconds, most memory (of "
               f"which less than {floor:.0f} MiB cannot be told apart)")  # fmt: skip
-        for missing in sorted(PEERS.keys() - peers):
-            print(f"- not measured, for it is not installed or was left out: {missing}")
+        if missing := sorted(PEERS.keys() - peers):
+            print(f"- not measured, for not installed or left out: {', '.join(missing)}")
         try:
             for rows in given.sizes:
                 results.extend(measure_size(given, rows, runner, peers))

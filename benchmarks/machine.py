@@ -7,6 +7,7 @@ import os
 import platform
 import sqlite3
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +27,12 @@ PACKAGES = ("pandas", "numpy", "duckdb", "polars", "adbc-driver-sqlite", "pyarro
 
 def peer_versions(python: str) -> dict[str, str]:
     """The versions of Python and of the packages that an environment has."""
-    told = _told(python, "-c", _VERSIONS % (PACKAGES,))
+    try:
+        told = _told(python, "-c", _VERSIONS % (PACKAGES,))
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(
+            f"{python} is no Python that can be asked for its packages ({type(error).__name__})"
+        )
     return {str(name): str(version) for name, version in json.loads(told).items()}
 
 
