@@ -228,15 +228,28 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A further table of the projection, computed from the projected tables.
+    """A further table of the projection: counts and sums of the rows of one projected table.
+
+    Every column but those that it is grouped by is a sum, so that the summary of some rows can be
+    added to that of others, or taken from it.
 
     Attributes:
         name: the table that it fills, as in `schema.sql`.
+        table: the table whose rows it sums up.
+        reads: the columns of that table which the statement reads.
         select: the statement that gives its rows, each column named as there.
+        groups: the columns that it is grouped by.
+        count: the column that counts the rows.
+        magnitude: the column that sums up, without signs, all that goes into sums of fractions.
     """
 
     name: str
+    table: str
+    reads: tuple[str, ...]
     select: str
+    groups: tuple[str, ...]
+    count: str
+    magnitude: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +293,11 @@ class DataSet:
         _check_names(names)
         for view in self.views:
             _check_names((*view.identity, *view.values))
+        for summary in self.summaries:
+            columns = (*summary.reads, *summary.groups, summary.count, summary.magnitude)
+            _check_names(columns)
+            if summary.table not in tables:
+                raise ValueError(f"{summary.name} sums up a table that is not there")
         references = {c.references for table in self.tables for c in table.columns}
         if len(set(names)) < len(names) or not references <= {None, *tables}:
             raise ValueError("tables need different names, and references a table to refer to")

@@ -3,8 +3,9 @@
 --   1. what was recorded      batches ─┬─ files ─┬─ <table>_events      append-only: the truth
 --                             tags                                      append-only: names
 --   2. how it was read        event_marks, readings, clock              derived, can be rebuilt
---   3. a state computed       projection_of, <table>, support_totals,   derived, can be rebuilt
---      from it                support_readings, support_report
+--   3. a state computed       projection_of, projection_rows, <table>,  derived, can be rebuilt
+--      from it                support_totals, support_readings,
+--                             support_report
 --
 -- Everything is made together with the file and never altered: `ledger project` only deletes and
 -- inserts rows of part 3, so that the text of this schema can be verified at any time.
@@ -13,7 +14,7 @@
 -- an *event* one row of a file. Months are numbers, YYYYMM. Digests are 64 hexadecimal digits.
 
 PRAGMA application_id = 1279543122;  -- "LDGR"
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 
 -- 1. What was recorded ---------------------------------------------------------------------------
@@ -80,7 +81,8 @@ CREATE TABLE agents_events (
     month             INTEGER GENERATED ALWAYS AS (event_id / 1000000000) VIRTUAL,
     file              INTEGER NOT NULL CHECK (file >= 1),
     line              INTEGER NOT NULL CHECK (line >= 2),
-    action            TEXT    NOT NULL CHECK (action IN ('add', 'update', 'delete')),
+    action            TEXT    NOT NULL
+                      CHECK (action = 'add' OR action = 'update' OR action = 'delete'),
     agent_id          TEXT    NOT NULL CHECK (agent_id <> ''),
     full_name         TEXT,
     contact_center_id TEXT,
@@ -95,7 +97,8 @@ CREATE TABLE contact_centers_events (
     month               INTEGER GENERATED ALWAYS AS (event_id / 1000000000) VIRTUAL,
     file                INTEGER NOT NULL CHECK (file >= 1),
     line                INTEGER NOT NULL CHECK (line >= 2),
-    action              TEXT    NOT NULL CHECK (action IN ('add', 'update', 'delete')),
+    action              TEXT    NOT NULL
+                        CHECK (action = 'add' OR action = 'update' OR action = 'delete'),
     contact_center_id   TEXT    NOT NULL CHECK (contact_center_id <> ''),
     contact_center_name TEXT,
     location            TEXT
@@ -108,7 +111,8 @@ CREATE TABLE service_categories_events (
     month         INTEGER GENERATED ALWAYS AS (event_id / 1000000000) VIRTUAL,
     file          INTEGER NOT NULL CHECK (file >= 1),
     line          INTEGER NOT NULL CHECK (line >= 2),
-    action        TEXT    NOT NULL CHECK (action IN ('add', 'update', 'delete')),
+    action        TEXT    NOT NULL
+                  CHECK (action = 'add' OR action = 'update' OR action = 'delete'),
     category_id   TEXT    NOT NULL CHECK (category_id <> ''),
     category_name TEXT,
     department    TEXT
@@ -121,7 +125,8 @@ CREATE TABLE interactions_events (
     month                      INTEGER GENERATED ALWAYS AS (event_id / 1000000000) VIRTUAL,
     file                       INTEGER NOT NULL CHECK (file >= 1),
     line                       INTEGER NOT NULL CHECK (line >= 2),
-    action                     TEXT    NOT NULL CHECK (action IN ('add', 'update', 'delete')),
+    action                     TEXT    NOT NULL
+                               CHECK (action = 'add' OR action = 'update' OR action = 'delete'),
     interaction_id             TEXT    NOT NULL CHECK (interaction_id <> ''),
     timestamp                  TEXT,
     channel                    TEXT,
@@ -262,6 +267,12 @@ CREATE TABLE projection_of (
     batch INTEGER NOT NULL
 ) STRICT;
 
+-- How many rows each of its tables has.
+CREATE TABLE projection_rows (
+    table_name TEXT    PRIMARY KEY,
+    rows       INTEGER NOT NULL CHECK (rows >= 0)
+) STRICT, WITHOUT ROWID;
+
 -- The tables as of that month. Times are local, ISO 8601 with the offset
 -- (2025-02-28T20:30:00-05:00); `month` is the local month of interaction_start (2025-02), and
 -- `utc_month` the one that it has in UTC, as `timestamp_utc_month` is that of timestamp.
@@ -306,7 +317,8 @@ CREATE TABLE interactions (
     seconds_to_end             REAL
 ) STRICT, WITHOUT ROWID;
 
--- Counts and sums by month, centre and category, as keys; see support/totals.sql.
+-- Counts and sums by month, centre and category, as keys; see support/totals.sql. `magnitude` is the
+-- sum of all that went into the sums, without signs: it tells whether they are exact.
 CREATE TABLE support_totals (
     month                       TEXT    NOT NULL,
     contact_center_id           TEXT,
@@ -323,7 +335,8 @@ CREATE TABLE support_totals (
     rated_split_calls           INTEGER NOT NULL,
     tail_calls                  INTEGER NOT NULL,
     tail_micro_seconds          REAL    NOT NULL,
-    rated_tail_calls            INTEGER NOT NULL
+    rated_tail_calls            INTEGER NOT NULL,
+    magnitude                   REAL    NOT NULL
 ) STRICT;
 
 -- Counts and sums by centre and by the month under each reading of it; see support/readings.sql.
@@ -341,7 +354,8 @@ CREATE TABLE support_readings (
     ended_calls                 INTEGER NOT NULL,
     micro_seconds_to_end        REAL    NOT NULL,
     resolved_calls              INTEGER NOT NULL,
-    micro_seconds_to_resolution REAL    NOT NULL
+    micro_seconds_to_resolution REAL    NOT NULL,
+    magnitude                   REAL    NOT NULL
 ) STRICT;
 
 -- The report: names as of the month of the projection, "Unknown" where there is none.

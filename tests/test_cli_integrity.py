@@ -205,15 +205,15 @@ def test_a_ledger_of_before_is_upgraded(tmp_path: Path) -> None:
     assert ran.code == 5
     assert "ledger upgrade --db ledger.db" in ran.err
     rehearsed = run_ledger("upgrade", "--dry-run", cwd=tmp_path)
-    assert "would be brought from version 2 to version 3" in rehearsed.out
+    assert "would be brought from version 2 to version 4" in rehearsed.out
     assert run_ledger("report", cwd=tmp_path).code == 5
     upgraded = run_ledger("upgrade", cwd=tmp_path)
     assert (upgraded.code, upgraded.err) == (0, "")
-    assert upgraded.out.startswith("ledger.db is brought from version 2 to version 3.\nhead 2b06e3")
+    assert upgraded.out.startswith("ledger.db is brought from version 2 to version 4.\nhead 2b06e3")
     ran = run_ledger("verify", "--sources", DATA, cwd=tmp_path)
     assert ran.code == 0
     assert "compared with the 12 delivered files" in ran.out
-    assert "is of version 3 already" in run_ledger("upgrade", cwd=tmp_path).out
+    assert "is of version 4 already" in run_ledger("upgrade", cwd=tmp_path).out
 
 
 def test_more_faults_than_are_kept_are_told_as_more(folder: Path) -> None:

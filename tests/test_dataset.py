@@ -33,6 +33,10 @@ MONTH = PLACES.derived[0]
 BAD_NAMES = ["", "Name", "1st", "_x", "a b", "a;b", 'a"b', "a-b", "é", "a\n", "drop table--"]
 
 
+def summary_of(name: str) -> Summary:
+    return Summary(name, "places", (), "SELECT 1", ("place_id",), "rows", "magnitude")
+
+
 def data_set(
     *tables: Table, summaries: tuple[Summary, ...] = (), views: tuple[View, ...] = ()
 ) -> DataSet:
@@ -53,7 +57,7 @@ def test_a_table_tells_its_names() -> None:
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_name_that_is_no_plain_word_is_refused(name: str) -> None:
-    summary = Summary("totals", "SELECT 1")
+    summary = summary_of("totals")
     with pytest.raises(ValueError, match="cannot be a name"):
         Table(name, (KEY,))
     with pytest.raises(ValueError, match="cannot be a name"):
@@ -66,7 +70,7 @@ def test_a_name_that_is_no_plain_word_is_refused(name: str) -> None:
         with pytest.raises(ValueError, match="cannot be a name"):
             data_set(PLACES, views=(view,))
     with pytest.raises(ValueError, match="cannot be a name"):
-        data_set(PLACES, summaries=(summary, Summary(name, "SELECT 1")))
+        data_set(PLACES, summaries=(summary, summary_of(name)))
     with pytest.raises(ValueError, match="cannot be a name"):
         labelled(Label(name, "near", "place_id", ""))
 
@@ -116,7 +120,7 @@ def test_tables_summaries_and_views_need_different_names() -> None:
     with pytest.raises(ValueError, match="different names"):
         data_set(
             PLACES,
-            summaries=(Summary("report", ""),),
+            summaries=(summary_of("report"),),
             views=(View("report", ("place",), ("count",)),),
         )
 

@@ -15,7 +15,8 @@ from ledger.store import USER_VERSION, Store, expected_schema
 from tests.attacks.shell import edit
 from tests.commands import DATA, PYTHON, ROOT, run, run_ledger
 
-DUMP = (Path(__file__).parent / "ledgers" / "version_2.sql").read_text(encoding="utf-8")
+LEDGERS = Path(__file__).parent / "ledgers"
+DUMP = (LEDGERS / "version_2.sql").read_text(encoding="utf-8")
 CORRECTION = DATA / "corrections" / "interactions_delta_202502.csv"
 
 
@@ -25,6 +26,16 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "ledger.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(f"PRAGMA synchronous = OFF; {DUMP}")
+    return path
+
+
+@pytest.fixture(params=[2, 3])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The same of each older version, with its projection stored."""
+    path = tmp_path / "ledger.db"
+    dump = (LEDGERS / f"version_{request.param}.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(f"PRAGMA synchronous = OFF; {dump}")
     return path
 
 
@@ -62,6 +73,25 @@ def test_it_is_the_ledger_that_the_same_files_give_today(path: Path, tmp_path: P
     assert upgraded.verify(sources=DATA).verdict == (
         "internally consistent; compared with the 12 delivered files"
     )
+
+
+def test_it_is_sound_and_has_its_projection_whatever_the_version(older: Path) -> None:
+    with closing(sqlite3.connect(older)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        projected = connection.execute("SELECT as_of, batch FROM projection_of").fetchall()
+        rows = connection.execute("SELECT * FROM support_report").fetchall()
+    ledger = Ledger(older)
+    assert ledger.upgrade().version == version
+    assert ledger.verify().faults == ()
+    edition = ledger.stored_edition()
+    assert ([(edition.as_of.number, edition.batch)] if edition else []) == projected
+    with closing(sqlite3.connect(older)) as connection:
+        assert connection.execute("SELECT * FROM support_report").fetchall() == rows
+        with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed: action"):
+            connection.execute(
+                "INSERT INTO agents_events (event_id, file, line, action, agent_id) "
+                "VALUES (202503000000999, 1, 2, 'put', 'A999')"
+            )
 
 
 def test_upgrading_again_changes_nothing(path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from ledger.dataset import (
     Check,
     Column,
@@ -17,11 +15,7 @@ from ledger.dataset import (
     UtcMonth,
     View,
 )
-
-
-def _select(file: str) -> str:
-    return files("ledger.support").joinpath(file).read_text(encoding="utf-8")
-
+from ledger.templates import sql_text
 
 AGENTS = Table(
     "agents",
@@ -110,17 +104,60 @@ INTERACTIONS = Table(
     ),
 )
 
-TOTALS = Summary("support_totals", _select("totals.sql"))
+TOTALS = Summary(
+    "support_totals",
+    INTERACTIONS.name,
+    reads=(
+        "channel",
+        "category_id",
+        "contact_center_id",
+        "call_duration_minutes",
+        "satisfaction_rating",
+        "month",
+        "seconds_to_resolution",
+        "seconds_after_resolution",
+    ),
+    select=sql_text("support/totals.sql"),
+    groups=("month", "contact_center_id", "category_id"),
+    count="interactions",
+    magnitude="magnitude",
+)
+
+READINGS = Summary(
+    "support_readings",
+    INTERACTIONS.name,
+    reads=(
+        "timestamp",
+        "channel",
+        "contact_center_id",
+        "interaction_start",
+        "call_duration_minutes",
+        "month",
+        "utc_month",
+        "timestamp_utc_month",
+        "seconds_to_resolution",
+        "seconds_to_end",
+    ),
+    select=sql_text("support/readings.sql"),
+    groups=(
+        "month",
+        "utc_month",
+        "est_month",
+        "timestamp_month",
+        "timestamp_utc_month",
+        "timestamp_est_month",
+        "contact_center_id",
+    ),
+    count="interactions",
+    magnitude="magnitude",
+)
 
 SUPPORT = DataSet(
     name="customer-support",
     title="Customer support: interactions, agents, contact centres, service categories",
     zone="America/New_York",
     tables=(AGENTS, CONTACT_CENTERS, SERVICE_CATEGORIES, INTERACTIONS),
-    summaries=(
-        TOTALS,
-        Summary("support_readings", _select("readings.sql")),
-    ),
+    summaries=(TOTALS, READINGS),
     views=(
         View(
             "support_report",

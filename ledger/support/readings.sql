@@ -48,7 +48,11 @@ SELECT month,
        sum(CASE WHEN is_call = 1 AND micro_seconds_to_resolution IS NOT NULL THEN 1 ELSE 0 END)
            AS resolved_calls,
        coalesce(sum(CASE WHEN is_call = 1 THEN micro_seconds_to_resolution END), 0.0)
-           AS micro_seconds_to_resolution
+           AS micro_seconds_to_resolution,
+       sum(CASE WHEN is_call = 1
+                THEN coalesce(abs(micro_minutes), 0.0) + coalesce(abs(micro_seconds_to_end), 0.0)
+                     + coalesce(abs(micro_seconds_to_resolution), 0.0)
+                ELSE 0.0 END) AS magnitude
 FROM flagged
 GROUP BY month, utc_month, est_month, timestamp_month, timestamp_utc_month, timestamp_est_month,
          contact_center_id

@@ -3,7 +3,8 @@
 -- "Unknown" is the month of an interaction whose start cannot be read.
 --
 -- Sums of fractions depend on their order, which no engine promises. So minutes and seconds are
--- summed as whole millionths, of which a double holds every sum up to 9·10¹⁵ exactly.
+-- summed as whole millionths, of which a double holds every sum up to 9·10¹⁵ exactly. `magnitude`
+-- adds up all of them without their signs, so that it tells whether every sum is.
 WITH flagged AS (
     SELECT coalesce(month, 'Unknown') AS month,
            contact_center_id,
@@ -42,6 +43,9 @@ SELECT month,
        sum(is_split * has_tail) AS tail_calls,
        coalesce(sum(CASE WHEN is_split * has_tail = 1 THEN micro_seconds_after END), 0.0)
            AS tail_micro_seconds,
-       sum(is_split * has_tail * is_rated) AS rated_tail_calls
+       sum(is_split * has_tail * is_rated) AS rated_tail_calls,
+       sum(CASE WHEN is_timed = 1 THEN abs(micro_minutes) ELSE 0.0 END
+           + CASE WHEN is_resolved = 1 THEN abs(micro_seconds_to) ELSE 0.0 END
+           + CASE WHEN is_split = 1 THEN abs(micro_seconds_after) ELSE 0.0 END) AS magnitude
 FROM flagged
 GROUP BY month, contact_center_id, category_id
