@@ -41,6 +41,8 @@ class Unreadable(Exception):
 class Lines:
     """The physical lines of a file in UTF-8, each with its newline; a BOM is taken off.
 
+    They are handed out one by one, and of what is read at once, the rest can be taken as a whole.
+
     Attributes:
         count: how many lines were handed out so far.
         record: the lines handed out since whoever reads last cleared it.
@@ -55,26 +57,74 @@ class Lines:
         self._path = path
         self._longest = longest
         self._problems = problems
+        self._blocks = self._whole_lines()
+        self._block = ""
+        self._position = 0
+        self._suspicious = False
         self.count = 0
         self.record: list[str] = []
         self.quoted = False
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the lines; NULs and lone carriage returns are told, and taken out.
+        return self
+
+    def __next__(self) -> str:
+        """Hand out a line; NULs and lone carriage returns are told, and taken out.
 
         Raises:
             Unreadable: what follows is not UTF-8, or a line without end.
         """
+        if not self._has_more():
+            raise StopIteration
+        end = self._block.find("\n", self._position) + 1 or len(self._block)
+        line = self._block[self._position : end]
+        if self._suspicious:
+            line = self._without_traps(line, self.count + 1)
+        self._position = end
+        self.count += 1
+        self.record.append(line)
+        return line
+
+    def rest(self) -> str:
+        """What was read and not handed out, whole lines; nothing at the end of the file.
+
+        Raises:
+            Unreadable: as for a line.
+        """
+        return self._block[self._position :] if self._has_more() else ""
+
+    def skip_rest(self, lines: int) -> None:
+        """Take the rest, which has so many lines, as handed out."""
+        self._position = len(self._block)
+        self.count += lines
+
+    @property
+    def is_at_end_of_block(self) -> bool:
+        """Whether all that was read was handed out."""
+        return self._position == len(self._block)
+
+    def _has_more(self) -> bool:
+        """Read on, where all that was read was handed out; whether there was anything to read."""
+        if self.is_at_end_of_block:
+            self._block, self._position = next(self._blocks, ""), 0
+            traps = "\0" in self._block or self._block.count("\r") > self._block.count("\r\n")
+            self._suspicious = traps or len(self._block) > self._longest
+            self.quoted = self.quoted or '"' in self._block
+        return bool(self._block)
+
+    def _whole_lines(self) -> Iterator[str]:
+        """Yield the text in blocks of whole lines; the last line may have no newline."""
         tail = ""
         for text, error in self._decoded():
             block, newline, tail = (tail + text).rpartition("\n")
             if newline:
-                yield from self._split(block + newline)
+                yield block + newline
+            # The lines before it were handed out by now.
             self._check_length(tail, self.count + 1)
             if error:
                 raise Unreadable(error)
         if tail:
-            yield from self._split(tail)
+            yield tail
 
     def _decoded(self) -> Iterator[tuple[str, Problem | None]]:
         """Yield the text of each chunk; with a problem where nothing after it can be read."""
@@ -113,23 +163,6 @@ class Lines:
         if len(line) > self._longest:
             message = f"a line of more than {self._longest} characters"
             raise Unreadable(Problem(self._path, "field-too-long", message, number))
-
-    def _split(self, block: str) -> Iterator[str]:
-        traps = "\0" in block or block.count("\r") > block.count("\r\n")
-        suspicious = traps or len(block) > self._longest
-        self.quoted = self.quoted or '"' in block
-        *lines, last = block.split("\n")
-        for text in lines:
-            yield self._line(text + "\n", suspicious)
-        if last:
-            yield self._line(last, suspicious)
-
-    def _line(self, line: str, suspicious: bool) -> str:
-        if suspicious:
-            line = self._without_traps(line, self.count + 1)
-        self.count += 1
-        self.record.append(line)
-        return line
 
     def _without_traps(self, line: str, number: int) -> str:
         self._check_length(line.removesuffix("\n"), number)

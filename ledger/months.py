@@ -12,17 +12,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import NamedTuple
-
-import pendulum
+from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.errors import WrongUsage
+
+if TYPE_CHECKING:
+    import pendulum
 
 _MONTH = re.compile(r"(\d{4})-?(\d{2})", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
 _FIRST_YEAR = 1900
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -201,8 +203,18 @@ def clock_rows(day: str, zone: str) -> Iterator[ClockRow]:
         zone: a name of the IANA time zone database, `America/New_York`.
     """
     start = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
-    for hour in range(24):
-        yield from _stretches(start + timedelta(hours=hour), zone)
+    hours = [start + timedelta(hours=hour) for hour in range(24)]
+    offsets = {_to_local(hour, zone).utcoffset() for hour in hours}
+    offset, *others = {*offsets, _to_local(hours[-1] + timedelta(minutes=59), zone).utcoffset()}
+    if others or offset is None or offset % timedelta(hours=1):
+        for hour in hours:
+            yield from _stretches(hour, zone)
+        return
+    # A day like most: the offset is one of whole hours, and the same at every hour.
+    written, before = _offset_text(offset), (start - _EPOCH) // timedelta(hours=1)
+    for place, hour in enumerate(hours):
+        utc_hour, local_hour = hour.isoformat()[:13], (hour + offset).isoformat()[:13]
+        yield ClockRow(utc_hour, "00", "60", local_hour, 0, written, before + place)
 
 
 def _stretches(hour: datetime, zone: str) -> Iterator[ClockRow]:
@@ -231,7 +243,7 @@ def _stretch(hour: datetime, minute: int, zone: str) -> ClockRow:
         local_hour=local.isoformat()[:13],
         minute_shift=local.minute - minute,
         utc_offset=_offset_text(offset),
-        epoch_hour=round((hour - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(hours=1)),
+        epoch_hour=(hour - _EPOCH) // timedelta(hours=1),
     )
 
 
@@ -251,6 +263,9 @@ def _offset_text(offset: timedelta) -> str:
 
 @lru_cache
 def _zone(name: str) -> pendulum.Timezone:
+    # Only whoever records new days needs it.
+    import pendulum
+
     return pendulum.timezone(name)
 
 

@@ -4,12 +4,14 @@ A *regular* cell is read by a plain CAST in SQL, alike on every engine, and need
 irregular one gets a `Reading`: its value, or None where it has none, and a code that says why.
 Nothing is guessed: what is neither a date nor a number has no typed value, and the delivered text
 stays in the event.
+
+Cells are read column by column, each text that occurs once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -32,6 +34,11 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 # a double holds, and too far from the middle between two doubles for any engine to round it wrong.
 # SQLite reads one in some thousand of longer ones as the double beside the nearest one.
 _REGULAR_NUMBER = re.compile(r"-?(?:\d{1,15}|\d{1,11}\.\d{1,4})", re.ASCII)
+# With all digits as noughts: what a regular timestamp looks like, and a line of those.
+_TO_NOUGHTS = str.maketrans("123456789", "000000000")
+_TIMESTAMP_SHAPE = "0000-00-00T00:00:00Z\n"
+_TENS_OF_SIXTY = "012345"
+_HOUR_LENGTH = len("2025-02-05T13")
 _FIRST_DAY = "1970-01-01"
 _NUMBER_LIMIT = 2**63
 
@@ -60,27 +67,60 @@ class CellReader:
     """
 
     def __init__(self, table: Table) -> None:
-        """Read cells in the order of the table's description."""
-        checks = {
+        """Read columns in the order of the table's description."""
+        self._checks: dict[Type, Callable[[str], tuple[str | float | None, str] | None]] = {
             Type.DATE: self._date,
             Type.NUMBER: self._number,
             Type.TIMESTAMP: self._timestamp,
         }
-        self._checks = [
-            (place, column.name, checks[column.type])
+        self._columns = [
+            (place, column.name, column.type)
             for place, column in enumerate(table.columns)
-            if column.type in checks
+            if column.type in self._checks
         ]
+        self._hours: set[str] = set()
         self.utc_days: set[str] = set()
 
-    def irregular(self, cells: Sequence[str | None]) -> Iterator[Reading]:
-        """Yield a reading for each irregular cell of a row; blank cells are regular."""
-        for place, column, check in self._checks:
-            cell = cells[place]
-            if cell is not None:
-                reading = check(cell)
-                if reading:
-                    yield Reading(column, *reading)
+    def irregular(self, columns: Sequence[Sequence[str | None]]) -> Iterator[tuple[int, Reading]]:
+        """Yield a reading for each irregular cell, with the place of its row, from 0.
+
+        Args:
+            columns: the cells of some rows, column by column; blank ones are regular.
+        """
+        for place, column, type in self._columns:
+            cells = columns[place]
+            if type is Type.TIMESTAMP and self._are_regular_timestamps(cells):
+                continue
+            check = self._checks[type]
+            readings = {
+                cell: Reading(column, *reading)
+                for cell in set(cells)
+                if cell is not None and (reading := check(cell))
+            }
+            if readings:
+                for row, cell in enumerate(cells):
+                    if cell in readings:
+                        yield row, readings[cell]
+
+    def _are_regular_timestamps(self, cells: Sequence[str | None]) -> bool:
+        """Whether all cells are regular timestamps or blank; if not, some days may be new."""
+        lines = "\n".join([*(cell for cell in cells if cell is not None), ""])
+        width = len(_TIMESTAMP_SHAPE)
+        if lines.translate(_TO_NOUGHTS) != _TIMESTAMP_SHAPE * (len(lines) // width):
+            return False
+        # As all are of the same width, every so many characters make a column of digits.
+        tens_of_minutes, tens_of_seconds = lines[14::width], lines[17::width]
+        if tens_of_minutes.strip(_TENS_OF_SIXTY) or tens_of_seconds.strip(_TENS_OF_SIXTY):
+            return False
+        hours = {cell[:_HOUR_LENGTH] for cell in cells if cell}
+        return all(map(self._is_hour, hours - self._hours))
+
+    def _is_hour(self, hour: str) -> bool:
+        day, _, number = hour.partition("T")
+        if number > "23" or not (day in self.utc_days or self._is_new_day(day)):
+            return False
+        self._hours.add(hour)
+        return True
 
     def _date(self, cell: str) -> tuple[str | None, str] | None:
         return None if _is_day(cell) else (None, "bad-date")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from ledger.dataset import DataSet, Kind, Table
 from ledger.deliveries import Delivery, OpenDelivery
-from ledger.digest import MARK_BYTES, BatchContents, FileContents, MerkleTree, leaf
+from ledger.digest import MARK_BYTES, BatchContents, FileContents, MerkleTree, leaves
 from ledger.errors import InputRefused, Problem, Problems
 from ledger.months import Month, clock_rows
 from ledger.readings import CellReader
-from ledger.rows import Row, read_rows
-from ledger.store import File, Store
+from ledger.rows import Block, read_blocks
+from ledger.store import MARKS_AT_ONCE, File, Store
 
 READINGS_AT_ONCE = 10_000
-MARKS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +57,23 @@ class EventMarks:
         self._first = 0
         self._marks = bytearray()
 
-    def add(self, event_id: int, hashed: bytes) -> None:
-        """Add the hash of an event."""
+    def add(self, first_event: int, hashes: Sequence[bytes]) -> None:
+        """Add the hashes of events, from `first_event` on."""
         if not self._marks:
-            self._first = event_id
-        self._marks += hashed[:MARK_BYTES]
-        if len(self._marks) == MARKS_AT_ONCE * MARK_BYTES:
-            self.flush()
+            self._first = first_event
+        self._marks += b"".join([hashed[:MARK_BYTES] for hashed in hashes])
+        while len(self._marks) >= MARKS_AT_ONCE * MARK_BYTES:
+            self._write(MARKS_AT_ONCE)
 
     def flush(self) -> None:
         """Write what was not written yet; to be called at the end of each file."""
         if self._marks:
-            self._store.add_marks(self._first, bytes(self._marks))
-            self._marks.clear()
+            self._write(len(self._marks) // MARK_BYTES)
+
+    def _write(self, count: int) -> None:
+        self._store.add_marks(self._first, bytes(self._marks[: count * MARK_BYTES]))
+        del self._marks[: count * MARK_BYTES]
+        self._first += count
 
 
 class Recorder:
@@ -132,16 +136,17 @@ class Recorder:
             number: its number in the ledger.
             supersedes: that of the file in whose place it comes, or None.
         """
-        source = OpenDelivery(delivery.path)
-        reader = CellReader(delivery.table)
+        source, table = OpenDelivery(delivery.path), delivery.table
+        reader = CellReader(table)
         counts: Counter[str] = Counter()
         first = self._next_event
-        rows = read_rows(
-            source.chunks(), delivery.table, delivery.kind, str(delivery.path), self.problems
-        )
+        path = str(delivery.path)
         try:
-            events = self._events(rows, delivery.table, number, reader, counts)
-            self._store.append_events(delivery.table, events)
+            with self._store.appending(table):
+                blocks = read_blocks(source.chunks(), table, delivery.kind, path, self.problems)
+                for block in blocks:
+                    self._append_block(block, table, number, reader)
+                    counts.update(block.actions)
         except InputRefused as refused:
             for problem in refused.problems:
                 self.problems.add(problem)
@@ -165,35 +170,28 @@ class Recorder:
         )
         return contents, counts
 
-    def _events(
-        self,
-        rows: Iterable[Row],
-        table: Table,
-        file: int,
-        reader: CellReader,
-        counts: Counter[str],
-    ) -> Iterator[tuple[object, ...]]:
-        name, add_leaf, add_mark = table.name, self._tree.add, self._marks.add
-        for line, action, cells in rows:
-            event = self._next_event
-            self._next_event = event + 1
-            counts[action] += 1
-            for reading in reader.irregular(cells):
-                self._readings.append((event, *reading))
-            if len(self._readings) > READINGS_AT_ONCE:
-                self._keep_readings()
-            hashed = leaf(event, name, file, line, action, cells)
-            add_leaf(hashed)
-            add_mark(event, hashed)
-            yield (event, file, line, action, *cells)
+    def _append_block(self, block: Block, table: Table, file: int, reader: CellReader) -> None:
+        first = self._next_event
+        self._next_event += len(block.lines)
+        events = range(first, self._next_event)
+        columns = (block.lines, block.actions, *block.columns)
+        hashes = leaves(zip(events, repeat(table.name), repeat(file), *columns))
+        self._tree.add(hashes)
+        self._marks.add(first, hashes)
+        self._store.append_events(table, zip(events, repeat(file), *columns))
+        for row, reading in reader.irregular(block.columns):
+            self._readings.append((first + row, *reading))
+        if len(self._readings) > READINGS_AT_ONCE:
+            self._keep_readings()
 
     def _keep_readings(self) -> None:
         self._store.add_readings(self._readings)
         self._readings.clear()
 
     def _keep_clock(self, days: set[str]) -> None:
-        for day in sorted(days - self._store.clock_days()):
-            self._store.add_clock(clock_rows(day, self._dataset.zone))
+        for day in sorted(days):
+            if not self._store.has_clock(day):
+                self._store.add_clock(clock_rows(day, self._dataset.zone))
 
     def _check_keys(self, delivery: Delivery, first_event: int) -> None:
         """Tell keys that stand twice in an initial extract."""

@@ -2,14 +2,18 @@
 
 The format is RFC 4180 in UTF-8, read by the standard `csv` module in strict mode, with the checks
 that it lacks: encoding, NUL, lone carriage returns, stray quotes, ragged rows, blank lines,
-headers and field lengths. Nothing is opened here, and nothing kept but one record at a time.
+headers and field lengths. Nothing is opened here, and nothing kept but one block at a time.
+
+A block is what is read at once. One in which no line needs a second look, as it is without quotes
+and each of its rows is sound, is taken apart as a whole; any other goes through the `csv` module,
+row by row, which gives the same where both can be had.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -29,6 +33,9 @@ _UNQUOTED = re.compile(r'[^",\n]*')
 _DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
 
+Cells = Sequence[str | None]
+
+
 class Row(NamedTuple):
     """A row as delivered.
 
@@ -43,9 +50,36 @@ class Row(NamedTuple):
     cells: list[str | None]
 
 
+class Block(NamedTuple):
+    """Some rows as delivered, one after the other, column by column.
+
+    Attributes:
+        lines: for each row, the physical line on which it starts.
+        actions: for each row, its action.
+        columns: in the order of the table's description; of each, the cells of all rows.
+    """
+
+    lines: Sequence[int]
+    actions: Sequence[str]
+    columns: Sequence[Cells]
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """The same row by row."""
+        return map(Row, self.lines, self.actions, map(list, zip(*self.columns, strict=True)))
+
+
 def read_rows(
     chunks: Iterable[bytes], table: Table, kind: Kind, path: str, problems: Problems
 ) -> Iterator[Row]:
+    """Yield the sound rows of a file, as `read_blocks` gives them."""
+    for block in read_blocks(chunks, table, kind, path, problems):
+        yield from block.rows
+
+
+def read_blocks(
+    chunks: Iterable[bytes], table: Table, kind: Kind, path: str, problems: Problems
+) -> Iterator[Block]:
     """Yield the sound rows of a file, and add what is wrong with the others to `problems`.
 
     A file of which a problem was told must not be recorded: what is yielded after it only serves
@@ -61,7 +95,7 @@ def read_rows(
     csv.field_size_limit(FIELD_LIMIT)
     reader = _RowReader(chunks, table, kind, path, problems)
     try:
-        yield from reader.rows()
+        yield from reader.blocks()
     except Unreadable as unreadable:
         problems.add(unreadable.problem)
 
@@ -78,15 +112,16 @@ class _RowReader:
         self._problems = problems
         self._names = [*table.column_names, *([ACTION_COLUMN] if kind is Kind.DELTA else [])]
         self._header: list[str] = []
+        self._places: list[int] = []
+        self._blank_line = 0
         # The longest legal line: cells of the longest kind with every character a doubled quote.
         longest = (2 * FIELD_LIMIT + 3) * len(self._names)
         self._lines = Lines(chunks, path, longest, problems)
 
-    def rows(self) -> Iterator[Row]:
+    def blocks(self) -> Iterator[Block]:
         """Yield the sound rows."""
         before = self._problems.total
-        records = self._records()
-        _, first = next(records, (None, None))
+        _, first = next(self._records(), (None, None))
         if self._problems.total > before:
             return  # Its characters are wrong, so that its names mean nothing.
         if first is None:
@@ -94,27 +129,87 @@ class _RowReader:
             return
         if self._header_is_refused(first):
             return
-        places = [self._header.index(name) for name in self._names]
-        order = None if places == sorted(places) else places
-        blank = 0
-        for line, record in records:
+        self._lines.record.clear()
+        self._places = [self._header.index(name) for name in self._names]
+        while rest := self._lines.rest():
+            block = self._plain_block(rest)
+            if block:
+                self._end_blank_lines()
+                self._lines.skip_rest(len(block.lines))
+                yield block
+            else:
+                yield from self._checked_blocks()
+
+    def _plain_block(self, text: str) -> Block | None:
+        """Take apart whole lines in which nothing is wrong or needs a second look, else None."""
+        if '"' in text or "\0" in text or len(text) > FIELD_LIMIT:
+            return None
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        text = text.removesuffix("\n")
+        width, count = len(self._names), text.count("\n") + 1
+        # Each line end stands among the cells as one of its own, so that all rows are of the same
+        # width if these are where they should be.
+        cells: list[str] = text.replace("\n", ",\n,").split(",")
+        ends = cells[width :: width + 1]
+        if "\r" in text or len(cells) != count * (width + 1) - 1 or ends.count("\n") < count - 1:
+            return None
+        has_blanks = any(blank in text for blank in BLANK)
+        columns = [_trimmed(cells[place :: width + 1], has_blanks) for place in self._places]
+        actions = self._plain_actions(columns, count)
+        if actions is None or None in columns[0]:
+            return None
+        first = self._lines.count + 1
+        return Block(range(first, first + count), actions, columns)
+
+    def _plain_actions(self, columns: list[Cells], count: int) -> Sequence[str] | None:
+        """Take the actions out of a delta's columns; None where one is none."""
+        if self._kind is Kind.INITIAL:
+            return [Action.ADD.value] * count
+        written = columns.pop()
+        read = {text: (text or "").lower() for text in set(written)}
+        if not _ACTIONS.issuperset(read.values()):
+            return None
+        return [read[text] for text in written]
+
+    def _checked_blocks(self) -> Iterator[Block]:
+        """Read on row by row, to the end of what was read at once and of the row that is there."""
+        rows: list[Row] = []
+        unreadable = None
+        try:
+            rows.extend(self._checked_rows())
+        except Unreadable as error:
+            # Not before the rows that stand before it.
+            unreadable = error
+        if rows:
+            columns = list(zip(*(row.cells for row in rows), strict=True))
+            yield Block([row.line for row in rows], [row.action for row in rows], columns)
+        if unreadable:
+            raise unreadable
+
+    def _checked_rows(self) -> Iterator[Row]:
+        for line, record in self._records():
             if isinstance(record, list) and len(record) <= 1 and not "".join(record).strip(BLANK):
-                blank = blank or line
+                self._blank_line = self._blank_line or line
                 continue
-            if blank:
-                self._tell(blank, "blank-line", "a blank line in the middle of the file")
-                blank = 0
+            self._end_blank_lines()
             if isinstance(record, Problem):
                 self._problems.add(record)
-            elif row := self._row(line, record, order):
+            elif row := self._row(line, record):
                 yield row
+
+    def _end_blank_lines(self) -> None:
+        """Tell blank lines, if there were any, now that they are not at the end of the file."""
+        if self._blank_line:
+            self._tell(self._blank_line, "blank-line", "a blank line in the middle of the file")
+            self._blank_line = 0
 
     def _records(self) -> Iterator[tuple[int, list[str] | Problem]]:
         """Yield each record with the line on which it starts; its problem where quotes are wrong.
 
         Where the cells of such a record end is anybody's guess, so nothing else is told of it.
         """
-        lines, source = self._lines, iter(self._lines)
+        lines, source = self._lines, self._stretch()
         reader = csv.reader(source, strict=True)
         while True:
             line = lines.count + 1
@@ -130,6 +225,13 @@ class _RowReader:
                 record = self._read_again(line, source)
             yield line, self._misquoted(line) or record
             lines.record.clear()
+
+    def _stretch(self) -> Iterator[str]:
+        """The lines up to the end of what was read at once, and of the record that is there."""
+        for line in self._lines:
+            yield line
+            if self._lines.is_at_end_of_block and not self._lines.record:
+                return
 
     def _read_again(self, line: int, source: Iterator[str]) -> list[str]:
         """Read a record that the strict reader refuses: sound if only blanks follow a quote.
@@ -214,7 +316,7 @@ class _RowReader:
             if name.casefold() not in folded:
                 self._tell(1, "column-missing", "this column is missing", name)
 
-    def _row(self, line: int, record: list[str], order: list[int] | None) -> Row | None:
+    def _row(self, line: int, record: list[str]) -> Row | None:
         """Trim and check one record; None where it is not sound."""
         width = len(self._names)
         if len(record) != width:
@@ -224,9 +326,7 @@ class _RowReader:
                 message += "; the file looks cut in the middle of this row"
             self._tell(line, code, message)
             return None
-        cells = [cell.strip(BLANK) or None for cell in record]
-        if order:
-            cells = [cells[place] for place in order]
+        cells = [record[place].strip(BLANK) or None for place in self._places]
         action = Action.ADD.value if self._kind is Kind.INITIAL else self._action(line, cells)
         if cells[0] is None:
             self._tell(line, "empty-key", "the key is blank", self._table.key)
@@ -252,6 +352,13 @@ class _RowReader:
         value: str | None = None,
     ) -> None:
         self._problems.add(Problem(self._path, code, message, line, column, value))
+
+
+def _trimmed(cells: list[str], has_blanks: bool) -> Cells:
+    """A column without the blanks round its cells; None for a blank one."""
+    if has_blanks:
+        return [cell.strip(BLANK) or None for cell in cells]
+    return [cell or None for cell in cells] if "" in cells else cells
 
 
 def _content(field: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
@@ -45,12 +45,20 @@ near_misses = st.text(st.sampled_from("0123456789+-.,:_TZtze ١NaInf\n"), max_si
 def readings_of(column: str, cell: str | None, reader: CellReader | None = None) -> list[Reading]:
     cells: list[str | None] = [None] * len(VISITS.columns)
     cells[PLACE[column]] = cell
-    return list((reader or CellReader(VISITS)).irregular(cells))
+    return [*readings_of_row(cells, reader or CellReader(VISITS))]
+
+
+def readings_of_row(cells: Sequence[str | None], reader: CellReader) -> Iterator[Reading]:
+    return (reading for _, reading in reader.irregular([[cell] for cell in cells]))
 
 
 def with_offset(moment: datetime, minutes: int) -> str:
     """A moment as somebody writes it whose clock is that many minutes before UTC."""
     return moment.astimezone(timezone(timedelta(minutes=minutes))).isoformat()
+
+
+def in_utc(moment: datetime) -> str:
+    return f"{moment.replace(microsecond=0).isoformat()[:19]}Z"
 
 
 def is_number(text: str) -> bool:
@@ -262,11 +270,39 @@ def test_a_known_day_does_not_make_a_bad_time_good() -> None:
 
 def test_each_irregular_cell_of_a_row_has_its_reading() -> None:
     cells = ["v1", "2025-02-30", "2025-02-05T08:00:00-05:00", "NaN", "1,000"]
-    assert list(CellReader(VISITS).irregular(cells)) == [
+    assert list(readings_of_row(cells, CellReader(VISITS))) == [
         Reading("day", None, "bad-date"),
         Reading("at", "2025-02-05T13:00:00Z", "converted"),
         Reading("minutes", None, "bad-number"),
     ]
+
+
+any_cell = st.none() | st.one_of(
+    timestamp_like, date_like, regular_numbers, number_like, near_misses, moments.map(in_utc)
+)
+
+
+@given(st.lists(st.lists(any_cell, min_size=5, max_size=5), min_size=1, max_size=6))
+@example(
+    [["v", None, text, None, None] for text in ("2025-02-05T13:00:00Z", "2025-02-05T24:00:00Z")]
+)
+# A cell that holds a line end is as two: it must not pass for two regular ones.
+@example([["v", None, "2025-02-05T13:00:00Z\n2025-02-05T13:00:00Z", None, None]])
+@thorough
+def test_rows_read_together_are_read_as_each_alone(rows: list[list[str | None]]) -> None:
+    together, alone = CellReader(VISITS), CellReader(VISITS)
+    found = sorted(
+        (row, reading.column, repr(reading))
+        for row, reading in together.irregular(list(zip(*rows, strict=True)))
+    )
+    expected = sorted(
+        (place, reading.column, repr(reading))
+        for place, cells in enumerate(rows)
+        for reading in readings_of_row(cells, alone)
+    )
+    assert found == expected
+    if not found:
+        assert together.utc_days == alone.utc_days
 
 
 def test_a_cell_without_a_value_is_recorded_and_told(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from ledger import InputRefused, Ledger
 from ledger.dataset import Kind
 from ledger.errors import Problems
-from ledger.rows import Row, read_rows
+from ledger.rows import Row, _RowReader, read_rows
 from ledger.support.description import SUPPORT
 from tests.strategies_files import (
     BOM,
@@ -82,6 +84,26 @@ def test_where_the_bytes_are_cut_does_not_matter(
     at_once, cut = read(content, kind), read(content, kind, cuts)
     assert cut.rows == at_once.rows
     assert list(cut.problems) == list(at_once.problems)
+
+
+@given(
+    st.one_of(trapped_bytes, sound_files().map(attrgetter("content"))),
+    any_cuts,
+    st.sampled_from(Kind),
+)
+@thorough
+def test_what_is_taken_apart_as_a_whole_is_what_is_read_row_by_row(
+    content: bytes, cuts: list[int], kind: Kind
+) -> None:
+    as_a_whole = read(content, kind, cuts)
+    with patch.object(_RowReader, "_plain_block", lambda *_: None):
+        assert read(content, kind, cuts) == as_a_whole
+
+
+def test_rows_without_traps_are_taken_apart_as_a_whole() -> None:
+    rows = b"".join(b"p%d,Reading,far out , Update\r\n" % number for number in range(1000))
+    with patch.object(_RowReader, "_checked_blocks", side_effect=AssertionError):
+        assert len(read_after_header(rows).rows) == 1000
 
 
 @given(st.binary(max_size=300))

@@ -6,12 +6,12 @@ head does not agree, the marks of the events and the digests of the files' recor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise, repeat
 from math import inf
 
 from ledger.audit.derived import ReadingsCheck
-from ledger.audit.faults import PROGRESS_STEP, Fault, FaultKind, Subject
+from ledger.audit.faults import Fault, FaultKind, Subject
 from ledger.dataset import DataSet
 from ledger.digest import (
     GENESIS,
@@ -19,13 +19,13 @@ from ledger.digest import (
     MerkleTree,
     batch_digest,
     file_digest,
-    leaf,
+    leaves,
     next_head,
     next_seal,
     next_tag_seal,
 )
 from ledger.errors import StorageFailed
-from ledger.store import Batch, File, Record, Store
+from ledger.store import MARKS_AT_ONCE, Batch, File, Record, Store
 
 _CHANGED = "it is not as it was recorded"
 _NO_HASH = b""
@@ -93,69 +93,100 @@ def _check_events(
     known = file.table_name in [table.name for table in subject.dataset.tables]
     if file.first_event is None or file.last_event is None or not known:
         return
-    first, last = file.first_event, file.last_event
-    marks = _marks(subject.store, first, last)
-    fault, expected = None, first
+    fault, expected = None, file.first_event
     if readings:
         readings.begin(file)
-    rows = file_events(subject.store, subject.dataset, file)
     try:
-        for event_id, number, line, action, *cells in rows:
-            hashed = event_leaf(event_id, file.table_name, number, line, action, cells)
-            if number != file.file:
-                hashed = _NO_HASH
-            tree.add(hashed)
-            if fault is None and event_id != expected:
-                fault = _event_fault(file, expected, None, "it is missing")
-            elif fault is None and hashed[:MARK_BYTES] != next(marks, b""):
-                fault = _event_fault(file, event_id, line, _CHANGED)
-            expected = event_id + 1
-            if readings and hashed != _NO_HASH:
-                readings.see(event_id, cells)
-            if (expected - first) % PROGRESS_STEP == 0:
-                subject.advance(PROGRESS_STEP)
+        for rows in event_chunks(subject.store, subject.dataset, file):
+            hashes = event_leaves(file, rows)
+            tree.add(hashes)
+            fault = fault or _first_fault(subject.store, file, expected, rows, hashes)
+            expected = rows[-1][0] + 1
+            if readings:
+                readings.see([row for row, hashed in zip(rows, hashes, strict=True) if hashed])
+            subject.advance(len(rows))
     except StorageFailed as error:
+        expected = _first_unreadable(subject, file, expected)
         fault = fault or _event_fault(file, expected, None, f"it cannot be read: {error}")
-    if fault is None and expected <= last:
+    if fault is None and expected <= file.last_event:
         fault = _event_fault(file, expected, None, "it is missing")
-    subject.advance((expected - first) % PROGRESS_STEP)
     if fault:
         yield fault
     if readings:
         readings.end()
 
 
-def file_events(store: Store, dataset: DataSet, file: File) -> Iterator[Record]:
-    """The events of a file, in order: `event_id`, file, line, action, then the cells."""
+def _first_fault(
+    store: Store, file: File, expected: int, rows: Sequence[Record], hashes: Sequence[bytes]
+) -> Fault | None:
+    """Tell the first of some events that is not the one expected, or not as its mark has it."""
+    marks = b"".join(store.marks(expected))
+    are_those = rows[0][0] == expected and rows[-1][0] - expected == len(rows) - 1
+    if are_those and b"".join([hashed[:MARK_BYTES] for hashed in hashes]) == marks:
+        return None
+    for place, ((event_id, _, line, *_), hashed) in enumerate(zip(rows, hashes, strict=True)):
+        if event_id != expected + place:
+            return _event_fault(file, expected + place, None, "it is missing")
+        if hashed[:MARK_BYTES] != marks[place * MARK_BYTES : (place + 1) * MARK_BYTES]:
+            return _event_fault(file, event_id, line, _CHANGED)
+    return None
+
+
+def _first_unreadable(subject: Subject, file: File, expected: int) -> int:
+    """The first event, from one on, that cannot be read: of several at once, one cannot tell."""
+    try:
+        for event_id, *_ in file_events(subject.store, subject.dataset, file, expected):
+            expected = event_id + 1
+    except StorageFailed:
+        pass
+    return expected
+
+
+def event_chunks(store: Store, dataset: DataSet, file: File) -> Iterator[list[Record]]:
+    """The events of a file as `file_events` gives them, as many at once as marks are kept."""
+    return store.chunks(*_events_query(dataset, file, file.first_event), MARKS_AT_ONCE)
+
+
+def file_events(
+    store: Store, dataset: DataSet, file: File, first_event: int | None = None
+) -> Iterator[Record]:
+    """The events of a file, in order: `event_id`, file, line, action, then the cells.
+
+    Args:
+        store: open.
+        dataset: the tables.
+        file: whose events they are.
+        first_event: from which on; by default the first.
+    """
+    return store.rows(*_events_query(dataset, file, first_event or file.first_event))
+
+
+def _events_query(
+    dataset: DataSet, file: File, first_event: int | None
+) -> tuple[str, tuple[int | None, int | None]]:
     table = dataset.table(file.table_name)
     sql = f"""
         SELECT event_id, file, line, action, {", ".join(table.column_names)} FROM {table.events}
         WHERE event_id BETWEEN ? AND ? ORDER BY event_id
     """
-    return store.rows(sql, (file.first_event, file.last_event))
+    return sql, (first_event, file.last_event)
 
 
-def event_leaf(
-    event_id: int, table: str, file: int, line: int, action: str, cells: list[str | None]
-) -> bytes:
-    """The hash of an event as it is; that of no event where a cell is no text."""
-    # A blob would be written as a text, and so could have the hash of that.
-    if not _TEXT.issuperset(map(type, cells)):
-        return _NO_HASH
-    return leaf(event_id, table, file, line, action, cells)
+def event_leaves(file: File, rows: Sequence[Record]) -> list[bytes]:
+    """The hashes of events of a file; that of no event where one says that it is of another file.
 
-
-def _marks(store: Store, first: int, last: int) -> Iterator[bytes]:
-    sql = """
-        SELECT first_event, CAST(marks AS BLOB) FROM event_marks
-        WHERE first_event BETWEEN ? AND ? ORDER BY first_event
+    And where a cell is no text: a blob would be written as a text, and so could have the hash of
+    that.
     """
-    for start, marks in store.rows(sql, (first, last)):
-        if start != first:
-            return
-        first += len(marks) // MARK_BYTES
-        for place in range(0, len(marks), MARK_BYTES):
-            yield marks[place : place + MARK_BYTES]
+    event_ids, files, lines, actions, *columns = zip(*rows, strict=True)
+    hashes = leaves(zip(event_ids, repeat(file.table_name), files, lines, actions, *columns))
+    types = set(chain.from_iterable(map(type, column) for column in columns))
+    if types <= _TEXT and set(files) == {file.file}:
+        return hashes
+    return [
+        hashed if row[1] == file.file and _TEXT.issuperset(map(type, row[4:])) else _NO_HASH
+        for row, hashed in zip(rows, hashes, strict=True)
+    ]
 
 
 def _check_strays(subject: Subject) -> Iterator[Fault]:

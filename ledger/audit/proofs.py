@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ledger.audit.contents import event_leaf, file_events
+from ledger.audit.contents import event_chunks, event_leaves
 from ledger.audit.receipts import Receipt
 from ledger.dataset import DataSet, Table
 from ledger.digest import (
@@ -19,6 +19,7 @@ from ledger.digest import (
     FileContents,
     audit_path,
     batch_digest,
+    leaves,
     next_head,
     root_over,
 )
@@ -111,8 +112,8 @@ def prove_event(store: Store, dataset: DataSet, table: Table, event_id: int) -> 
 
 def _leaves(store: Store, dataset: DataSet, files: Iterable[File]) -> Iterator[bytes]:
     for file in files:
-        for event_id, number, line, action, *cells in file_events(store, dataset, file):
-            yield event_leaf(event_id, file.table_name, number, line, action, cells)
+        for rows in event_chunks(store, dataset, file):
+            yield from event_leaves(file, rows)
 
 
 def _digest(batch: Batch, files: Iterable[File]) -> str:
@@ -143,9 +144,9 @@ def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> 
             f"of batch {receipt.batch}; take a receipt of one of these, or prove the event anew"
         )
     before = sum(other.rows for other in proof.files[: proof.files.index(file)])
-    hashed = event_leaf(
-        event.event_id, event.table, event.file, event.line, event.action, [*event.cells.values()]
-    )
+    cells = event.cells.values()
+    record = (event.event_id, event.table, event.file, event.line, event.action, *cells)
+    (hashed,) = leaves([record])
     index = before + event.event_id - (file.first_event or 0)
     path = [bytes.fromhex(one) for one in proof.path]
     root = root_over(hashed, index, proof.events, path)

@@ -17,7 +17,7 @@ from ledger.digest import (
     MerkleTree,
     batch_digest,
     file_digest,
-    leaf,
+    leaves,
     next_head,
     next_seal,
     next_tag_seal,
@@ -50,7 +50,7 @@ def rewrite(
         recompute(connection)
         recompute_derived(connection)
     if project:
-        Ledger(ledger).project()
+        Ledger(ledger).project(rebuild=True)
 
 
 def recompute(connection: Connection) -> None:
@@ -94,8 +94,8 @@ def _hash_events(connection: Connection, file: FileContents, tree: MerkleTree) -
     for event, number, line, action, *values in connection.execute(
         f"{select} WHERE event_id BETWEEN ? AND ? ORDER BY event_id", span
     ):
-        hashed = leaf(event, file.table, number, line, action, values)
-        tree.add(hashed)
+        (hashed,) = leaves([(event, file.table, number, line, action, *values)])
+        tree.add([hashed])
         marks += hashed[:MARK_BYTES]
     if marks:
         connection.execute(
@@ -113,7 +113,7 @@ def recompute_derived(connection: Connection) -> None:
         reader = CellReader(table)
         query = f"SELECT event_id, {', '.join(table.column_names)} FROM {table.events}"
         for event, *cells in connection.execute(query).fetchall():
-            for reading in reader.irregular(cells):
+            for _, reading in reader.irregular([[cell] for cell in cells]):
                 connection.execute("INSERT INTO readings VALUES (?, ?, ?, ?)", (event, *reading))
         days |= reader.utc_days
     for day in days:

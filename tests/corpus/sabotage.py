@@ -40,10 +40,10 @@ Patch = Callable[[], AbstractContextManager[Any]]
 
 _Reader = ledger.rows._RowReader
 _Lines = ledger.lines.Lines
-_row, _records, _split = _Reader._row, _Reader._records, _Lines._split
+_row, _records, _whole_lines = _Reader._row, _Reader._records, _Lines._whole_lines
 _check_header, _without_traps = _Reader._check_header, _Lines._without_traps
 _utf_8_decode = codecs.utf_8_decode
-_add, _kept_rows = Problems.add, ledger.rows.read_rows
+_add, _kept_blocks = Problems.add, ledger.rows.read_blocks
 
 
 def _without(*codes: str) -> Patch:
@@ -57,9 +57,9 @@ def _without(*codes: str) -> Patch:
 
 
 def _pad_rows() -> AbstractContextManager[Any]:
-    def row(reader: Any, line: int, record: list[str], order: list[int] | None) -> Any:
+    def row(reader: Any, line: int, record: list[str]) -> Any:
         width = len(reader._names)
-        return _row(reader, line, [*record, *[""] * width][:width], order)
+        return _row(reader, line, [*record, *[""] * width][:width])
 
     return patch.object(_Reader, "_row", row)
 
@@ -67,16 +67,17 @@ def _pad_rows() -> AbstractContextManager[Any]:
 def _changed_cells(change: Callable[[str], str | None]) -> Patch:
     """Change every cell."""
 
-    def row(reader: Any, line: int, record: list[str], order: list[int] | None) -> Any:
-        found = _row(reader, line, record, order)
-        return found and found._replace(cells=[cell and change(cell) for cell in found.cells])
+    def blocks(*arguments: Any) -> Iterator[Any]:
+        for block in _kept_blocks(*arguments):
+            columns = [[cell and change(cell) for cell in column] for column in block.columns]
+            yield block._replace(columns=columns)
 
-    return lambda: patch.object(_Reader, "_row", row)
+    return lambda: patch.object(ledger.recorder, "read_blocks", blocks)
 
 
-def _whole_lines(lines: Any, block: str) -> Iterator[str]:
-    for line in block.splitlines(keepends=True):
-        yield from _split(lines, line)
+def _split_lines(lines: Any) -> Iterator[str]:
+    for block in _whole_lines(lines):
+        yield from block.splitlines(keepends=True)
 
 
 def _replaced(data: bytes, _: str, final: bool) -> tuple[str, int]:
@@ -89,14 +90,14 @@ def _lenient_header(reader: Any, header: list[str]) -> None:
 
 
 def _one_line_on(*arguments: Any) -> Iterator[Any]:
-    for row in _kept_rows(*arguments):
-        yield row._replace(line=row.line + 1)
+    for block in _kept_blocks(*arguments):
+        yield block._replace(lines=[line + 1 for line in block.lines])
 
 
 def _commit(store: Any) -> AbstractContextManager[None]:
     """A transaction that keeps what a refused batch wrote."""
     manager: AbstractContextManager[None] = store._locked("COMMIT")
-    connection = store.db.conn
+    connection = store.connection
 
     class Kept(AbstractContextManager[None]):
         def __enter__(self) -> None:
@@ -120,11 +121,15 @@ SABOTAGES: dict[str, Patch] = {
     "NULs are let through": _without("nul"),
     "blank lines are passed over": _without("blank-line"),
     "what is no UTF-8 is replaced": lambda: patch.object(codecs, "utf_8_decode", _replaced),
-    "lines are split as str.splitlines does": lambda: patch.object(_Lines, "_split", _whole_lines),
+    "lines are split as str.splitlines does": lambda: patch.object(
+        _Lines, "_whole_lines", _split_lines
+    ),
     "the byte order mark is left in": lambda: patch.object(codecs, "BOM_UTF8", b"~~~"),
     "stray quotes are let through": _without("stray-quote", "text-after-quote"),
     "a quote never closed is let through": _without("unbalanced-quote"),
-    "cells are trimmed as str.strip does": lambda: patch.object(ledger.rows, "BLANK", None),
+    "cells are trimmed as str.strip does": lambda: patch.object(
+        ledger.rows, "BLANK", " \t\xa0\u2003\u2028\u3000"
+    ),
     "cells are not trimmed": lambda: patch.object(ledger.rows, "BLANK", ""),
     "a cell may be longer": lambda: patch.object(ledger.rows, "FIELD_LIMIT", 4 * 1024 * 1024),
     "the header is read in any case": lambda: patch.object(
@@ -137,7 +142,7 @@ SABOTAGES: dict[str, Patch] = {
     "a key may stand twice in an extract": _without("duplicate-key"),
     "names that fit no table are passed over": _without("unknown-file"),
     "rows are counted from the line after": lambda: patch.object(
-        ledger.recorder, "read_rows", _one_line_on
+        ledger.recorder, "read_blocks", _one_line_on
     ),
     "sound rows of a refused file are kept": lambda: patch.object(
         ledger.store.Store, "transaction", _commit
