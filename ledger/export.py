@@ -6,6 +6,7 @@ export is whole until the new one is; nothing is written outside the folder name
 
 from __future__ import annotations
 
+import codecs
 import csv
 import errno
 import hashlib
@@ -13,21 +14,23 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from io import BytesIO
+from functools import partial
+from io import BufferedWriter, BytesIO, RawIOBase
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ledger.dataset import Column, Type
 from ledger.drafts import draft_folder
 from ledger.errors import StorageFailed, VerificationFailed, WrongUsage
+from ledger.forms import CsvForm, Form, JsonForm, Page, PagedRows, Values
 from ledger.words import counted
 
-Value = str | int | float | None
-Values = Sequence[Value]
+Output = RawIOBase | BytesIO
 
 MANIFEST = "datapackage.json"
 ROWS_AT_ONCE = 20_000
@@ -111,40 +114,31 @@ class SafeRows:
 _FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 
 
-def number(value: Value) -> Value:
-    """Write a whole number without a point: 14, not 14.0, in every format of text."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def write_csv(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Values], zone: str) -> int:
+def write_csv(file: Output, columns: Sequence[Column], rows: Iterable[Values], zone: str) -> int:
     """Write RFC 4180 in UTF-8 with a header; blank for None. Gives the number of rows."""
-    text = _Utf8Writer(file)
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in columns])
-    count = 0
-    for row in rows:
-        writer.writerow([number(value) for value in row])
-        count += 1
-    return count
+    form = CsvForm(columns)
+    file.write(form.plain([[column.name for column in columns]]))
+    return _write_rows(rows, form, file.write)
 
 
-def write_json(
-    file: IO[bytes], columns: Sequence[Column], rows: Iterable[Values], zone: str
-) -> int:
+def write_json(file: Output, columns: Sequence[Column], rows: Iterable[Values], zone: str) -> int:
     """Write an array of objects, one a line; null for None. Gives the number of rows."""
-    names = [column.name for column in columns]
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    count = 0
-    for row in rows:
-        record = {name: number(value) for name, value in zip(names, row, strict=True)}
-        file.write(("[\n" if count == 0 else ",\n").encode() + encode(record).encode())
-        count += 1
+    before = b"[\n"
+
+    def write(content: bytes) -> None:
+        nonlocal before
+        file.write(before)
+        # A comma comes after every object, and is kept back until there is one more.
+        before = content[-2:]
+        file.write(memoryview(content)[:-2])
+
+    count = _write_rows(rows, JsonForm(columns), write)
     file.write(b"\n]\n" if count else b"[]\n")
     return count
 
 
 def write_parquet(
-    file: IO[bytes], columns: Sequence[Column], rows: Iterable[Values], zone: str
+    file: Output, columns: Sequence[Column], rows: Iterable[Values], zone: str
 ) -> int:
     """Write Parquet with zstd, its columns typed. Gives the number of rows.
 
@@ -161,25 +155,135 @@ def write_parquet(
         Type.INTEGER: pa.int64(),
         Type.TIMESTAMP: pa.timestamp("us", tz=zone),
     }
+    schema = pa.schema([(column.name, types[column.type]) for column in columns])
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        if isinstance(rows, PagedRows):
+            return _write_rows(rows, CsvForm(columns), writer.write_table, partial(_parse, schema))
+        return _write_batches(rows, columns, schema, writer.write_batch)
+
+
+def _parse(schema: Any, page: bytes) -> Any:
+    """Read lines of CSV as a table of Arrow, by the types of its schema: nothing is guessed."""
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    # A mark at the beginning is taken off, which must not be one of the first text.
+    content = codecs.BOM_UTF8 + page
+    return pa_csv.read_csv(
+        pa.BufferReader(content),
+        # One block, which no line is longer than. The pages are read beside it by another thread.
+        pa_csv.ReadOptions(
+            use_threads=False, block_size=len(content) + 1, column_names=schema.names
+        ),
+        pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        pa_csv.ConvertOptions(
+            column_types=schema,
+            null_values=[""],
+            strings_can_be_null=True,
+            timestamp_parsers=[pa_csv.ISO8601],
+        ),
+    )
+
+
+def _write_batches(
+    rows: Iterable[Values], columns: Sequence[Column], schema: Any, write: Callable[[Any], object]
+) -> int:
+    import pyarrow as pa
+
     parse: dict[Type, Callable[[Any], Any]] = {
         Type.DATE: date.fromisoformat,
         Type.TIMESTAMP: datetime.fromisoformat,
     }
-    schema = pa.schema([(column.name, types[column.type]) for column in columns])
     remaining, count = iter(rows), 0
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        while some := list(islice(remaining, ROWS_AT_ONCE)):
-            arrays = []
-            for column, values in zip(columns, zip(*some, strict=True), strict=True):
-                read = parse.get(column.type)
-                cells = [v if v is None else read(v) for v in values] if read else list(values)
-                arrays.append(pa.array(cells, types[column.type]))
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-            count += len(some)
+    while some := list(islice(remaining, ROWS_AT_ONCE)):
+        arrays = []
+        for column, values in zip(columns, zip(*some, strict=True), strict=True):
+            read = parse.get(column.type)
+            cells = [v if v is None else read(v) for v in values] if read else list(values)
+            arrays.append(pa.array(cells, schema.field(column.name).type))
+        write(pa.record_batch(arrays, schema=schema))
+        count += len(some)
     return count
 
 
-Writer = Callable[[IO[bytes], Sequence[Column], Iterable[Values], str], int]
+def _write_rows(
+    rows: Iterable[Values],
+    form: Form,
+    write: Callable[[Any], object],
+    prepare: Callable[[bytes], Any] = bytes,
+) -> int:
+    """Write rows in a form, a page at a time. Gives the number of rows.
+
+    Args:
+        rows: to be written.
+        form: in which.
+        write: is called with each page when it is prepared.
+        prepare: makes of the text of a page what is to be written.
+    """
+    if isinstance(rows, PagedRows):
+        return _write_pages(rows, form, write, prepare)
+    remaining, count = iter(rows), 0
+    while some := list(islice(remaining, ROWS_AT_ONCE)):
+        write(prepare(form.plain(some)))
+        count += len(some)
+    return count
+
+
+def _write_pages(
+    rows: PagedRows, form: Form, write: Callable[[Any], object], prepare: Callable[[bytes], Any]
+) -> int:
+    """Prepare each page while SQLite makes the text of the next. Gives the number of rows."""
+    count = 0
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        behind = _Behind(thread, form, prepare)
+        for page in rows.pages(form.line, behind.start):
+            for content in behind.prepared():
+                write(content)
+            behind.page = page
+            count += page.count
+        behind.start()
+        for content in behind.prepared():
+            write(content)
+    return count
+
+
+class _Behind:
+    """Prepares one page at a time in another thread, which neither reads nor writes a file.
+
+    Attributes:
+        page: the one to be prepared next.
+    """
+
+    def __init__(
+        self, thread: ThreadPoolExecutor, form: Form, prepare: Callable[[bytes], Any]
+    ) -> None:
+        self.page: Page | None = None
+        self._thread = thread
+        self._form = form
+        self._prepare = prepare
+        self._started: tuple[Page, Future[Any]] | None = None
+
+    def start(self) -> None:
+        """Begin to prepare the page."""
+        if self.page:
+            self._started = self.page, self._thread.submit(self._text_of, self.page)
+            self.page = None
+
+    def prepared(self) -> Iterator[Any]:
+        """Yield what is to be written of the page that was begun, if any, when it is there."""
+        if self._started:
+            page, future = self._started
+            self._started = None
+            content = future.result()
+            # Where its text does not do, its values: SQLite is asked by one thread alone.
+            yield self._prepare(self._form.plain(page.values())) if content is None else content
+
+    def _text_of(self, page: Page) -> Any:
+        content = self._form.written(page)
+        return None if content is None else self._prepare(content)
+
+
+Writer = Callable[[Output, Sequence[Column], Iterable[Values], str], int]
 
 WRITERS: dict[str, Writer] = {"csv": write_csv, "json": write_json, "parquet": write_parquet}
 
@@ -218,8 +322,15 @@ def write_sheets(
             with _synced(path) as file:
                 safe = sheet.safe_rows() if spreadsheet_safe else None
                 rows = WRITERS[format](file, sheet.columns, safe or sheet.rows, zone)
-            described = _describe(path, folder, rows)
-            written.append(replace(described, apostrophes=safe.apostrophes if safe else None))
+            written.append(
+                ExportedFile(
+                    path=folder / path.name,
+                    rows=rows,
+                    bytes=path.stat().st_size,
+                    sha256=file.digest.hexdigest(),
+                    apostrophes=safe.apostrophes if safe else None,
+                )
+            )
             resources.append(_resource(sheet, written[-1], format))
         if manifest is not None:
             with _synced(draft / MANIFEST) as file:
@@ -309,16 +420,6 @@ def _read_parquet(path: Path) -> tuple[list[str], list[Values]]:
     return table.column_names, [tuple(record.values()) for record in table.to_pylist()]
 
 
-class _Utf8Writer:
-    """What `csv.writer` writes to: text, encoded at once."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def write(self, text: str) -> int:
-        return self._file.write(text.encode())
-
-
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
     """A folder for files that move to `folder` when all of them are complete."""
@@ -352,10 +453,28 @@ def _check_place(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder there")
 
 
+class _DigestedFile(RawIOBase):
+    """A file to write to, and the digest of what was written."""
+
+    def __init__(self, file: BufferedWriter) -> None:
+        super().__init__()
+        self.digest = hashlib.sha256()
+        self._file = file
+
+    def writable(self) -> bool:
+        """Say that this is for writing."""
+        return True
+
+    def write(self, content: Any) -> int:
+        """Write all of the content."""
+        self.digest.update(content)
+        return self._file.write(content)
+
+
 @contextmanager
-def _synced(path: Path) -> Iterator[IO[bytes]]:
+def _synced(path: Path) -> Iterator[_DigestedFile]:
     with open(path, "wb") as file:
-        yield file
+        yield _DigestedFile(file)
         file.flush()
         os.fsync(file.fileno())
 
@@ -367,12 +486,6 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _describe(path: Path, folder: Path, rows: int) -> ExportedFile:
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return ExportedFile(folder / path.name, rows, path.stat().st_size, digest)
 
 
 def _resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:

@@ -105,12 +105,18 @@ def labelled_select(dataset: DataSet, table: Table, names: Names | None, rows: s
         month = f"coalesce({table.name}.{table.month}, '{_NO_MONTH}')"
         for name, other in _labelling(dataset, table).items():
             joins.append(names_join(other, f"{name}_names", f"{table.name}.{name}", month))
-        shown += [f"{label.reference}_names.{label.column}" for label in table.labels]
-    # Materialized, lest the planner join the names before it has chosen the events.
+        shown += [
+            f"{label.reference}_names.{label.column} AS {label.name}" for label in table.labels
+        ]
+        # Lest the planner join the names before it has chosen the events.
+        page, source = f"WITH page AS MATERIALIZED ({rows})", "page"
+    else:
+        # Not so here: stored rows, in order where they are, would be copied and sorted.
+        page, source = "", f"({rows})"
     return f"""
-        WITH page AS MATERIALIZED ({rows})
+        {page}
         SELECT {", ".join(shown)}
-        FROM page AS {table.name} {" ".join(joins)}
+        FROM {source} AS {table.name} {" ".join(joins)}
         ORDER BY {table.name}.{table.key}
     """
 

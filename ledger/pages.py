@@ -8,49 +8,98 @@ between: they come from the stored projection as long as it is of that edition, 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from ledger.dataset import Table
 from ledger.editions import Edition, say_keys, say_what_counts, stored_edition
-from ledger.projection import replay_keys_sql, stored_keys_sql
+from ledger.forms import Page, PagedRows, page_sql
+from ledger.projection import is_regular, replay_keys_sql, stored_keys_sql
 from ledger.store import Record, Store
 
 ROWS_AT_ONCE = 20_000
+LONGEST_TEXT = 64 * 1024 * 1024
+"""How long a page may be as one text, in bytes; a longer one is read row by row."""
+
+T = TypeVar("T")
 
 
-def read_pages(
-    store: Store, table: Table, edition: Edition, select: Callable[[str], str]
-) -> Generator[Record, None, None]:
-    """Yield the rows of a table as of an edition.
+@dataclass(frozen=True, slots=True)
+class EditionRows(PagedRows):
+    """The rows of a table as of an edition.
 
-    Args:
-        store: open, and in no snapshot.
+    Attributes:
+        store: open, and in no snapshot when the rows are read.
         table: in the order of whose key the rows come.
         edition: of which they are.
         select: makes of the query that gives some projected rows the one that is to be run.
     """
-    after = ""
-    while True:
-        with store.snapshot():
-            is_stored = stored_edition(store) == edition
-            until = _last_key(store, table, table.name if is_stored else table.events, after)
-            if until is None:
-                return
-            say_keys(store, after, until)
-            if not is_stored:
-                # Anew for each page: what was recorded since the one before does not count.
-                say_what_counts(store, edition)
-            rows = stored_keys_sql(table) if is_stored else replay_keys_sql(table)
-            page = list(store.rows(select(rows)))
-        yield from page
-        after = until
+
+    store: Store
+    table: Table
+    edition: Edition
+    select: Callable[[str], str]
+
+    def __iter__(self) -> Generator[Record, None, None]:
+        """Yield the rows."""
+        for _, rows in self._pages(lambda select: list(self.store.rows(select))):
+            yield from rows
+
+    def pages(self, line: str, meanwhile: Callable[[], object]) -> Generator[Page, None, None]:
+        """Yield the rows as pages of text."""
+
+        def read(select: str) -> tuple[int, str | None]:
+            meanwhile()
+            return self._text(line, select)
+
+        for keys, (count, text) in self._pages(read):
+            if count:
+                yield Page(count, text, partial(self._again, *keys))
+
+    def _pages(self, read: Callable[[str], T]) -> Generator[tuple[tuple[str, str], T], None, None]:
+        """Yield of each page between which keys it is, and what the query of its rows gives."""
+        after = ""
+        while True:
+            with self.store.snapshot():
+                is_stored = stored_edition(self.store) == self.edition
+                until = _last_key(self.store, self.table, is_stored, after)
+                if until is None:
+                    return
+                page = read(self._say(after, until, is_stored))
+            yield (after, until), page
+            after = until
+
+    def _again(self, after: str, until: str) -> list[Record]:
+        with self.store.snapshot():
+            is_stored = stored_edition(self.store) == self.edition
+            return list(self.store.rows(self._say(after, until, is_stored)))
+
+    def _text(self, line: str, select: str) -> tuple[int, str | None]:
+        row = self.store.longest_row(page_sql(line, select, self.table.key), LONGEST_TEXT)
+        if row:
+            count, text = row
+            return count, text
+        ((count,),) = self.store.rows(f"SELECT count(*) FROM ({select})")
+        return count, None
+
+    def _say(self, after: str, until: str, is_stored: bool) -> str:
+        """Say which keys are of a page, and give the query of its rows."""
+        say_keys(self.store, after, until)
+        if is_stored:
+            return self.select(stored_keys_sql(self.table))
+        # Anew for each page: what was recorded since the one before does not count.
+        say_what_counts(self.store, self.edition)
+        return self.select(replay_keys_sql(self.table, regular=is_regular(self.store)))
 
 
-def _last_key(store: Store, table: Table, relation: str, after: str) -> str | None:
+def _last_key(store: Store, table: Table, is_stored: bool, after: str) -> str | None:
     """The last key of the next page; None where no key comes after that of the page before."""
+    relation, key = table.name if is_stored else table.events, table.key
     sql = f"""
-        SELECT max({table.key})
-        FROM (SELECT {table.key} FROM {relation}
-              WHERE {table.key} > ? ORDER BY {table.key} LIMIT ?) AS next
+        SELECT coalesce(
+            (SELECT {key} FROM {relation} WHERE {key} > ? ORDER BY {key} LIMIT 1 OFFSET ?),
+            (SELECT max({key}) FROM {relation} WHERE {key} > ?))
     """
-    (last,) = next(store.rows(sql, (after, ROWS_AT_ONCE)))
+    ((last,),) = store.rows(sql, (after, ROWS_AT_ONCE - 1, after))
     return None if last is None else str(last)

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, LedgerError, StorageFailed, WrongUsage
 from ledger.dataset import Column, Type
-from ledger.export import MANIFEST, WRITERS, Sheet, Values, write_sheets
+from ledger.export import MANIFEST, WRITERS, Sheet, write_sheets
+from ledger.forms import Values
 from tests.commands import DATA
 
 ZONE = "America/New_York"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +17,9 @@ from ledger import pages as ledger_pages
 from ledger import store as ledger_store
 from ledger.dataset import Table
 from ledger.editions import choose_edition, say_keys, say_what_counts
+from ledger.export import WRITERS
 from ledger.months import Month
-from ledger.pages import read_pages
+from ledger.pages import EditionRows
 from ledger.projection import replay_keys_sql, stored_keys_sql
 from ledger.store import Store
 from ledger.support.description import SUPPORT
@@ -163,10 +165,37 @@ def test_no_lock_is_held_while_the_rows_of_a_page_are_written(
     table = SUPPORT.table("agents")
     with Store.for_reading(ledger.path) as store:
         edition = choose_edition(store)
-        with closing(read_pages(store, table, edition, lambda rows: rows)) as rows:
+        with closing(iter(EditionRows(store, table, edition, lambda rows: rows))) as rows:
             first = next(rows)
             for record in corrections(ledger, tmp_path / "data"):
                 record()
             found = [first, *rows]
-        assert found == [*read_pages(store, table, edition, lambda rows: rows)]
+        assert found == [*EditionRows(store, table, edition, lambda rows: rows)]
         assert len(found) == 8
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_a_page_of_which_nothing_is_left_is_left_out(
+    ledger: Ledger, tmp_path: Path, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"A{number:03}" for number in range(1, 6)]
+    gone = small_file("agents", 202504, *(("delete", key) for key in keys))
+    ledger.ingest(files=write_data_folder(tmp_path / "data", [gone]))
+    ledger.export(tmp_path / "whole", format=format, tables=["agents"])
+    monkeypatch.setattr(ledger_pages, "ROWS_AT_ONCE", 2)
+    ledger.export(tmp_path / "pages", format=format, tables=["agents"])
+    whole, pages = (tmp_path / name / f"agents_final.{format}" for name in ("whole", "pages"))
+    if format == "parquet":
+        assert pq.read_table(whole).equals(pq.read_table(pages))
+    else:
+        assert whole.read_bytes() == pages.read_bytes()
+
+
+def test_a_page_has_as_many_rows_as_it_should(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.project()
+    monkeypatch.setattr(ledger_pages, "ROWS_AT_ONCE", 3)
+    with Store.for_reading(ledger.path) as store:
+        rows = EditionRows(store, SUPPORT.table("agents"), choose_edition(store), lambda rows: rows)
+        assert [page.count for page in rows.pages("agent_id", lambda: None)] == [3, 3, 2]

@@ -14,7 +14,8 @@ from ledger.dataset import DataSet
 from ledger.documents import Document, Number
 from ledger.editions import choose_edition
 from ledger.errors import VerificationFailed, WrongUsage
-from ledger.export import Values, number, read_sheet
+from ledger.export import read_sheet
+from ledger.forms import Values, number
 from ledger.months import Month
 from ledger.names import Names
 from ledger.projection import store_projection
