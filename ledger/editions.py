@@ -70,6 +70,20 @@ def in_force(files: Iterable[File], batch: int | None = None) -> dict[tuple[str,
     return {place: file for place, file in last.items() if file.kind in set(Kind)}
 
 
+def moved_files(files: Iterable[File], before: Edition, after: Edition) -> list[File]:
+    """The files whose events count in one of two editions and not in the other."""
+    files = list(files)
+    first, second = (
+        {
+            file.file
+            for file in in_force(files, edition.batch).values()
+            if file.month <= edition.as_of
+        }
+        for edition in (before, after)
+    )
+    return [file for file in files if file.rows and file.file in first ^ second]
+
+
 def choose_edition(
     store: Store, as_of: Month | None = None, known_at: KnownAt | None = None
 ) -> Edition:
@@ -207,16 +221,26 @@ def last_event(table: Table, value: str, event: str) -> str:
     return part("editions.sql", "last event", value=value, counts=counts(event), **names)
 
 
-def last_events(table: Table, *, of_keys_said: bool = False) -> str:
+def last_events(table: Table, *, among: str = "", few: bool = False) -> str:
     """The query that gives the `event_id` of the last event of each key: deletes too.
 
     Args:
         table: whose events they are.
-        of_keys_said: only of the keys that were said; see `say_keys`.
+        among: a condition on the key of `event`, to keep to some keys; by default all.
+        few: of all events of the table, few count; see `count_few`.
     """
     names = {"events": table.events, "key": table.key}
-    among = f"{among_keys(table, 'event')}\n      AND " if of_keys_said else ""
-    return part("editions.sql", "last events", counts=f"{among}{counts('event')}", **names)
+    condition = f"{among}\n      AND {counts('event')}" if among else counts("event")
+    name = "last events of few" if few else "last events"
+    return part("editions.sql", name, counts=condition, **names)
+
+
+def count_few(store: Store, edition: Edition, table: Table) -> bool:
+    """Whether less than half of the events of a table come before the end of the as-of month."""
+    rows = [(f.rows, f.month <= edition.as_of) for f in store.files() if f.table_name == table.name]
+    return 2 * sum(count for count, is_before in rows if is_before) < sum(
+        count for count, _ in rows
+    )
 
 
 def among_keys(table: Table, row: str) -> str:

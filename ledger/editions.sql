@@ -60,3 +60,11 @@ SELECT max(event.event_id) AS event_id
 FROM $events AS event
 WHERE $counts
 GROUP BY event.$key
+
+-- part: last events of few
+-- The same, for where few of all events come before the end of the as-of month: grouped by what no
+-- index holds, so that these few are read, by their range, and not the keys of all.
+SELECT max(event.event_id) AS event_id
+FROM $events AS event
+WHERE $counts
+GROUP BY '' || event.$key

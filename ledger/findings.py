@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 
-from ledger.dataset import Check, Column, DataSet, Table
+from ledger.dataset import Check, Column, DataSet, Kind, Table
 from ledger.editions import Edition, counts, in_force, known, last_event, last_events
 from ledger.errors import Problem, WrongUsage
 from ledger.months import Month
-from ledger.projection import typed_sql
+from ledger.projection import can_be_clockless, is_regular, typed_sql
 from ledger.readings import CONVERTED
 from ledger.references import Missing, missing_row
 from ledger.sources import Sources
@@ -101,6 +101,19 @@ class _Scope:
     values: tuple[str | int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """For which findings one looks besides those that any event can give.
+
+    Attributes:
+        actions: actions out of turn.
+        confusable: keys that can be confused.
+    """
+
+    actions: bool = True
+    confusable: bool = True
+
+
 _EVENT = "event.event_id, event.file, event.line, event.{key}"
 
 _VALUES = """
@@ -130,9 +143,8 @@ WHERE {scope} AND code IS NOT NULL
 ORDER BY event.event_id
 """
 
-# Materialized, for a typed value would otherwise be worked out anew wherever a condition has it.
 _CHECKS = """
-WITH typed AS MATERIALIZED ({typed}),
+WITH typed AS ({typed}),
 met AS (SELECT typed.event_id, {conditions} FROM typed)
 SELECT {event}, {results}
 FROM met JOIN {events} AS event ON event.event_id = met.event_id
@@ -140,22 +152,23 @@ WHERE {any_condition}
 ORDER BY event.event_id
 """
 
-# Of the rows as they stand: those that refer to a key without a row. Few keys are referred to, so
-# they are looked up first, each once.
-_REFERENCES = """
-WITH keys AS (
+# The keys without a row among those that are referred to: these are few, and looked up once each.
+_LOOSE_KEYS = """
+SELECT key FROM (
     SELECT DISTINCT event.{column} AS key FROM {events} AS event
     WHERE {scope} AND event.{column} IS NOT NULL AND event.action <> 'delete'
-), loose AS (
-    SELECT key FROM keys
-    WHERE coalesce((
-        SELECT referred.action FROM {other_events} AS referred
-        WHERE referred.event_id = ({last_referred})), 'delete') = 'delete'
-)
+) AS keys
+WHERE coalesce((
+    SELECT referred.action FROM {other_events} AS referred
+    WHERE referred.event_id = ({last_referred})), 'delete') = 'delete'
+"""
+
+# Of the rows as they stand: those that refer to a key without a row.
+_REFERENCES = """
 SELECT {event}, event.{column}
 FROM {events} AS event
-WHERE {scope} AND event.{column} IN (SELECT key FROM loose) AND event.action <> 'delete'
-  AND event.event_id = ({last})
+WHERE {scope} AND event.{column} IN (SELECT key FROM temp.loose_keys WHERE column_name = ?)
+  AND event.action <> 'delete' AND event.event_id = ({last})
 ORDER BY event.event_id
 """
 
@@ -210,7 +223,9 @@ def file_findings(
     scope = _Scope("event.event_id BETWEEN ? AND ?", (file.first_event, file.last_event))
     table = dataset.table(file.table_name)
     at = (file.month, file.batch)
-    yield from _of_table(store, dataset, table, at, scope, CONFUSABLE in refused)
+    # No event that counts stands before those of an extract, and there no key stands twice.
+    looked = _Looked(actions=file.kind != Kind.INITIAL, confusable=CONFUSABLE in refused)
+    yield from _of_table(store, dataset, table, at, scope, looked)
 
 
 def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterator[Finding]:
@@ -223,7 +238,7 @@ def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterat
     scope = _Scope(counts("event"))
     for table in dataset.tables:
         at = (edition.as_of, edition.batch)
-        yield from _of_table(store, dataset, table, at, scope, confusable=True)
+        yield from _of_table(store, dataset, table, at, scope, _Looked())
 
 
 def verdicts(store: Store, table: Table, key: str) -> dict[int, str]:
@@ -252,21 +267,24 @@ def _of_table(
     table: Table,
     at: tuple[Month, int],
     scope: _Scope,
-    confusable: bool,
+    looked: _Looked,
 ) -> Iterator[Finding]:
     as_of, batch = at
     sources = Sources(store, batch)
-    if confusable:
-        # Before any query runs: SQLite drops no table then.
+    # Before any query runs: SQLite drops no table then.
+    if looked.confusable:
         _say_looks(store, table)
-    found = [_actions(store, table, scope)]
+    loose = [c for c in table.references if _say_loose_keys(store, dataset, table, c, scope)]
+    found = []
+    if looked.actions:
+        found.append(_actions(store, table, scope))
     if table.typed_columns:
         found.append(_values(store, table, scope))
     if table.checks:
         found.append(_checks(store, table, scope))
-    if confusable:
+    if looked.confusable:
         found.append(_confusable_keys(store, table, scope))
-    for column in table.references:
+    for column in loose:
         other = dataset.referenced(table, column.name)
         found.append(_references(store, sources, table, column, other, as_of, scope))
     messages = _MESSAGES | {check.code: check.message for check in table.checks}
@@ -298,11 +316,13 @@ def _checks(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
     """What the description of the data set finds odd in a row."""
     chosen = f"SELECT event.event_id FROM {table.events} AS event WHERE {scope.condition}"
     # Only what the conditions read: to type a timestamp takes time.
-    narrow = table.narrowed({name for check in table.checks for name in check.reads})
+    reads = {name for check in table.checks for name in check.reads}
+    narrow = table.narrowed(reads)
+    clockless = can_be_clockless(narrow, reads)
     met = [f"{check.condition} AS met_{place}" for place, check in enumerate(table.checks)]
     columns = [f"met.met_{place}, event.{c.column}" for place, c in enumerate(table.checks)]
     sql = _CHECKS.format(
-        typed=typed_sql(narrow, chosen),
+        typed=typed_sql(narrow, chosen, regular=is_regular(store), clockless=clockless),
         conditions=", ".join(met),
         results=", ".join(columns),
         any_condition=" OR ".join(f"met.met_{place}" for place in range(len(met))),
@@ -319,6 +339,24 @@ def _met(checks: Collection[Check], row: Record) -> Iterator[_Found]:
             yield _Found(event, file, line, key, check.code, check.column, value)
 
 
+def _say_loose_keys(
+    store: Store, dataset: DataSet, table: Table, column: Column, scope: _Scope
+) -> bool:
+    """Fill the relation `loose_keys` for a column, and say whether there are any."""
+    other = dataset.referenced(table, column.name)
+    store.execute("CREATE TEMP TABLE IF NOT EXISTS loose_keys (column_name TEXT, key TEXT)")
+    store.execute("DELETE FROM temp.loose_keys WHERE column_name = ?", (column.name,))
+    keys = _LOOSE_KEYS.format(
+        column=column.name,
+        scope=scope.condition,
+        last_referred=last_event(other, "keys.key", "last"),
+        other_events=other.events,
+        **_names(table),
+    )
+    sql = f"INSERT INTO temp.loose_keys (column_name, key) SELECT ?, key FROM ({keys})"
+    return store.execute(sql, (column.name, *scope.values)) > 0
+
+
 def _references(
     store: Store,
     sources: Sources,
@@ -332,8 +370,6 @@ def _references(
         column=column.name,
         scope=scope.condition,
         last=last_event(table, f"event.{table.key}", "later"),
-        last_referred=last_event(other, "keys.key", "last"),
-        other_events=other.events,
         **_names(table),
     )
 
@@ -341,7 +377,7 @@ def _references(
     def missing(key: str) -> Missing | None:
         return missing_row(store, sources, other, key, as_of)
 
-    for event, file, line, own_key, key in store.rows(sql, scope.values * 2):
+    for event, file, line, own_key, key in store.rows(sql, (*scope.values, column.name)):
         row = missing(key)
         if row:
             code, note = f"reference-{row.reason}", f", {row}"

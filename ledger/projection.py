@@ -6,29 +6,31 @@ validated description of the data set alone.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
 
-from ledger.dataset import DataSet, Derived, LocalMonth, Table, Type, UtcMonth
-from ledger.editions import Edition, among_keys, last_events, say_what_counts
+from ledger.dataset import DataSet, Derived, LocalMonth, SecondsBetween, Table, Type, UtcMonth
+from ledger.editions import Edition, among_keys, count_few, last_events, say_what_counts
 from ledger.store import Store, expected_schema
 from ledger.templates import part
 
 
 def store_projection(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
-    """Put a projection into the ledger, in the place of the one stored there.
+    """Put a projection into the ledger, replayed anew, in the place of the one stored there.
 
     To be called within a transaction.
 
     Returns:
         the number of rows of each table.
     """
-    for name in ("projection_of", *_tables(dataset)):
+    for name in ("projection_of", "projection_rows", *_tables(dataset)):
         store.execute(f"DELETE FROM {name}")
     rows = _fill(store, dataset, edition)
     store.execute(
         "INSERT INTO projection_of (one, as_of, batch) VALUES (1, ?, ?)",
         (edition.as_of.number, edition.batch),
     )
+    store.insert("projection_rows", ("table_name", "rows"), rows.items())
     return rows
 
 
@@ -38,60 +40,109 @@ def build_aside(store: Store, dataset: DataSet, edition: Edition) -> dict[str, i
     Returns:
         the number of rows of each table.
     """
-    names = {*_tables(dataset), *(view.name for view in dataset.views)}
+    make_aside(store, [*_tables(dataset), *(view.name for view in dataset.views)])
+    return _fill(store, dataset, edition)
+
+
+def make_aside(store: Store, names: Collection[str]) -> None:
+    """Make tables and views of the projection, empty, in a reading store's own database."""
     for made in expected_schema():
         # Never the text that the ledger's file has: who could write there could write anything.
         if made.name in names and made.sql:
             store.execute(f"DROP {made.type} IF EXISTS main.{made.name}")
             store.execute(made.sql)
-    return _fill(store, dataset, edition)
 
 
-def replay_sql(table: Table) -> str:
+def is_regular(store: Store) -> bool:
+    """Whether no cell of any event is irregular, so that a plain CAST reads them all."""
+    return not any(store.rows("SELECT 1 FROM readings LIMIT 1"))
+
+
+def replay_of(store: Store, edition: Edition, table: Table, among: str = "") -> str:
+    """The statement that replays a table of an edition that was said, as it is fastest here.
+
+    Args:
+        store: holds the events.
+        edition: of which the rows are.
+        table: to be replayed.
+        among: as for `replay_sql`.
+    """
+    few = not among and count_few(store, edition, table)
+    return replay_sql(table, regular=is_regular(store), among=among, few=few)
+
+
+def replay_sql(table: Table, *, regular: bool = False, among: str = "", few: bool = False) -> str:
     """The statement that replays a table: the delivered columns, typed, then the derived ones.
 
     Which events count must have been said; see `say_what_counts`.
+
+    Args:
+        table: to be replayed.
+        regular: no cell is irregular, so that readings need not be looked at.
+        among: a condition on the key of `event`, to replay some keys alone; by default all.
+        few: as for `last_events`.
     """
-    return _typed(table, last_events(table), with_event=False)
+    chosen, readings = last_events(table, among=among, few=few), ""
+    if among:
+        readings = f"WHERE event_id IN (SELECT event_id FROM {table.events} AS event WHERE {among})"
+    return _typed(table, chosen, with_event=False, regular=regular, among=readings)
 
 
-def replay_keys_sql(table: Table) -> str:
+def replay_keys_sql(table: Table, *, regular: bool = False) -> str:
     """As `replay_sql`, but only of the keys that were said; see `say_keys`."""
-    events = f"SELECT event_id FROM {table.events} AS event WHERE {among_keys(table, 'event')}"
-    chosen = last_events(table, of_keys_said=True)
-    return _typed(table, chosen, with_event=False, among=f"WHERE event_id IN ({events})")
+    return replay_sql(table, regular=regular, among=among_keys(table, "event"))
 
 
 def stored_keys_sql(table: Table) -> str:
     """The statement that gives the same rows from the stored projection."""
     return f"""
-        SELECT {", ".join(_columns(table))}
+        SELECT {", ".join(projected_columns(table))}
         FROM {table.name} WHERE {among_keys(table, table.name)}
     """
 
 
-def typed_sql(table: Table, chosen: str) -> str:
+def typed_sql(table: Table, chosen: str, *, regular: bool = False, clockless: bool = False) -> str:
     """The statement that types some events: `event_id`, then the columns as `replay_sql` has them.
 
     Args:
         table: whose events they are.
         chosen: a query that gives their `event_id`. Deletes are left out.
+        regular: as for `replay_sql`.
+        clockless: give no timestamps, and seconds between them by SQLite's own means; for a table
+            of which `can_be_clockless` says that it is possible.
     """
-    return _typed(table, chosen, with_event=True)
+    return _typed(table, chosen, with_event=True, regular=regular, clockless=clockless)
+
+
+def can_be_clockless(table: Table, names: Collection[str]) -> bool:
+    """Whether no local time is needed for these columns of a table that is narrowed to them."""
+    return not any(c.name in names and c.type is Type.TIMESTAMP for c in table.columns) and all(
+        isinstance(column, SecondsBetween) for column in table.derived
+    )
 
 
 @cache
-def _typed(table: Table, chosen: str, *, with_event: bool, among: str = "") -> str:
-    typed = {column.name for column in table.typed_columns}
-    times = [column.name for column in table.columns if column.type is Type.TIMESTAMP]
+def _typed(
+    table: Table,
+    chosen: str,
+    *,
+    with_event: bool,
+    regular: bool = False,
+    among: str = "",
+    clockless: bool = False,
+) -> str:
+    irregular = () if regular else table.typed_columns
+    typed = {column.name for column in irregular}
+    times = [] if clockless else [c.name for c in table.columns if c.type is Type.TIMESTAMP]
+    shown = [c for c in table.columns if c.type is not Type.TIMESTAMP or not clockless]
     cells = [
         _part("typed cell" if name in typed else "plain cell", column=name)
         for name in table.column_names
     ]
     columns = ["cells.event_id"] if with_event else []
-    columns += [_part(f"{column.type} column", column=column.name) for column in table.columns]
-    columns += [_derived(column) for column in table.derived]
-    reads = [_part("reading", column=column.name) for column in table.typed_columns]
+    columns += [_part(f"{column.type} column", column=column.name) for column in shown]
+    columns += [_derived(column, clockless) for column in table.derived]
+    reads = [_part("reading", column=column.name) for column in irregular]
     return _part(
         "replay",
         cells=",\n".join(cells),
@@ -103,19 +154,21 @@ def _typed(table: Table, chosen: str, *, with_event: bool, among: str = "") -> s
     )
 
 
-def _derived(column: Derived) -> str:
+def _derived(column: Derived, clockless: bool) -> str:
     if isinstance(column, LocalMonth):
         return _part("local month", name=column.name, timestamp=column.timestamp)
     if isinstance(column, UtcMonth):
         return _part("utc month", name=column.name, timestamp=column.timestamp)
-    return _part("seconds between", name=column.name, start=column.start, end=column.end)
+    name = "seconds between without clock" if clockless else "seconds between"
+    return _part(name, name=column.name, start=column.start, end=column.end)
 
 
 def _part(name: str, /, **names: str) -> str:
     return part("projection.sql", name, **names)
 
 
-def _columns(table: Table) -> tuple[str, ...]:
+def projected_columns(table: Table) -> tuple[str, ...]:
+    """The columns of a projected table, in order: the delivered ones, then the derived ones."""
     return (*table.column_names, *(column.name for column in table.derived))
 
 
@@ -127,9 +180,14 @@ def _fill(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
     say_what_counts(store, edition)
     rows = {}
     for table in dataset.tables:
-        sql = f"INSERT INTO {table.name} ({', '.join(_columns(table))}) {replay_sql(table)}"
-        rows[table.name] = store.execute(sql)
+        replay = replay_of(store, edition, table)
+        rows[table.name] = store.execute(fill_sql(table.name, projected_columns(table), replay))
     for summary in dataset.summaries:
-        columns = ", ".join(store.columns(summary.select))
-        store.execute(f"INSERT INTO {summary.name} ({columns}) {summary.select}")
+        columns = store.columns(summary.select)
+        store.execute(fill_sql(summary.name, columns, summary.select))
     return rows
+
+
+def fill_sql(name: str, columns: Sequence[str], rows: str) -> str:
+    """The statement that inserts the rows of a query, in the order of the columns, into a table."""
+    return f"INSERT INTO {name} ({', '.join(columns)}) {rows}"

@@ -25,7 +25,8 @@ event.$column AS $column
 
 -- part: typed cell
 -- As it was read where it is irregular; '' stands for a reading without a value.
-nullif(coalesce(reading.$column, event.$column), '') AS $column
+CASE WHEN reading.event_id IS NULL THEN event.$column
+     ELSE nullif(coalesce(reading.$column, event.$column), '') END AS $column
 
 -- part: readings
 LEFT JOIN (SELECT event_id, $readings FROM readings $among GROUP BY event_id) AS reading
@@ -51,12 +52,16 @@ LEFT JOIN clock AS ${column}_clock
       AND ${column}_clock.until_minute > substr(cells.$column, 15, 2)
 
 -- part: timestamp column
--- Local hour, shifted minute, seconds as they are, offset. `100 +` keeps the leading zero.
-${column}_clock.local_hour || ':'
-    || substr('' || (100 + CAST(substr(cells.$column, 15, 2) AS INTEGER)
-                     + ${column}_clock.minute_shift), 2, 2)
-    || replace(substr(cells.$column, 17), 'Z', '')
-    || ${column}_clock.utc_offset AS $column
+-- The local hour, the rest as it is, the offset. In a zone of half hours the minute is another; `100
+-- +` keeps its leading zero.
+CASE WHEN ${column}_clock.minute_shift = 0
+     THEN ${column}_clock.local_hour
+         || replace(substr(cells.$column, 14), 'Z', ${column}_clock.utc_offset)
+     ELSE ${column}_clock.local_hour || ':'
+         || substr('' || (100 + CAST(substr(cells.$column, 15, 2) AS INTEGER)
+                          + ${column}_clock.minute_shift), 2, 2)
+         || replace(substr(cells.$column, 17), 'Z', ${column}_clock.utc_offset)
+END AS $column
 
 -- part: local month
 substr(${timestamp}_clock.local_hour, 1, 7) AS $name
@@ -71,3 +76,15 @@ CASE WHEN ${timestamp}_clock.local_hour IS NOT NULL
     - CAST(substr(cells.$start, 15, 2) AS INTEGER)) * 60.0
     + CAST(replace(substr(cells.$end, 18), 'Z', '') AS DOUBLE)
     - CAST(replace(substr(cells.$start, 18), 'Z', '') AS DOUBLE) AS $name
+
+-- part: seconds between without clock
+-- The same number by a function of SQLite's own, in a quarter of the time: for its own checks of new
+-- rows. Days are counted as doubles there, so what they say is rounded to the whole seconds, or
+-- minutes, that it is.
+CASE WHEN length(cells.$start) = 20 AND length(cells.$end) = 20
+     THEN round((julianday(cells.$end) - julianday(cells.$start)) * 86400.0)
+     ELSE round((julianday(substr(cells.$end, 1, 16)) - julianday(substr(cells.$start, 1, 16)))
+                * 1440.0) * 60.0
+         + CAST(replace(substr(cells.$end, 18), 'Z', '') AS DOUBLE)
+         - CAST(replace(substr(cells.$start, 18), 'Z', '') AS DOUBLE)
+END AS $name

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, WrongUsage
 from ledger.errors import VerificationFailed
-from ledger.support.bridge import Bridge, Cause, Reconciliation, ReportKey, StepKind
+from ledger.support.bridge import Bridge, Cause, Reconciliation, ReportKey
 from ledger.support.explain import Figures
+from ledger.support.labels import StepKind
 from tests import oracle
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger
@@ -704,7 +705,7 @@ class TestVerification:
         self, chronicle: Chronicle, change: str, told: str
     ) -> None:
         ledger = delivered(chronicle, delta("interactions", ("add", *interaction("INT2"))))
-        ledger.project("202502")
+        ledger.project("202502", rebuild=True)
         with closing(sqlite3.connect(ledger.path)) as connection, connection:
             connection.execute(change)
         with pytest.raises(VerificationFailed, match=told):
@@ -712,7 +713,7 @@ class TestVerification:
         ran = run_ledger("bridge", "--from", "202501", "--to", "202502", cwd=chronicle.folder)
         assert (ran.code, ran.out) == (6, "")
         assert "ledger project" in ran.err
-        ledger.project("202502")
+        ledger.project("202502", rebuild=True)
         assert ledger.bridge("202501", "202502").total.remainder == Figures(0, 0, 0.0)
 
     def test_minutes_that_a_double_does_not_hold_exactly_are_no_error(

@@ -6,21 +6,26 @@ import csv
 import io
 import json
 import shutil
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger import InputRefused, Ledger, Month, MonthIngest, WrongUsage
+from ledger.dataset import Column, SecondsBetween, Table, Type
 from ledger.editions import choose_edition, say_what_counts
 from ledger.findings import Finding
+from ledger.months import ClockRow, clock_rows
+from ledger.projection import typed_sql
 from ledger.references import missing_row
 from ledger.results import Checked
 from ledger.sources import Sources
@@ -901,3 +906,38 @@ class TestCommand:
         ran = run_ledger("check", cwd=tmp_path)
         assert "confusable-key" in ran.out
         assert "\x1b" not in ran.out
+
+
+moments = st.builds(
+    lambda at, micro: f"{at.isoformat()[:19]}{f'.{micro:06}'.rstrip('0').rstrip('.')}Z",
+    st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31, 23, 59, 59)),
+    st.integers(0, 999_999) | st.just(0),
+)
+
+
+@given(moments, moments)
+@example("2025-03-09T06:59:59Z", "2025-03-09T07:00:00Z")
+@example("1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
+@settings(deadline=None, max_examples=300)
+def test_seconds_are_the_same_with_the_table_of_clocks_and_without(start: str, end: str) -> None:
+    times = (Column("began", "", Type.TIMESTAMP), Column("ended", "", Type.TIMESTAMP))
+    table = Table("calls", (Column("key", ""), *times), (SecondsBetween("took", "began", "ended"),))
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(
+            "CREATE TABLE calls_events (event_id INTEGER PRIMARY KEY, action, key, began, ended);"
+            "CREATE TABLE readings (event_id, column_name, value);"
+            f"CREATE TABLE clock ({', '.join(ClockRow._fields)});"
+        )
+        row = (1, "add", "k", start, end)
+        connection.execute("INSERT INTO calls_events VALUES (?, ?, ?, ?, ?)", row)
+        for day in {start[:10], end[:10]}:
+            rows = clock_rows(day, "America/New_York")
+            connection.executemany("INSERT INTO clock VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        took = [
+            connection.execute(f"SELECT took FROM ({sql})").fetchall()
+            for sql in (
+                typed_sql(table, "SELECT 1 AS event_id"),
+                typed_sql(table, "SELECT 1 AS event_id", clockless=True),
+            )
+        ]
+    assert repr(took[0]) == repr(took[1])

@@ -477,8 +477,8 @@ def projected(ledger: Ledger, as_of: int, batch: int) -> tuple[oracle.State, str
     """The state of an edition, and all rows of it as they lie there."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
         build_aside(store, SUPPORT, choose_edition(store, Month(as_of), batch))
-        state = oracle.state_of(store.db.conn)
-        return state, oracle.dump(store.db.conn, oracle.PROJECTED)
+        state = oracle.state_of(store.connection)
+        return state, oracle.dump(store.connection, oracle.PROJECTED)
 
 
 @given(plans())

@@ -60,7 +60,7 @@ def aside(ledger: Ledger, as_of: int) -> oracle.State:
     """The state as of a month, built beside the ledger."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
         build_aside(store, SUPPORT, choose_edition(store, Month(as_of)))
-        return oracle.state_of(store.db.conn)
+        return oracle.state_of(store.connection)
 
 
 def projected_bytes(ledger: Ledger) -> str:
@@ -192,7 +192,7 @@ def test_superseded_files_do_not_count(came: Deliveries, data: st.DataObject) ->
         # What was known before the correction can still be computed.
         with Store.for_writing(ledger.path) as store, store.rehearsal():
             store_projection(store, SUPPORT, before)
-            known_then = oracle.state_of(store.db.conn)
+            known_then = oracle.state_of(store.connection)
         assert known_then == oracle.fold(paths, came.initial_month, before.as_of.number)
 
 

@@ -6,16 +6,20 @@ Each is computed anew, from the cells alone, and held to what is stored.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
 
 from ledger.audit.faults import Fault, FaultKind, Subject
-from ledger.dataset import Table
-from ledger.editions import choose_edition
+from ledger.dataset import Summary, Table
+from ledger.editions import Edition, choose_edition, last_event, say_what_counts
 from ledger.errors import WrongUsage
 from ledger.months import Month, clock_rows
-from ledger.projection import build_aside
-from ledger.readings import CellReader
+from ledger.projection import fill_sql, make_aside, projected_columns, replay_of
+from ledger.readings import CellReader, Reading
 from ledger.store import File, Record, Store
+
+
+def _place(found: tuple[int, Reading]) -> tuple[int, str]:
+    row, reading = found
+    return row, reading.column
 
 
 class ReadingsCheck:
@@ -44,13 +48,14 @@ class ReadingsCheck:
         self._stored = self._subject.store.rows(sql, (file.first_event, file.last_event))
         self._fault = None
 
-    def see(self, event_id: int, cells: Sequence[str | None]) -> None:
-        """Read the cells of the next event of the file."""
-        readings = list(self._reader.irregular(cells))
-        if readings:
-            self._count += len(readings)
-            for reading in sorted(readings, key=_column):
-                self._compare((event_id, *reading))
+    def see(self, events: Sequence[Record]) -> None:
+        """Read the cells of the next events of the file; see `contents.file_events`."""
+        if not events:
+            return
+        event_ids, _, _, _, *columns = zip(*events, strict=True)
+        for row, reading in sorted(self._reader.irregular(columns), key=_place):
+            self._count += 1
+            self._compare((event_ids[row], *reading))
 
     def end(self) -> None:
         """End with the events of the file."""
@@ -88,8 +93,6 @@ class ReadingsCheck:
             return
 
 
-_column = attrgetter("column")
-
 _CLOCK = "utc_hour, from_minute, until_minute, local_hour, minute_shift, utc_offset, epoch_hour"
 
 
@@ -108,56 +111,85 @@ def check_projection(subject: Subject) -> Iterator[Fault]:
             return
     if edition is None:
         names = [table.name for table in dataset.tables]
-        for name in (*names, *(summary.name for summary in dataset.summaries)):
+        summaries = [summary.name for summary in dataset.summaries]
+        for name in (*names, *summaries, "projection_rows"):
             if any(store.rows(f"SELECT 1 FROM {store.schema}.{name} LIMIT 1")):
                 yield Fault(FaultKind.DERIVED, name, "it has rows, and no projection is stored")
         return
-    build_aside(store, dataset, edition)
-    subject.advance(subject.events)
+    say_what_counts(store, edition)
+    rows, differing = {}, False
     for table in dataset.tables:
-        columns = (*table.column_names, *(column.name for column in table.derived))
-        yield from _compare_keyed(store, table, columns)
+        rows[table.name], faults = _compare_keyed(store, edition, table)
+        yield from faults
+        differing = differing or bool(faults)
+    subject.advance(subject.events)
+    if differing:
+        return
+    if dict(store.rows("SELECT table_name, rows FROM projection_rows")) != rows:
+        yield Fault(FaultKind.DERIVED, "projection_rows", "not how many rows there are")
     for summary in dataset.summaries:
-        yield from _compare_all(store, summary.name, store.columns(summary.select))
+        yield from _compare_all(store, summary)
 
 
-def _compare_keyed(store: Store, table: Table, columns: Sequence[str]) -> Iterator[Fault]:
-    """Compare a table of the stored projection with that of the replay, row by row."""
+def _compare_keyed(store: Store, edition: Edition, table: Table) -> tuple[int, list[Fault]]:
+    """Compare a table of the stored projection with a replay, row by row as it gives them.
+
+    Returns:
+        how many rows are stored, and the first fault.
+    """
     stored, key = f"{store.schema}.{table.name}", table.key
-    differs = " OR ".join(f"stored.{name} IS NOT replayed.{name}" for name in columns)
-    for row in store.rows(
-        _DIFFERENT.format(stored=stored, name=table.name, key=key, differs=differs)
-    ):
-        yield Fault(FaultKind.DERIVED, f"{table.name} {row[0]}", _NOT_REPLAYED)
-        return
-    for row in store.rows(_ADDED.format(stored=stored, name=table.name, key=key)):
-        yield Fault(FaultKind.DERIVED, f"{table.name} {row[0]}", "no replay gives this row")
-        return
+    differs = " OR ".join(f"stored.{c} IS NOT replayed.{c}" for c in projected_columns(table))
+    names = {
+        "replay": replay_of(store, edition, table),
+        "stored": stored,
+        "key": key,
+        "differs": f"stored.{key} IS NULL OR {differs}",
+    }
+    ((replayed, different),) = store.rows(_COMPARED.format(**names))
+    ((count,),) = store.rows(f"SELECT count(*) FROM {stored}")
+    if different:
+        ((found,),) = store.rows(_DIFFERENT.format(**names))
+        return count, [Fault(FaultKind.DERIVED, f"{table.name} {found}", _NOT_REPLAYED)]
+    if count > replayed:
+        last = last_event(table, f"stored.{key}", "event")
+        ((found,),) = store.rows(_ADDED.format(events=table.events, last=last, **names))
+        return count, [
+            Fault(FaultKind.DERIVED, f"{table.name} {found}", "no replay gives this row")
+        ]
+    return count, []
 
 
-def _compare_all(store: Store, name: str, columns: Sequence[str]) -> Iterator[Fault]:
-    """Compare a small table, of which no column tells the rows apart."""
-    stored = f"{store.schema}.{name}"
-    sql = _DIFFERENT_ROWS.format(stored=stored, name=name, columns=", ".join(columns))
+def _compare_all(store: Store, summary: Summary) -> Iterator[Fault]:
+    """Compare a summary, of which no column tells the rows apart, with that of the stored rows."""
+    columns = store.columns(summary.select)
+    make_aside(store, [summary.name])
+    store.execute(fill_sql(f"main.{summary.name}", columns, summary.select))
+    stored = f"{store.schema}.{summary.name}"
+    sql = _DIFFERENT_ROWS.format(stored=stored, name=summary.name, columns=", ".join(columns))
     if any(store.rows(sql)):
-        yield Fault(FaultKind.DERIVED, name, _NOT_REPLAYED)
+        yield Fault(FaultKind.DERIVED, summary.name, _NOT_REPLAYED)
 
 
 _PROJECTION_OF = "SELECT one, CAST(as_of AS INTEGER), batch FROM projection_of"
 
 _NOT_REPLAYED = "not what a replay of the events gives"
+_NOT_THERE = "no replay gives this row"
+
+_COMPARED = """
+SELECT count(*), coalesce(sum({differs}), 0)
+FROM ({replay}) AS replayed LEFT JOIN {stored} AS stored ON stored.{key} = replayed.{key}
+"""
 
 _DIFFERENT = """
 SELECT replayed.{key}
-FROM main.{name} AS replayed LEFT JOIN {stored} AS stored ON stored.{key} = replayed.{key}
-WHERE stored.{key} IS NULL OR {differs}
+FROM ({replay}) AS replayed LEFT JOIN {stored} AS stored ON stored.{key} = replayed.{key}
+WHERE {differs}
 ORDER BY replayed.{key} LIMIT 1
 """
 
 _ADDED = """
-SELECT stored.{key}
-FROM {stored} AS stored LEFT JOIN main.{name} AS replayed ON replayed.{key} = stored.{key}
-WHERE replayed.{key} IS NULL
+SELECT stored.{key} FROM {stored} AS stored
+WHERE coalesce((SELECT action FROM {events} WHERE event_id = ({last})), 'delete') = 'delete'
 ORDER BY stored.{key} LIMIT 1
 """
 

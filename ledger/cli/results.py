@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,30 +20,37 @@ from ledger.cli.options import (
     spreadsheet_option,
 )
 from ledger.cli.telling import tell_edition, tell_reading
-from ledger.documents import write_document
-from ledger.export import ExportedFile
 from ledger.names import Names
 from ledger.printing import as_markdown, emit, emit_data, note, print_json, print_rows, table
-from ledger.support.answers import Answers
-from ledger.support.sensitivity import Sensitivity
 from ledger.words import counted, visible
+
+if TYPE_CHECKING:
+    from ledger.export import ExportedFile
+    from ledger.support.answers import Answers
+    from ledger.support.sensitivity import Sensitivity
 
 LONGEST_OUTCOME = 48
 
 
 @click.command()
 @edition_options
+@click.option(
+    "--rebuild", is_flag=True, help="Replay every event, instead of those alone that moved."
+)
 @formats("table", "json")
 @dry_run_option
 @common
-def project(as_of: str | None, known_at: str | None, format: str, dry_run: bool, db: Path) -> None:
+def project(
+    as_of: str | None, known_at: str | None, rebuild: bool, format: str, dry_run: bool, db: Path
+) -> None:
     """Store the state as of a month in the ledger, as typed tables.
 
     The tables agents, contact_centers, service_categories and interactions and the view
-    support_report are then there for any SQLite client. What was projected before is replaced.
+    support_report are then there for any SQLite client. What was projected before is brought up to
+    date, which gives the same rows as to replay every event.
     """
     with Ledger.open(db) as ledger:
-        done = ledger.project(as_of, known_at=known_at, dry_run=dry_run)
+        done = ledger.project(as_of, known_at=known_at, rebuild=rebuild, dry_run=dry_run)
     if dry_run:
         note("Dry run: the stored projection is left as it is.")
     tell_edition(done.edition)
@@ -139,6 +147,8 @@ def report(
     support_report.csv or in the format asked for. Names are those of the as-of month, or those of
     each row's own month.
     """
+    from ledger.documents import write_document
+
     with Ledger.open(db) as ledger:
         result = ledger.report(as_of, known_at=known_at, names=names)
         tell_reading(ledger, result.edition, as_of, known_at)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from ledger.dataset import Column, Type
 from ledger.editions import Edition
 from ledger.export import Sheet
 from ledger.names import Names, names_join, say_names
 from ledger.store import Store
-from ledger.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
+from ledger.support.description import (
+    CONTACT_CENTERS,
+    INTERACTIONS,
+    SERVICE_CATEGORIES,
+    SUPPORT,
+    TOTALS,
+)
 from ledger.support.labels import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
 from ledger.support.unknown import unknown_notes
 from ledger.words import counted
@@ -23,6 +30,20 @@ REPORT_COLUMNS = (
     Column("total_calls", "Interactions by phone.", Type.INTEGER),
     Column("total_call_duration", "Minutes of the calls that have a duration.", Type.NUMBER),
 )
+
+REPORTED = replace(
+    SUPPORT,
+    tables=(
+        INTERACTIONS.narrowed(
+            {"channel", "category_id", "contact_center_id", "call_duration_minutes", "month"}
+        ),
+    ),
+    summaries=(TOTALS,),
+    views=(),
+)
+"""What the report is computed from; names it takes from the events."""
+
+_VALUES = attrgetter(*(column.name for column in REPORT_COLUMNS))
 
 _ROWS = f"""
 SELECT totals.month,
@@ -84,7 +105,7 @@ class Report:
 
 def report_sheet(rows: Iterable[ReportRow]) -> Sheet:
     """The rows of a report as a table to be written."""
-    return Sheet("support_report", REPORT_COLUMNS, [astuple(row) for row in rows])
+    return Sheet("support_report", REPORT_COLUMNS, [_VALUES(row) for row in rows])
 
 
 def read_rows(store: Store, names: Names = Names.AS_IS) -> tuple[ReportRow, ...]:

@@ -5,29 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger.editions import choose_edition, in_force
+from ledger.editions import Edition, choose_edition, in_force
 from ledger.export import write_csv
 from ledger.months import Month
 from ledger.projection import build_aside
 from ledger.store import Store
-from ledger.support.description import INTERACTIONS, SUPPORT, TOTALS
-from ledger.support.report import ReportRow, read_rows, report_sheet
-
-# What the report is computed from; names it takes from the events.
-_REPORTED = replace(
-    SUPPORT,
-    tables=(
-        INTERACTIONS.narrowed(
-            {"channel", "category_id", "contact_center_id", "call_duration_minutes", "month"}
-        ),
-    ),
-    summaries=(TOTALS,),
-    views=(),
-)
-
+from ledger.support.description import SUPPORT
+from ledger.support.report import REPORTED, ReportRow, read_rows, report_sheet
+from ledger.updating import few_moved, move_projection
 
 Rows = tuple[ReportRow, ...]
 
@@ -75,6 +63,7 @@ def read_restatements(store: Store) -> Iterator[Restatement]:
     files, tags = store.files(), store.tags()
     reports: dict[Month, tuple[Rows, str]] = {}
     told: list[Month] = []
+    described: Edition | None = None
     for batch in store.batches():
         recorded = {month for _, month in in_force(files, batch.batch)}
         before, told = told, list(min(recorded).until(max(recorded))) if recorded else []
@@ -82,7 +71,9 @@ def read_restatements(store: Store) -> Iterator[Restatement]:
             known, sha256 = reports.get(month, (None, ""))
             rows = known
             if rows is None or batch.month <= month or month not in before:
-                rows = _report(store, month, batch.batch)
+                edition = choose_edition(store, month, batch.batch)
+                _have_aside(store, described, edition)
+                described, rows = edition, read_rows(store)
                 sha256 = sha256 if rows == known else _sha256(rows)
                 reports[month] = (rows, sha256)
             yield Restatement(
@@ -97,10 +88,13 @@ def read_restatements(store: Store) -> Iterator[Restatement]:
             )
 
 
-def _report(store: Store, month: Month, batch: int) -> Rows:
-    edition = choose_edition(store, month, batch)
-    build_aside(store, _REPORTED, edition)
-    return read_rows(store)
+def _have_aside(store: Store, described: Edition | None, edition: Edition) -> None:
+    """Have the projection of an edition aside, from that of another one which is there, if any."""
+    moved = few_moved(store, described, edition) if described else None
+    if moved is None:
+        build_aside(store, REPORTED, edition)
+    else:
+        move_projection(store, REPORTED, edition, moved)
 
 
 def _change(before: Rows | None, after: Rows) -> Change:

@@ -1,0 +1,44 @@
+-- What brings a projection from one edition to another, as templates: $names come from the
+-- description of the data set, and `updating.py` fills them in. It stands on one small relation:
+--
+--   moved_keys (key)    the keys with events that count in one of the two editions alone
+--
+-- A row of any other key is the same in both. These statements are for SQLite; what they must give
+-- is what `projection.sql` gives.
+
+-- part: say moved keys
+INSERT OR IGNORE INTO temp.moved_keys (key)
+SELECT event.$key FROM $events AS event WHERE event.event_id BETWEEN ? AND ?
+
+-- part: among moved
+-- Whether a row is of a key that moved.
+$row.$key IN (SELECT key FROM temp.moved_keys)
+
+-- part: forget rows
+DELETE FROM $table WHERE $key IN (SELECT key FROM temp.moved_keys)
+
+-- part: some rows
+-- The rows of a projected table whose keys moved.
+SELECT $columns FROM $table WHERE $key IN (SELECT key FROM temp.moved_keys)
+
+-- part: summary of rows
+-- A summary of some rows in the place of all; negative, where $sums say so, to be taken away.
+WITH $table AS (
+    $rows
+)
+SELECT $groups, $sums
+FROM (
+    $select
+) AS summary
+
+-- part: summary of parts
+-- What was there with all that was added and taken; groups of which nothing is left are gone.
+SELECT $groups, $sums
+FROM $parts
+GROUP BY $groups
+HAVING sum($count) > 0
+ORDER BY $groups
+
+-- part: inexact
+-- Whether any sum may be inexact, and so depend on the order in which it was added up.
+SELECT EXISTS (SELECT 1 FROM $parts WHERE abs($magnitude) >= ?)
