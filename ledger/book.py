@@ -6,22 +6,13 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from ledger.audit.faults import Progress
-from ledger.audit.originals import Originals
-from ledger.audit.proofs import EventProof, check_event_proof, prove_event
-from ledger.audit.receipts import Receipt, receipt_of
-from ledger.audit.verification import Verification, unreadable, verify_store
-from ledger.comparison import Comparison
-from ledger.corrections import Retraction, retract
-from ledger.deliveries import find_deliveries, read_names
-from ledger.diff import Diff, RowChange, build_side_by_side
-from ledger.documents import read_document
+from ledger.dataset import DataSet
 from ledger.editions import (
     Edition,
     KnownAt,
@@ -34,25 +25,30 @@ from ledger.editions import (
     stored_edition,
 )
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
-from ledger.export import ExportedFile, Sheet, write_sheets
-from ledger.findings import chosen_codes, edition_findings
-from ledger.history import History, read_history
-from ledger.ingest import MonthIngest, Permissions, ingest_months, with_months
 from ledger.months import Month, Quarter
 from ledger.names import Names, labelled_columns, labelled_select, parse_names, say_labels
-from ledger.pages import read_pages
-from ledger.projection import build_aside, store_projection
-from ledger.results import Checked, Export, LogEntry, Projected, Status
 from ledger.store import Store, Tag, discard_if_empty
-from ledger.support.answers import Answers, answer_questions
-from ledger.support.bridge import Bridge, Cause
 from ledger.support.description import SUPPORT
-from ledger.support.explain import Explanation, explain_figure
-from ledger.support.labels import month_label
-from ledger.support.proof import ReportProof, ReportVerification, check_report, prove_report
-from ledger.support.report import Report, read_report
-from ledger.support.restatements import Restatement, read_restatements
-from ledger.upgrade import Upgrade, upgrade_store
+
+if TYPE_CHECKING:
+    from ledger.audit.faults import Progress
+    from ledger.audit.proofs import EventProof
+    from ledger.audit.receipts import Receipt
+    from ledger.audit.verification import Verification
+    from ledger.comparison import Comparison
+    from ledger.corrections import Retraction
+    from ledger.diff import Diff, RowChange
+    from ledger.export import ExportedFile
+    from ledger.history import History
+    from ledger.ingest import MonthIngest
+    from ledger.results import Checked, Export, LogEntry, Projected, Status
+    from ledger.support.answers import Answers
+    from ledger.support.bridge import Bridge, Cause
+    from ledger.support.explain import Explanation
+    from ledger.support.proof import ReportProof, ReportVerification
+    from ledger.support.report import Report
+    from ledger.support.restatements import Restatement
+    from ledger.upgrade import Upgrade
 
 PathLike = str | os.PathLike[str]
 
@@ -153,6 +149,10 @@ class Ledger:
         dry_run: bool = False,
     ) -> Iterator[MonthIngest]:
         """As `ingest`, but yield each month as soon as it is recorded."""
+        from ledger.deliveries import find_deliveries, read_names
+        from ledger.findings import chosen_codes
+        from ledger.ingest import Permissions, ingest_months, with_months
+
         reason = None if correct is None else _reason(correct)
         refused = chosen_codes(self.dataset, refuse)
         rows = {self.dataset.table(name).name: count for name, count in (expect_rows or {}).items()}
@@ -182,6 +182,8 @@ class Ledger:
         Raises:
             WrongUsage: there is no such file in force, or the reason is blank.
         """
+        from ledger.corrections import retract
+
         chosen = self.dataset.table(table)
         with self._recording(dry_run) as store:
             return retract(store, chosen, _month(month), _reason(reason))
@@ -218,23 +220,32 @@ class Ledger:
         as_of: Month | str | None = None,
         *,
         known_at: KnownAt | None = None,
+        rebuild: bool = False,
         dry_run: bool = False,
     ) -> Projected:
         """Store the projection as of a month in the ledger, in the place of the one before.
+
+        It is brought up to date from that, which gives the same as to replay every event.
 
         Args:
             as_of: by default the latest month known then.
             known_at: the batch, moment or tag up to which batches are taken into account; by
                 default the last batch.
+            rebuild: replay every event, whatever is stored.
             dry_run: compute it, and leave the stored one as it is.
 
         Raises:
             WrongUsage: the month lies outside of what is recorded.
             LedgerError: as the ledger cannot be read or written.
         """
+        from ledger.projection import store_projection
+        from ledger.results import Projected
+        from ledger.updating import update_projection
+
         with self._recording(dry_run) as store:
             edition = choose_edition(store, _optional(as_of), known_at)
-            rows = store_projection(store, self.dataset, edition)
+            fill = store_projection if rebuild else update_projection
+            rows = fill(store, self.dataset, edition)
         return Projected(edition, rows)
 
     def export(
@@ -267,14 +278,14 @@ class Ledger:
             WrongUsage: there is no such format, table or month.
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
+        from ledger.export import Sheet, write_sheets
+        from ledger.pages import EditionRows
+        from ledger.results import Export
+
         labelled = None if names is None else parse_names(names)
         every = [table.name for table in self.dataset.tables]
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
-        with (
-            Store.for_reading(self.path) as store,
-            _folder(Path(out_dir), dry_run) as folder,
-            ExitStack() as open_rows,
-        ):
+        with Store.for_reading(self.path) as store, _folder(Path(out_dir), dry_run) as folder:
             with store.snapshot():
                 edition = choose_edition(store, _optional(as_of), known_at)
                 say_what_counts(store, edition)
@@ -293,7 +304,7 @@ class Ledger:
             sheets = []
             for table in chosen:
                 select = partial(labelled_select, self.dataset, table, labelled)
-                rows = open_rows.enter_context(closing(read_pages(store, table, edition, select)))
+                rows = EditionRows(store, table, edition, select)
                 columns = labelled_columns(table, labelled)
                 sheets.append(Sheet(f"{table.name}_final", columns, rows, table.key))
             written = write_sheets(
@@ -320,7 +331,9 @@ class Ledger:
         Raises:
             WrongUsage: the month lies outside of what was recorded.
         """
-        with self._reading(as_of, known_at) as (store, edition):
+        from ledger.support.report import REPORTED, read_report
+
+        with self._summaries(as_of, known_at, REPORTED) as (store, edition):
             return read_report(store, edition, parse_names(names))
 
     def write_report(
@@ -345,6 +358,8 @@ class Ledger:
             WrongUsage: there is no such format, or it is not one for spreadsheets.
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
+        from ledger.export import write_sheets
+
         sheets, zone = [report.sheet], self.dataset.zone
         with _folder(Path(out_dir), dry_run) as folder:
             (file,) = write_sheets(folder, sheets, format, zone, spreadsheet_safe=spreadsheet_safe)
@@ -373,8 +388,10 @@ class Ledger:
             WrongUsage: the quarter begins after the as-of month, or that lies outside of what is
                 recorded.
         """
+        from ledger.support.answers import answer_questions
+
         quarter = Quarter.parse(period) if isinstance(period, str) else period
-        with self._reading(as_of, known_at) as (store, edition):
+        with self._summaries(as_of, known_at, self.dataset) as (store, edition):
             chosen = quarter or edition.as_of.quarter
             if chosen > edition.as_of.quarter:
                 raise WrongUsage(f"{chosen} begins after the as-of month {edition.as_of}")
@@ -400,6 +417,8 @@ class Ledger:
         Raises:
             WrongUsage: there is no such table, or no event of such a key by then.
         """
+        from ledger.history import read_history
+
         chosen = self.dataset.table(table)
         with self._events(as_of, known_at) as (store, edition):
             if as_of is None and edition == choose_edition(store, None, edition.batch):
@@ -435,6 +454,9 @@ class Ledger:
             WrongUsage: the report has no such figure.
             VerificationFailed: the stored projection does not agree with the events.
         """
+        from ledger.support.explain import explain_figure
+        from ledger.support.labels import month_label
+
         label = month_label(month)
         with self._reading(as_of, known_at) as (store, edition):
             return explain_figure(
@@ -458,6 +480,9 @@ class Ledger:
         Raises:
             WrongUsage: the month lies outside of what was recorded; or there is no such code.
         """
+        from ledger.findings import chosen_codes, edition_findings
+        from ledger.results import Checked
+
         refused = chosen_codes(self.dataset, fail_on)
         with self._events(as_of, known_at) as (store, edition):
             findings = tuple(edition_findings(store, self.dataset, edition))
@@ -546,6 +571,9 @@ class Ledger:
         Raises:
             WrongUsage: there is no such edition.
         """
+        from ledger.comparison import Comparison
+        from ledger.diff import build_side_by_side
+
         with Store.for_reading(self.path) as store, store.snapshot():
             first, second = (named_edition(store, str(name)) for name in (before, after))
             build_side_by_side(store, self.dataset, first, second)
@@ -554,11 +582,15 @@ class Ledger:
 
     def editions(self) -> list[Restatement]:
         """For each batch and each month known after it: whether the report was restated."""
+        from ledger.support.restatements import read_restatements
+
         with Store.for_reading(self.path) as store, store.snapshot():
             return list(read_restatements(store))
 
     def log(self) -> list[LogEntry]:
         """All batches with their files, in the order in which they were recorded."""
+        from ledger.results import LogEntry
+
         with Store.for_reading(self.path) as store, store.snapshot():
             files = store.files()
             return [
@@ -568,6 +600,8 @@ class Ledger:
 
     def status(self) -> Status:
         """Where the ledger stands."""
+        from ledger.results import Status
+
         with Store.for_reading(self.path) as store, store.snapshot():
             batches, files = store.batches(), store.files()
             counting = in_force(files)
@@ -619,6 +653,11 @@ class Ledger:
             WrongUsage: a file is no receipt, or there is no such folder.
             LedgerError: as the ledger or a delivered file cannot be read.
         """
+        from ledger.audit.originals import Originals
+        from ledger.audit.receipts import Receipt
+        from ledger.audit.verification import unreadable, verify_store
+        from ledger.documents import read_document
+
         anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
         originals = None if sources is None else Originals(Path(sources), self.dataset)
         try:
@@ -635,6 +674,8 @@ class Ledger:
         Raises:
             WrongUsage: nothing is recorded yet.
         """
+        from ledger.audit.receipts import receipt_of
+
         with Store.for_reading(self.path) as store, store.snapshot():
             return receipt_of(store)
 
@@ -657,6 +698,8 @@ class Ledger:
         Raises:
             WrongUsage: there is no such table, or no event of such a key counts then.
         """
+        from ledger.audit.proofs import prove_event
+
         chosen = self.dataset.table(table)
         with self._events(as_of, known_at) as (store, edition):
             ((event_id,),) = store.rows(last_event(chosen, "?", "event"), (key,))
@@ -677,12 +720,18 @@ class Ledger:
             VerificationFailed: the event is not part of the ledger that the receipt is of.
             WrongUsage: a file is not what it should be, or the two are of different batches.
         """
+        from ledger.audit.proofs import EventProof, check_event_proof
+        from ledger.audit.receipts import Receipt
+        from ledger.documents import read_document
+
         proven = read_document(Path(proof), EventProof)
         check_event_proof(proven, read_document(Path(receipt), Receipt), self.dataset)
         return proven
 
     def prove_report(self, report: Report) -> ReportProof:
         """Say what a report was computed from, to be handed out with it."""
+        from ledger.support.proof import prove_report
+
         with Store.for_reading(self.path) as store, store.snapshot():
             return prove_report(store, report)
 
@@ -710,6 +759,11 @@ class Ledger:
                 report cannot be read.
             WrongUsage: a file is not what it should be, or there is no such folder.
         """
+        from ledger.audit.originals import Originals
+        from ledger.audit.receipts import Receipt
+        from ledger.documents import read_document
+        from ledger.support.proof import ReportProof, check_report
+
         proven = read_document(Path(proof), ReportProof)
         anchor = None if receipt is None else read_document(Path(receipt), Receipt)
         originals = None if sources is None else Originals(Path(sources), self.dataset)
@@ -747,6 +801,8 @@ class Ledger:
             VerificationFailed: the ledger is not as it was recorded; it is left as it is.
             StorageFailed: it cannot be upgraded.
         """
+        from ledger.upgrade import upgrade_store
+
         with (
             Store.for_upgrade(self.path) as store,
             store.rehearsal() if dry_run else store.transaction(),
@@ -794,9 +850,23 @@ class Ledger:
         self, as_of: Month | str | None, known_at: KnownAt | None
     ) -> Iterator[tuple[Store, Edition]]:
         """A store with the projection of an edition: the stored one if it is that, or one aside."""
+        from ledger.updating import build_whole_aside
+
         with self._events(as_of, known_at) as (store, edition):
             if stored_edition(store) != edition:
-                build_aside(store, self.dataset, edition)
+                build_whole_aside(store, self.dataset, edition)
+            yield store, edition
+
+    @contextmanager
+    def _summaries(
+        self, as_of: Month | str | None, known_at: KnownAt | None, dataset: DataSet
+    ) -> Iterator[tuple[Store, Edition]]:
+        """As `_reading`, for those who read the summaries of a projection alone."""
+        from ledger.updating import build_summaries_aside
+
+        with self._events(as_of, known_at) as (store, edition):
+            if stored_edition(store) != edition:
+                build_summaries_aside(store, dataset, edition)
             yield store, edition
 
 

@@ -15,11 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tabulate import tabulate
 
-from ledger.documents import Document
 from ledger.errors import StorageFailed
-from ledger.export import number
 from ledger.months import Month
 from ledger.words import visible, visible_lines
 
@@ -82,6 +79,9 @@ def is_verbose() -> bool:
 
 def plain(value: Any) -> Any:
     """Turn a result into what JSON can say: dataclasses to objects, months to `202503`."""
+    from ledger.documents import Document
+    from ledger.forms import number
+
     if is_dataclass(value) and not isinstance(value, type | Month):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Document):
@@ -156,6 +156,9 @@ def table(
         decimals: of numbers that are not counts; all that there are by default.
         markdown: for a document, not a terminal.
     """
+    # Only whoever prints a table needs it.
+    from tabulate import tabulate
+
     shown = [
         [
             as_markdown(value) if markdown and isinstance(value, str) else _cell(value, decimals)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger.editions import Edition
-from ledger.export import ExportedFile
-from ledger.findings import Finding
 from ledger.months import Month
 from ledger.store import Batch, File
+
+if TYPE_CHECKING:
+    from ledger.export import ExportedFile
+    from ledger.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

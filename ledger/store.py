@@ -15,15 +15,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.resources import files as resources
-from itertools import islice
+from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import msgspec
-from sqlite_utils import Database
 
 from ledger.dataset import Table
 from ledger.digest import (
@@ -49,15 +46,17 @@ from ledger.errors import (
     WrongUsage,
 )
 from ledger.months import ClockRow, Month, utc_now, utc_text
+from ledger.templates import sql_text
 
 APPLICATION_ID = 0x4C444752
-USER_VERSION = 3
+USER_VERSION = 4
 OLDEST_VERSION = 2
 """The first version that can be upgraded."""
 
 OLDEST_SQLITE = (3, 37, 0)
 BUSY_SECONDS = 30
 EVENTS_PER_MONTH = 10**9
+MARKS_AT_ONCE = 4096
 ROWS_AT_ONCE = 10_000
 
 Record = tuple[Any, ...]
@@ -157,14 +156,14 @@ class Store:
     """An open ledger file.
 
     Attributes:
-        db: the connection; outside of this module it is not used.
+        connection: to SQLite; outside of this module it is not used.
         path: the ledger's file.
         schema: as which database the file is open: `main` or `ledger`.
     """
 
-    def __init__(self, db: Database, path: Path, schema: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, schema: str) -> None:
         """Hold an open connection; use `for_writing` or `for_reading`."""
-        self.db = db
+        self.connection = connection
         self.path = path
         self.schema = schema
 
@@ -254,7 +253,7 @@ class Store:
         except BaseException:
             connection.close()
             raise
-        return cls(Database(connection), path, schema)
+        return cls(connection, path, schema)
 
     def _check_triggers(self) -> None:
         found, expected = (
@@ -269,7 +268,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connection; what was not committed is rolled back."""
-        self.db.close()
+        self.connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -288,7 +287,7 @@ class Store:
             NoLedger: the file was removed since it was opened.
             RecordingFailed: the storage failed; the store is then closed.
         """
-        if self.db.conn.in_transaction:
+        if self.connection.in_transaction:
             yield
         else:
             with self._locked("COMMIT"):
@@ -322,8 +321,8 @@ class Store:
             try:
                 yield
             finally:
-                if self.db.conn.in_transaction:
-                    self.db.conn.execute("ROLLBACK")
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
 
     def _holds(self, traces: set[Record]) -> bool | None:
         """Whether the file, opened anew, has what was to be recorded; None if one cannot tell."""
@@ -338,7 +337,7 @@ class Store:
     def snapshot(self) -> Iterator[None]:
         """See one state of the ledger throughout, whatever is recorded meanwhile."""
         with _translated(self.path):
-            connection = self.db.conn
+            connection = self.connection
             connection.execute("BEGIN")
             try:
                 yield
@@ -351,24 +350,48 @@ class Store:
         with _translated(self.path):
             # Not from the cursor itself: a generator that an interruption left behind would close
             # it when its connection is closed already.
-            yield from iter(self.db.conn.execute(sql, parameters).fetchone, None)
+            yield from iter(self.connection.execute(sql, parameters).fetchone, None)
+
+    def chunks(
+        self, sql: str, parameters: Sequence[Any] = (), size: int = ROWS_AT_ONCE
+    ) -> Generator[list[Record], None, None]:
+        """Run a query and yield its rows, so many at once: far faster than one by one."""
+        with _translated(self.path):
+            cursor = self.connection.execute(sql, parameters)
+            # Not the cursor's own method: see `rows`.
+            yield from iter(partial(cursor.fetchmany, size), [])
+
+    def longest_row(self, sql: str, most: int) -> Record | None:
+        """Run a query of one row; None where it would need a text of more than `most` bytes."""
+        connection = self.connection
+        with _translated(self.path):
+            before = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
+            try:
+                row: Record = connection.execute(sql).fetchone()
+            except sqlite3.DataError:
+                return None
+            finally:
+                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+        return row
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement and give the number of rows that it changed."""
         with _translated(self.path):
-            return self.db.conn.execute(sql, parameters).rowcount
+            return self.connection.execute(sql, parameters).rowcount
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Record]) -> None:
         """Insert rows, given in the order of `columns`, into a table of the schema."""
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"
         with _translated(self.path):
-            self.db.conn.executemany(sql, rows)
+            self.connection.executemany(sql, rows)
 
     def columns(self, select: str) -> list[str]:
         """The names of the columns that a query gives."""
         with _translated(self.path):
-            return [column[0] for column in self.db.conn.execute(f"{select} LIMIT 0").description]
+            return [
+                column[0] for column in self.connection.execute(f"{select} LIMIT 0").description
+            ]
 
     def batches(self) -> list[Batch]:
         """All recorded batches, in order."""
@@ -407,7 +430,10 @@ class Store:
             LedgerDamaged: one has a value that its column cannot have.
         """
         with _translated(self.path):
-            for row in self.db.query(sql):
+            cursor = self.connection.execute(sql)
+            names = [column[0] for column in cursor.description]
+            for values in cursor:
+                row = dict(zip(names, values, strict=True))
                 months = {name: {"number": row[name]} for name in _MONTHS if name in row}
                 flags = {name: _BOOLS.get(row[name]) for name in _FLAGS if name in row}
                 try:
@@ -432,13 +458,34 @@ class Store:
     def append_events(self, table: Table, events: Iterable[Record]) -> None:
         """Append events: `event_id`, file, line, action, then the cells in order."""
         columns = ("event_id", "file", "line", "action", *table.column_names)
-        remaining = iter(events)
-        while some := list(islice(remaining, ROWS_AT_ONCE)):
-            self.insert(table.events, columns, some)
+        self.insert(table.events, columns, events)
+
+    @contextmanager
+    def appending(self, table: Table) -> Iterator[None]:
+        """Append the events of a file within this.
+
+        Where they are the first of their table, its index is made at the end: that takes far less
+        time than to keep it meanwhile.
+        """
+        if any(self.rows(f"SELECT 1 FROM {table.events} LIMIT 1")):
+            yield
+            return
+        (made,) = (m for m in expected_schema() if m.type == "index" and m.tbl_name == table.events)
+        self.execute(f"DROP INDEX {made.name}")
+        yield
+        self.execute(made.sql or "")
 
     def add_marks(self, first_event: int, marks: bytes) -> None:
         """Keep the marks of a stretch of events, from `first_event` on."""
         self.insert("event_marks", ("first_event", "marks"), [(first_event, marks)])
+
+    def marks(self, first_event: int) -> list[bytes]:
+        """The marks of the stretch of events that begins with `first_event`; none where none does.
+
+        As bytes, whatever is stored there.
+        """
+        sql = "SELECT CAST(marks AS BLOB) FROM event_marks WHERE first_event = ?"
+        return [marks for (marks,) in self.rows(sql, (first_event,))]
 
     def add_readings(self, readings: Iterable[tuple[int, str, str | float | None, str]]) -> None:
         """Keep how irregular cells were read: `event_id`, column, value, code."""
@@ -448,10 +495,9 @@ class Store:
         """Keep what to write in local time for some days."""
         self.insert("clock", ClockRow._fields, rows)
 
-    def clock_days(self) -> set[str]:
-        """The days of UTC for which local time is known already."""
-        sql = "SELECT substr(utc_hour, 1, 10) FROM clock WHERE substr(utc_hour, 12, 2) = '00'"
-        return {day for (day,) in self.rows(sql)}
+    def has_clock(self, day: str) -> bool:
+        """Whether local time is known already for a day of UTC, `2025-02-05`."""
+        return any(self.rows("SELECT 1 FROM clock WHERE utc_hour = ?", (f"{day}T00",)))
 
     def append_batch(
         self,
@@ -512,7 +558,7 @@ class Store:
                 draft = folder / path.name
                 with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as copy:
                     copy.execute("PRAGMA synchronous = EXTRA")
-                    self.db.conn.backup(copy, name=self.schema)
+                    self.connection.backup(copy, name=self.schema)
                 check(draft)
                 _put(draft, path)
         except FileExistsError:
@@ -577,17 +623,13 @@ UNION ALL SELECT 'projection', as_of || '@' || batch FROM projection_of
 def expected_schema() -> tuple[SchemaObject, ...]:
     """Every object that a ledger's file has, in the order in which they are made."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(_schema_text())
+        connection.executescript(sql_text("schema.sql"))
         return tuple(
             SchemaObject(*row) for row in connection.execute(_SCHEMA_OBJECTS.format("main"))
         )
 
 
 _SCHEMA_OBJECTS = "SELECT type, name, tbl_name, sql FROM {}.sqlite_schema ORDER BY rowid"
-
-
-def _schema_text() -> str:
-    return resources("ledger").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def discard_if_empty(path: Path) -> None:
@@ -615,6 +657,9 @@ def _check_existence(path: Path) -> None:
 
 def _create(path: Path) -> None:
     """Make an empty ledger, so that the file is there whole or not at all."""
+    # It imports much, pandas too where that is installed: of no use where there is a ledger.
+    from sqlite_utils import Database
+
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
         raise StorageFailed(
@@ -626,7 +671,7 @@ def _create(path: Path) -> None:
             draft = folder / "ledger.db"
             with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as connection:
                 # In one transaction, so that the disk is waited for once.
-                connection.executescript(f"BEGIN; {_schema_text()} COMMIT;")
+                Database(connection).executescript(f"BEGIN; {sql_text('schema.sql')} COMMIT;")
             _put(draft, path)
     except FileExistsError:
         if not os.path.exists(path):

@@ -1,14 +1,14 @@
-"""Reads the `.sql` files of the package that hold several statements as templates.
+"""Reads the `.sql` files of the package.
 
-Each part starts at a line `-- part: NAME`; what stands before the first one is for the reader.
-Names of tables and columns are filled in for `$names`: they come from the validated description of
-a data set. Values are never pasted.
+Of those that hold several statements as templates, each part starts at a line `-- part: NAME`; what
+stands before the first one is for the reader. Names of tables and columns are filled in for
+`$names`: they come from the validated description of a data set. Values are never pasted.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from string import Template
 
 
@@ -23,10 +23,17 @@ def part(file: str, name: str, /, **names: str) -> str:
     return _parts(file)[name].substitute(names)
 
 
+def sql_text(file: str) -> str:
+    """The text of a file of the package, `schema.sql` or `support/totals.sql`."""
+    content = get_data("ledger", file)
+    if content is None:
+        raise FileNotFoundError(file)
+    return content.decode()
+
+
 @cache
 def _parts(file: str) -> dict[str, Template]:
-    text = files("ledger").joinpath(file).read_text(encoding="utf-8")
-    _, *parts = text.split("-- part: ")
+    _, *parts = sql_text(file).split("-- part: ")
     named = (part.partition("\n") for part in parts)
     return {name: Template(_without_comments(body)) for name, _, body in named}
 

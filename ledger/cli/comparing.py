@@ -6,20 +6,23 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger.book import Ledger
 from ledger.cli.options import common, formats
 from ledger.cli.telling import tell_edition
-from ledger.comparison import Comparison
-from ledger.diff import RowChange
 from ledger.editions import Edition
 from ledger.printing import ROW_FORMATS, emit, plain, print_document, print_rows, table
-from ledger.sources import Source
-from ledger.support.bridge import Bridge, Cause, Reconciliation, ReportKey, StepKind
-from ledger.support.explain import MEASURES
+from ledger.support.labels import MEASURES, StepKind
 from ledger.words import counted, visible
+
+if TYPE_CHECKING:
+    from ledger.comparison import Comparison
+    from ledger.diff import RowChange
+    from ledger.sources import Source
+    from ledger.support.bridge import Bridge, Cause, Reconciliation, ReportKey
 
 CAUSES_SHOWN = 20
 

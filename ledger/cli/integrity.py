@@ -6,14 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger.audit.faults import Progress
-from ledger.audit.verification import FAULTS_KEPT, Verification
 from ledger.book import Ledger
 from ledger.cli.options import common, dry_run_option, edition_options, formats, telling
-from ledger.documents import Document, write_document
 from ledger.errors import VerificationFailed
 from ledger.printing import QUIET, emit, emit_data, note, print_json, table
 from ledger.words import counted, visible
@@ -27,6 +25,11 @@ out_option = click.option(
 sources_option = click.option(
     "--sources", type=FOLDER, help="The folder of the delivered files, to be read again."
 )
+
+if TYPE_CHECKING:
+    from ledger.audit.faults import Progress
+    from ledger.audit.verification import Verification
+    from ledger.documents import Document
 
 
 @click.command()
@@ -65,6 +68,8 @@ def verify(
 
 
 def _print_verification(result: Verification, format: str) -> None:
+    from ledger.audit.verification import FAULTS_KEPT
+
     if format == "json":
         print_json({"verdict": result.verdict, "result": result})
     else:
@@ -117,6 +122,8 @@ def receipt(out: Path | None, db: Path) -> None:
 
 
 def _give(document: Document, out: Path | None) -> None:
+    from ledger.documents import write_document
+
     if out is None:
         emit_data(document.text())
     else:

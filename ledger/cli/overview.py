@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,11 +12,12 @@ from ledger.book import Ledger
 from ledger.cli.options import as_of_option, common, data_options, folder_option, formats
 from ledger.cli.recording import ingest
 from ledger.cli.results import answers, export, project, report
-from ledger.corrections import RETRACTION
 from ledger.months import spans
 from ledger.printing import ROW_FORMATS, emit, note, print_json, print_rows, table, to_the_second
-from ledger.results import LogEntry
 from ledger.store import File
+
+if TYPE_CHECKING:
+    from ledger.results import LogEntry
 
 
 @click.command()
@@ -43,6 +44,8 @@ def log(format: str, db: Path) -> None:
 
 def _flags(entry: LogEntry, file: File) -> Iterator[str]:
     """What is to be said of a file: `supersedes` names the batch of the one it stands in for."""
+    from ledger.corrections import RETRACTION
+
     if entry.batch.gap:
         yield "gap"
     if entry.batch.late:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger.book import Ledger
 from ledger.cli.options import common, data_options, dry_run_option, edition_options, formats
-from ledger.corrections import RETRACTION
 from ledger.dataset import Action
 from ledger.errors import InputRefused, LedgerError, WrongUsage
-from ledger.findings import ANY
-from ledger.ingest import FileIngest, MonthIngest
 from ledger.months import spans
 from ledger.printing import (
     ROW_FORMATS,
@@ -28,6 +25,9 @@ from ledger.printing import (
 )
 from ledger.store import File
 from ledger.words import counted
+
+if TYPE_CHECKING:
+    from ledger.ingest import FileIngest, MonthIngest
 
 
 @click.command()
@@ -64,6 +64,8 @@ def ingest(
       ledger ingest inbox/agents_delta_202504.csv
       ledger ingest --correct --reason "sent anew by the centre" inbox/agents_delta_202503.csv
     """
+    from ledger.findings import ANY
+
     if reason is not None and not correct:
         raise WrongUsage("--reason goes with --correct")
     with Ledger.open(db) as ledger, _printed(format, dry_run) as done:
@@ -128,6 +130,8 @@ def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
 
 
 def _superseded(result: FileIngest, before: File) -> str:
+    from ledger.corrections import RETRACTION
+
     if before.kind == RETRACTION:
         return f"{result.file.name} comes after the retraction in batch {before.batch}"
     supersedes = f"supersedes {before.name} of batch {before.batch}: rows {result.difference}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,6 @@ from ledger.book import Ledger
 from ledger.cli.options import common, edition_options, formats, names_option
 from ledger.cli.telling import tell_edition
 from ledger.errors import FindingsFound
-from ledger.history import History, HistoryEvent
 from ledger.names import Names
 from ledger.printing import (
     ROW_FORMATS,
@@ -25,11 +25,15 @@ from ledger.printing import (
     table,
     to_the_second,
 )
-from ledger.results import Checked
 from ledger.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
-from ledger.support.explain import MEASURES, Contribution, Explanation
-from ledger.support.restatements import Change, Restatement
+from ledger.support.labels import MEASURES
 from ledger.words import counted, listed, visible
+
+if TYPE_CHECKING:
+    from ledger.history import History, HistoryEvent
+    from ledger.results import Checked
+    from ledger.support.explain import Contribution, Explanation
+    from ledger.support.restatements import Restatement
 
 
 @click.command()
@@ -292,6 +296,8 @@ def editions(format: str, db: Path) -> None:
 
 
 def _cell(edition: Restatement | None) -> str | None:
+    from ledger.support.restatements import Change
+
     if edition is None:
         return None
     rows = f" {counted(edition.rows_changed, 'row')}" if edition.change is Change.CHANGED else ""

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -31,25 +30,13 @@ from ledger.errors import VerificationFailed, WrongUsage
 from ledger.sources import Source, Sources
 from ledger.store import Store
 from ledger.support.description import CONTACT_CENTERS, INTERACTIONS, SERVICE_CATEGORIES
-from ledger.support.explain import MEASURES, Figures
-from ledger.support.labels import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
+from ledger.support.explain import Figures
+from ledger.support.labels import CENTER_LABEL, DEPARTMENT_LABEL, MEASURES, NAMED, UNKNOWN, StepKind
 from ledger.templates import part
 from ledger.words import listed
 
 # Up to here, minutes that were divided by a million give the same millionths again.
 _EXACT_MICRO_MINUTES = 2**51
-
-
-class StepKind(StrEnum):
-    """What may lead from one edition to another, in the order in which it is told."""
-
-    ADDED = "added"
-    DELETED = "deleted"
-    MOVED_MONTH = "moved-month"
-    MOVED_KEYS = "moved-keys"
-    RENAMED = "renamed"
-    CHANGED_CHANNEL = "changed-channel"
-    CHANGED_DURATION = "changed-duration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,7 +451,7 @@ def _disagreement(bridge: Bridge, wrong: Reconciliation, measure: str) -> Verifi
         f"the bridge from {bridge.before.name} to {bridge.after.name} does not close: "
         f"{measure} of {where} is {opening} before and {closing} after, and the steps leave "
         f"{remainder} unexplained, so the projection and the events disagree. "
-        "To compute it anew: ledger project"
+        "To compute it anew: ledger project --rebuild"
     )
 
 

@@ -18,11 +18,9 @@ from ledger.projection import typed_sql
 from ledger.sources import Source, Sources
 from ledger.store import Store
 from ledger.support.description import CONTACT_CENTERS, INTERACTIONS, SERVICE_CATEGORIES
-from ledger.support.labels import CENTER_LABEL, DEPARTMENT_LABEL, UNKNOWN
+from ledger.support.labels import CENTER_LABEL, DEPARTMENT_LABEL, MEASURES, UNKNOWN
 from ledger.support.report import ReportRow, read_rows
 from ledger.support.unknown import Unresolved, unresolved
-
-MEASURES = ("total_interactions", "total_calls", "total_call_duration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,5 +314,6 @@ def _rounding(parts: Sequence[Figures], measure: str) -> float:
 
 def _disagreement(what: str) -> VerificationFailed:
     return VerificationFailed(
-        f"the projection and the events disagree: {what}. To compute it anew: ledger project"
+        f"the projection and the events disagree: {what}. "
+        "To compute it anew: ledger project --rebuild"
     )

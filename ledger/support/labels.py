@@ -1,6 +1,8 @@
-"""The labels under which the report and the answers count: the same words in every query."""
+"""The words of the report: its labels and measures, and the steps by which its figures move."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from ledger.months import Month
 from ledger.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
@@ -16,6 +18,21 @@ DEPARTMENT_LABEL = f"coalesce(category.department, '{UNKNOWN}')"
 
 NAMED = (CONTACT_CENTERS, SERVICE_CATEGORIES)
 """The tables that give the labels."""
+
+MEASURES = ("total_interactions", "total_calls", "total_call_duration")
+"""The columns of figures."""
+
+
+class StepKind(StrEnum):
+    """What may lead from one edition to another, in the order in which it is told."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    MOVED_MONTH = "moved-month"
+    MOVED_KEYS = "moved-keys"
+    RENAMED = "renamed"
+    CHANGED_CHANNEL = "changed-channel"
+    CHANGED_DURATION = "changed-duration"
 
 
 def month_label(month: Month | str) -> str:
