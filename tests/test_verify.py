@@ -62,6 +62,8 @@ def change(path: Path, table: str, column: str, place: int) -> None:
         query = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]} LIMIT 1 OFFSET ?"
         row = connection.execute(query, (place,)).fetchone()
         value = row[columns.index(column)]
+        if value is None and info[columns.index(column)][2] == "INTEGER":
+            value = 0
         where = " AND ".join(f"{name} IS ?" for name in columns)
         update = f"UPDATE OR IGNORE {table} SET {column} = ? WHERE {where}"
         if connection.execute(update, (other(value), *row)).rowcount == 0:
@@ -75,7 +77,7 @@ def change(path: Path, table: str, column: str, place: int) -> None:
 def test_another_value_in_any_recorded_cell_is_found(plan: Plan, data: st.DataObject) -> None:
     with chronicle_of(plan) as chronicle:
         ledger = chronicle.ledger
-        if chronicle.editions():
+        if any(batch == chronicle.batches for _, batch in chronicle.editions()):
             ledger.tag("one")
             ledger.project()
         assert ledger.verify(sources=chronicle.folder).faults == ()

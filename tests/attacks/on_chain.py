@@ -91,7 +91,8 @@ def remove_all(scene: Scene) -> None:
     cut_the_tail(scene, 0)
     edit(scene.ledger, "DELETE FROM projection_of; DELETE FROM agents; DELETE FROM interactions;"
          "DELETE FROM contact_centers; DELETE FROM service_categories;"
-         "DELETE FROM support_totals; DELETE FROM support_readings")  # fmt: skip
+         "DELETE FROM support_totals; DELETE FROM support_readings;"
+         "DELETE FROM projection_rows")  # fmt: skip
 
 
 def rebuild_from_altered_files(scene: Scene) -> None:

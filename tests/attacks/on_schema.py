@@ -136,7 +136,7 @@ SCHEMA_ATTACKS: list[Attack] = [
     anywhere("a generated column altered",
              reword("agents_events", "event_id / 1000000000) VIRTUAL", "202501) VIRTUAL"),
              f"table agents_events: {ALTERED}"),
-    anywhere("a check altered", reword("agents_events", "'add', 'update'", "'add', 'destroy'"),
+    anywhere("a check altered", reword("agents_events", "= 'update'", "= 'destroy'"),
              f"table agents_events: {ALTERED}"),
     anywhere("a column renamed", reword("contact_centers", "location", "place"),
              f"table contact_centers: {ALTERED}"),
