@@ -97,9 +97,11 @@ class Plan:
     def replay(self) -> Iterator[Measure]:
         """Reading the interactions as of a month, nothing stored."""
         for name, month in self._chosen_months():
-            step = Step("replay", self._stream("replay", month), tells_seconds=True)
-            ours = Contender("ledger", (step,))
-            yield Measure(f"replay, streamed: {name}", ours, (self._scan(month, 1.7),))
+            for stream, goal in (("replay", 1.7), ("typed", None)):
+                step = Step(stream, self._stream(stream, month), tells_seconds=True)
+                ours = Contender("ledger", (step,))
+                what = "replay, streamed" if goal else "replay, typed, in local time"
+                yield Measure(f"{what}: {name}", ours, (self._scan(month, goal),))
 
     def report(self) -> Iterator[Measure]:
         """The report as of a month, nothing stored."""
@@ -167,7 +169,7 @@ class Plan:
         place = self.place
         return (place.python, "-m", "benchmarks.streams", what, str(place.recorded), month)
 
-    def _scan(self, month: str, goal: float) -> Contender:
+    def _scan(self, month: str, goal: float | None) -> Contender:
         step = Step("scan", self._stream("scan", month), tells_seconds=True)
         return Contender("plain scan", (step,), time_goal=goal)
 

@@ -10,24 +10,44 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-Rows = Iterator[tuple[Any, ...]]
+Rows = Iterable[Sequence[Any]]
 
 
 @contextmanager
 def replayed(ledger: Path, month: str) -> Iterator[Rows]:
-    """The interactions as of a month, as `ledger export` streams them."""
+    """The events that count for the interactions as of a month, with their cells as delivered."""
+    from ledger.editions import choose_edition, count_few, last_events, say_what_counts
+    from ledger.months import Month
+    from ledger.store import Store
+    from ledger.support.description import INTERACTIONS as TABLE
+
+    with Store.for_reading(ledger) as store, store.snapshot():
+        edition = choose_edition(store, Month.parse(month))
+        say_what_counts(store, edition)
+        chosen = last_events(TABLE, few=count_few(store, edition, TABLE))
+        cells = ", ".join(f"event.{name}" for name in TABLE.column_names)
+        yield store.connection.execute(f"""
+            SELECT event.event_id, event.file, event.line, event.action, {cells}
+            FROM ({chosen}) AS last JOIN {TABLE.events} AS event ON event.event_id = last.event_id
+            WHERE event.action <> 'delete'
+        """)
+
+
+@contextmanager
+def typed(ledger: Path, month: str) -> Iterator[Rows]:
+    """The interactions as of a month, typed and with local times, as an export reads them."""
     from functools import partial
 
     from ledger.editions import choose_edition, say_what_counts
     from ledger.months import Month
     from ledger.names import labelled_select
-    from ledger.pages import read_pages
+    from ledger.pages import EditionRows
     from ledger.store import Store
     from ledger.support.description import INTERACTIONS, SUPPORT
 
@@ -36,8 +56,7 @@ def replayed(ledger: Path, month: str) -> Iterator[Rows]:
         with store.snapshot():
             edition = choose_edition(store, Month.parse(month))
             say_what_counts(store, edition)
-        with closing(read_pages(store, INTERACTIONS, edition, select)) as rows:
-            yield rows
+        yield EditionRows(store, INTERACTIONS, edition, select)
 
 
 @contextmanager
@@ -51,7 +70,7 @@ def scanned(ledger: Path, month: str) -> Iterator[Rows]:
         yield connection.execute(sql, ((int(month) + 1) * 10**9,))
 
 
-STREAMS = {"replay": replayed, "scan": scanned}
+STREAMS = {"replay": replayed, "typed": typed, "scan": scanned}
 
 
 def main() -> None:
