@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
-from ledger.audit.contents import file_events
+from ledger.audit.contents import event_chunks
 from ledger.audit.faults import Fault, FaultKind, Subject
 from ledger.dataset import DataSet, Kind
 from ledger.deliveries import Delivery, OpenDelivery, delivered_files, digest_of
 from ledger.editions import in_force
 from ledger.errors import Problems, WrongUsage
-from ledger.rows import read_rows
+from ledger.rows import read_blocks
 from ledger.store import File, Record
 
 
@@ -93,10 +93,12 @@ def _compare(subject: Subject, file: File, delivery: Delivery) -> Iterator[Fault
     """Read a delivered file again, and tell the first event that is not its row."""
     path = str(delivery.path)
     source = OpenDelivery(delivery.path)
-    rows = read_rows(source.chunks(), delivery.table, delivery.kind, path, Problems())
-    delivered = ((row.line, row.action, *row.cells) for row in rows)
-    events = file_events(subject.store, subject.dataset, file)
-    recorded = ((line, action, *cells) for _, _, line, action, *cells in events)
+    blocks = read_blocks(source.chunks(), delivery.table, delivery.kind, path, Problems())
+    delivered = chain.from_iterable(
+        zip(block.lines, block.actions, *block.columns, strict=True) for block in blocks
+    )
+    events = chain.from_iterable(event_chunks(subject.store, subject.dataset, file))
+    recorded = (event[2:] for event in events)
     for row, event in zip_longest(delivered, recorded):
         if row != event:
             line = (row or event)[0]
