@@ -12,9 +12,17 @@ import argparse
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+from ledger.editions import choose_edition, count_few, last_events, say_what_counts
+from ledger.months import Month
+from ledger.names import labelled_select
+from ledger.pages import EditionRows
+from ledger.store import Store
+from ledger.support.description import INTERACTIONS, SUPPORT
 
 Rows = Iterable[Sequence[Any]]
 
@@ -22,19 +30,15 @@ Rows = Iterable[Sequence[Any]]
 @contextmanager
 def replayed(ledger: Path, month: str) -> Iterator[Rows]:
     """The events that count for the interactions as of a month, with their cells as delivered."""
-    from ledger.editions import choose_edition, count_few, last_events, say_what_counts
-    from ledger.months import Month
-    from ledger.store import Store
-    from ledger.support.description import INTERACTIONS as TABLE
-
     with Store.for_reading(ledger) as store, store.snapshot():
         edition = choose_edition(store, Month.parse(month))
         say_what_counts(store, edition)
-        chosen = last_events(TABLE, few=count_few(store, edition, TABLE))
-        cells = ", ".join(f"event.{name}" for name in TABLE.column_names)
+        chosen = last_events(INTERACTIONS, few=count_few(store, edition, INTERACTIONS))
+        cells = ", ".join(f"event.{name}" for name in INTERACTIONS.column_names)
         yield store.connection.execute(f"""
             SELECT event.event_id, event.file, event.line, event.action, {cells}
-            FROM ({chosen}) AS last JOIN {TABLE.events} AS event ON event.event_id = last.event_id
+            FROM ({chosen}) AS last
+            JOIN {INTERACTIONS.events} AS event ON event.event_id = last.event_id
             WHERE event.action <> 'delete'
         """)
 
@@ -42,15 +46,6 @@ def replayed(ledger: Path, month: str) -> Iterator[Rows]:
 @contextmanager
 def typed(ledger: Path, month: str) -> Iterator[Rows]:
     """The interactions as of a month, typed and with local times, as an export reads them."""
-    from functools import partial
-
-    from ledger.editions import choose_edition, say_what_counts
-    from ledger.months import Month
-    from ledger.names import labelled_select
-    from ledger.pages import EditionRows
-    from ledger.store import Store
-    from ledger.support.description import INTERACTIONS, SUPPORT
-
     select = partial(labelled_select, SUPPORT, INTERACTIONS, None)
     with Store.for_reading(ledger) as store:
         with store.snapshot():
@@ -84,8 +79,6 @@ def main() -> None:
     parser.add_argument("ledger", type=Path, metavar="LEDGER")
     parser.add_argument("month", metavar="YYYYMM")
     given = parser.parse_args()
-    import ledger.book  # noqa: F401
-
     start = perf_counter()
     with STREAMS[given.stream](given.ledger, given.month) as rows:
         count = sum(1 for _ in rows)

@@ -63,19 +63,6 @@ class Block(NamedTuple):
     actions: Sequence[str]
     columns: Sequence[Cells]
 
-    @property
-    def rows(self) -> Iterator[Row]:
-        """The same row by row."""
-        return map(Row, self.lines, self.actions, map(list, zip(*self.columns, strict=True)))
-
-
-def read_rows(
-    chunks: Iterable[bytes], table: Table, kind: Kind, path: str, problems: Problems
-) -> Iterator[Row]:
-    """Yield the sound rows of a file, as `read_blocks` gives them."""
-    for block in read_blocks(chunks, table, kind, path, problems):
-        yield from block.rows
-
 
 def read_blocks(
     chunks: Iterable[bytes], table: Table, kind: Kind, path: str, problems: Problems

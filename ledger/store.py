@@ -57,7 +57,6 @@ OLDEST_SQLITE = (3, 37, 0)
 BUSY_SECONDS = 30
 EVENTS_PER_MONTH = 10**9
 MARKS_AT_ONCE = 4096
-ROWS_AT_ONCE = 10_000
 
 Record = tuple[Any, ...]
 
@@ -353,7 +352,7 @@ class Store:
             yield from iter(self.connection.execute(sql, parameters).fetchone, None)
 
     def chunks(
-        self, sql: str, parameters: Sequence[Any] = (), size: int = ROWS_AT_ONCE
+        self, sql: str, parameters: Sequence[Any], size: int
     ) -> Generator[list[Record], None, None]:
         """Run a query and yield its rows, so many at once: far faster than one by one."""
         with _translated(self.path):

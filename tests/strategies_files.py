@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.dataset import Column, Kind, Table
 from ledger.errors import Problem, Problems
-from ledger.rows import Row, read_rows
+from ledger.rows import Row, read_blocks
 
 PLACES = Table(
     "places",
@@ -54,6 +54,17 @@ class Content:
         """The one problem of a file that has one."""
         (problem,) = self.problems
         return problem
+
+
+def read_rows(
+    chunks: Iterable[bytes], table: Table, kind: Kind, path: str, problems: Problems
+) -> Iterator[Row]:
+    """The rows of a file one by one, as soon as their block is read."""
+    for block in read_blocks(chunks, table, kind, path, problems):
+        for line, action, cells in zip(
+            block.lines, block.actions, zip(*block.columns, strict=True), strict=True
+        ):
+            yield Row(line, action, list(cells))
 
 
 def read(content: bytes, kind: Kind = Kind.DELTA, cuts: Iterable[int] = ()) -> Content:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ledger import InputRefused, Ledger
 from ledger.dataset import Kind
 from ledger.errors import Problems
-from ledger.rows import Row, _RowReader, read_rows
+from ledger.rows import Row, _RowReader
 from ledger.support.description import SUPPORT
 from tests.strategies_files import (
     BOM,
@@ -27,6 +27,7 @@ from tests.strategies_files import (
     SoundFile,
     any_cuts,
     read,
+    read_rows,
     sound_files,
     trapped_bytes,
 )

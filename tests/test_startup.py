@@ -76,4 +76,4 @@ def test_every_public_name_is_found_where_it_is_said_to_be() -> None:
         assert found.__module__ == f"ledger.{module}"
     assert set(ledger.__all__) <= set(dir(ledger))
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
-        ledger.Nothing  # noqa: B018
+        ledger.__getattr__("Nothing")

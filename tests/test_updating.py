@@ -56,7 +56,20 @@ def editions_of(ledger: Ledger) -> list[Edition]:
         ]
 
 
-def restated(ledger: Ledger, folder: Path, came: Deliveries, data: st.DataObject) -> None:
+@contextmanager
+def restated_ledger(
+    came: Deliveries, data: st.DataObject
+) -> Iterator[tuple[Ledger, st.SearchStrategy[Edition]]]:
+    """A ledger some of whose files were taken out of force, and what draws its editions."""
+    with delivered(came) as (folder, _):
+        ledger = ingested(folder / "ledger.db", folder, came)
+        restate(ledger, folder, came, data)
+        there = editions_of(ledger)
+        assume(there)
+        yield ledger, st.sampled_from(there)
+
+
+def restate(ledger: Ledger, folder: Path, came: Deliveries, data: st.DataObject) -> None:
     """Correct a file and retract another, so that editions differ in what was known."""
     for reason in ("corrected", "retracted"):
         file = data.draw(st.sampled_from(came.files), label=reason)
@@ -73,12 +86,7 @@ def restated(ledger: Ledger, folder: Path, came: Deliveries, data: st.DataObject
 @given(deliveries(), st.data())
 @some_examples
 def test_from_any_edition_to_any_other(came: Deliveries, data: st.DataObject) -> None:
-    with delivered(came) as (folder, _):
-        ledger = ingested(folder / "ledger.db", folder, came)
-        restated(ledger, folder, came, data)
-        there = editions_of(ledger)
-        assume(there)
-        editions = st.sampled_from(there)
+    with restated_ledger(came, data) as (ledger, editions):
         path = data.draw(st.lists(editions, min_size=2, max_size=4), label="editions")
         with Store.for_writing(ledger.path) as store, store.rehearsal(), always_updated():
             store_projection(store, SUPPORT, path[0])
@@ -92,12 +100,7 @@ def test_from_any_edition_to_any_other(came: Deliveries, data: st.DataObject) ->
 @given(deliveries(), st.data())
 @some_examples
 def test_what_is_built_aside_is_what_a_replay_gives(came: Deliveries, data: st.DataObject) -> None:
-    with delivered(came) as (folder, _):
-        ledger = ingested(folder / "ledger.db", folder, came)
-        restated(ledger, folder, came, data)
-        there = editions_of(ledger)
-        assume(there)
-        editions = st.sampled_from(there)
+    with restated_ledger(came, data) as (ledger, editions):
         if data.draw(st.booleans(), label="stored"):
             with Store.for_writing(ledger.path) as store, store.transaction():
                 store_projection(store, SUPPORT, data.draw(editions, label="before"))

@@ -134,8 +134,9 @@ def _first_fault(
 
 def _first_unreadable(subject: Subject, file: File, expected: int) -> int:
     """The first event, from one on, that cannot be read: of several at once, one cannot tell."""
+    query, (_, last) = _events_query(subject.dataset, file)
     try:
-        for event_id, *_ in file_events(subject.store, subject.dataset, file, expected):
+        for event_id, *_ in subject.store.rows(query, (expected, last)):
             expected = event_id + 1
     except StorageFailed:
         pass
@@ -143,33 +144,20 @@ def _first_unreadable(subject: Subject, file: File, expected: int) -> int:
 
 
 def event_chunks(store: Store, dataset: DataSet, file: File) -> Iterator[list[Record]]:
-    """The events of a file as `file_events` gives them, as many at once as marks are kept."""
-    return store.chunks(*_events_query(dataset, file, file.first_event), MARKS_AT_ONCE)
+    """The events of a file, in order, as many at once as marks are kept for.
 
-
-def file_events(
-    store: Store, dataset: DataSet, file: File, first_event: int | None = None
-) -> Iterator[Record]:
-    """The events of a file, in order: `event_id`, file, line, action, then the cells.
-
-    Args:
-        store: open.
-        dataset: the tables.
-        file: whose events they are.
-        first_event: from which on; by default the first.
+    Of each: `event_id`, file, line, action, then the cells.
     """
-    return store.rows(*_events_query(dataset, file, first_event or file.first_event))
+    return store.chunks(*_events_query(dataset, file), MARKS_AT_ONCE)
 
 
-def _events_query(
-    dataset: DataSet, file: File, first_event: int | None
-) -> tuple[str, tuple[int | None, int | None]]:
+def _events_query(dataset: DataSet, file: File) -> tuple[str, tuple[int | None, int | None]]:
     table = dataset.table(file.table_name)
     sql = f"""
         SELECT event_id, file, line, action, {", ".join(table.column_names)} FROM {table.events}
         WHERE event_id BETWEEN ? AND ? ORDER BY event_id
     """
-    return sql, (first_event, file.last_event)
+    return sql, (file.first_event, file.last_event)
 
 
 def event_leaves(file: File, rows: Sequence[Record]) -> list[bytes]:

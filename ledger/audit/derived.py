@@ -49,7 +49,7 @@ class ReadingsCheck:
         self._fault = None
 
     def see(self, events: Sequence[Record]) -> None:
-        """Read the cells of the next events of the file; see `contents.file_events`."""
+        """Read the cells of the next events of the file; see `contents.event_chunks`."""
         if not events:
             return
         event_ids, _, _, _, *columns = zip(*events, strict=True)

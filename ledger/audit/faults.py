@@ -12,8 +12,6 @@ from ledger.store import Batch, File, Store, Tag
 Progress = Callable[[int, int], None]
 """Is told how many of how many events are done."""
 
-PROGRESS_STEP = 10_000
-
 
 class FaultKind(StrEnum):
     """What is not as it was recorded."""

@@ -16,6 +16,11 @@ from ledger.errors import VerificationFailed
 from ledger.printing import QUIET, emit, emit_data, note, print_json, table
 from ledger.words import counted, visible
 
+if TYPE_CHECKING:
+    from ledger.audit.faults import Progress
+    from ledger.audit.verification import Verification
+    from ledger.documents import Document
+
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -25,11 +30,6 @@ out_option = click.option(
 sources_option = click.option(
     "--sources", type=FOLDER, help="The folder of the delivered files, to be read again."
 )
-
-if TYPE_CHECKING:
-    from ledger.audit.faults import Progress
-    from ledger.audit.verification import Verification
-    from ledger.documents import Document
 
 
 @click.command()
