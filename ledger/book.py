@@ -21,6 +21,7 @@ from ledger.editions import (
     in_force,
     last_event,
     named_edition,
+    previous_edition,
     say_what_counts,
     stored_edition,
 )
@@ -345,7 +346,10 @@ class Ledger:
         spreadsheet_safe: bool = False,
         dry_run: bool = False,
     ) -> ExportedFile:
-        """Write a report as `support_report.<format>`: `csv`, `json` or `parquet`.
+        """Write a report as `support_report.<format>`: `csv`, `json`, `parquet` or `html`.
+
+        The page of HTML shows the report's edition: its pictures, the answers, what changed since
+        the edition before, and for every figure the rows of files that make it.
 
         Args:
             report: as `report` gives it.
@@ -355,15 +359,42 @@ class Ledger:
             dry_run: write to a folder that is thrown away.
 
         Raises:
-            WrongUsage: there is no such format, or it is not one for spreadsheets.
+            WrongUsage: there is no such format, it is not one for spreadsheets, or the extra that
+                it needs is not installed.
+            VerificationFailed: for a page, the projection does not agree with the events.
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
-        from ledger.export import write_sheets
+        from ledger.export import write_sheets, write_text
 
         sheets, zone = [report.sheet], self.dataset.zone
+        page = self._page(report) if format == "html" and not spreadsheet_safe else None
         with _folder(Path(out_dir), dry_run) as folder:
-            (file,) = write_sheets(folder, sheets, format, zone, spreadsheet_safe=spreadsheet_safe)
+            if page is not None:
+                file = write_text(folder, "support_report.html", page, len(report.rows))
+            else:
+                (file,) = write_sheets(
+                    folder, sheets, format, zone, spreadsheet_safe=spreadsheet_safe
+                )
         return replace(file, path=Path(out_dir) / file.path.name)
+
+    def _page(self, report: Report) -> str:
+        """The page of a report."""
+        from ledger.extras import needed
+        from ledger.support.page.document import report_page
+        from ledger.support.page.evidence import Changes, read_evidence
+        from ledger.support.page.origins import CAUSES_SHOWN
+
+        needed("page")
+        edition = report.edition
+        with self._reading(edition.as_of, edition.batch) as (store, _):
+            evidence = read_evidence(store, self.dataset, report)
+            before = previous_edition(store, edition)
+        if before is None:
+            return report_page(evidence, None)
+        with self.compare(before.name, edition.name) as both:
+            causes = tuple(both.bridge_causes(most=CAUSES_SHOWN))
+            changes = Changes(both.bridge(), causes)
+        return report_page(evidence, changes)
 
     def answers(
         self,

@@ -144,6 +144,24 @@ def named_edition(store: Store, name: str) -> Edition:
     return choose_edition(store, as_of)
 
 
+def previous_edition(store: Store, edition: Edition) -> Edition | None:
+    """The edition that was told before: as known before the last batch that concerns this one.
+
+    That batch brought the as-of month, or restated one up to it. None where there was nothing to
+    tell before.
+    """
+    concerned = [
+        batch.batch
+        for batch in store.batches()
+        if batch.batch <= edition.batch and batch.month <= edition.as_of
+    ]
+    before = concerned[-1] - 1
+    months = {month for _, month in in_force(store.files(), before)}
+    if not months or min(months) > edition.as_of:
+        return None
+    return choose_edition(store, min(edition.as_of, max(months)), before)
+
+
 def stored_edition(store: Store) -> Edition | None:
     """The edition of the projection stored in the ledger, or None."""
     for as_of, batch in store.rows("SELECT as_of, batch FROM projection_of"):

@@ -339,6 +339,24 @@ def write_sheets(
     return written
 
 
+def write_text(folder: Path, name: str, text: str, rows: int) -> ExportedFile:
+    """Write a text into a folder, in the place of what was there.
+
+    Args:
+        folder: made where there is none.
+        name: of the file.
+        text: written in UTF-8.
+        rows: how many rows of a table it shows.
+
+    Raises:
+        StorageFailed: the folder cannot be written; what was there before is whole.
+    """
+    content = text.encode()
+    with _draft(folder) as draft, _synced(draft / name) as file:
+        file.write(content)
+    return ExportedFile(folder / name, rows, len(content), file.digest.hexdigest())
+
+
 def read_sheet(path: Path, columns: Sequence[Column]) -> list[Values]:
     """Read a file that was written from a sheet; the cells of CSV as the texts that they are.
 

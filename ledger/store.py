@@ -46,7 +46,7 @@ from ledger.errors import (
     WrongUsage,
 )
 from ledger.months import ClockRow, Month, utc_now, utc_text
-from ledger.templates import sql_text
+from ledger.templates import packaged_text
 
 APPLICATION_ID = 0x4C444752
 USER_VERSION = 4
@@ -622,7 +622,7 @@ UNION ALL SELECT 'projection', as_of || '@' || batch FROM projection_of
 def expected_schema() -> tuple[SchemaObject, ...]:
     """Every object that a ledger's file has, in the order in which they are made."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(sql_text("schema.sql"))
+        connection.executescript(packaged_text("schema.sql"))
         return tuple(
             SchemaObject(*row) for row in connection.execute(_SCHEMA_OBJECTS.format("main"))
         )
@@ -670,7 +670,7 @@ def _create(path: Path) -> None:
             draft = folder / "ledger.db"
             with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as connection:
                 # In one transaction, so that the disk is waited for once.
-                Database(connection).executescript(f"BEGIN; {sql_text('schema.sql')} COMMIT;")
+                Database(connection).executescript(f"BEGIN; {packaged_text('schema.sql')} COMMIT;")
             _put(draft, path)
     except FileExistsError:
         if not os.path.exists(path):

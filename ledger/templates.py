@@ -1,8 +1,9 @@
-"""Reads the `.sql` files of the package.
+"""Reads the files of the package that are no Python: SQL, and the templates of pages.
 
-Of those that hold several statements as templates, each part starts at a line `-- part: NAME`; what
-stands before the first one is for the reader. Names of tables and columns are filled in for
-`$names`: they come from the validated description of a data set. Values are never pasted.
+Of `.sql` files that hold several statements as templates, each part starts at a line
+`-- part: NAME`; what stands before the first one is for the reader. Names of tables and columns are
+filled in for `$names`: they come from the validated description of a data set. Values are never
+pasted.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def part(file: str, name: str, /, **names: str) -> str:
     return _parts(file)[name].substitute(names)
 
 
-def sql_text(file: str) -> str:
-    """The text of a file of the package, `schema.sql` or `support/totals.sql`."""
+def packaged_text(file: str) -> str:
+    """The text of a file of the package, `schema.sql` or `support/page/report.html`."""
     content = get_data("ledger", file)
     if content is None:
         raise FileNotFoundError(file)
@@ -33,7 +34,7 @@ def sql_text(file: str) -> str:
 
 @cache
 def _parts(file: str) -> dict[str, Template]:
-    _, *parts = sql_text(file).split("-- part: ")
+    _, *parts = packaged_text(file).split("-- part: ")
     named = (part.partition("\n") for part in parts)
     return {name: Template(_without_comments(body)) for name, _, body in named}
 

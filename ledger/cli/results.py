@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ledger.support.sensitivity import Sensitivity
 
 LONGEST_OUTCOME = 48
+PAGE = "html"
 
 
 @click.command()
@@ -119,7 +120,12 @@ def export(
 
 @click.command()
 @edition_options
-@formats("table", *FILE_FORMATS, help="Of the file and of what is printed; table writes CSV.")
+@formats(
+    "table",
+    *FILE_FORMATS,
+    PAGE,
+    help="Of the file and of what is printed; table writes CSV, html a page.",
+)
 @names_option("The names of this edition, or of each row's month.", Names.AS_IS.value)
 @folder_option("--out-dir", "report", "The folder to write to.")
 @click.option(
@@ -168,7 +174,7 @@ def report(
     sheet = result.sheet
     rows = sheet.safe_rows() if spreadsheet_safe and format == "csv" else sheet.rows
     columns = [column.name for column in sheet.columns]
-    print_rows("table" if format == "parquet" else format, columns, rows)
+    print_rows("table" if format in ("parquet", PAGE) else format, columns, rows)
     for text in result.notes:
         note(f"Note: {visible(text)}.")
 
@@ -240,8 +246,10 @@ def _print_answers(result: Answers, format: str) -> None:
 
 def _readings(found: Sensitivity, markdown: bool) -> list[str]:
     """A question under all readings: a table, and how many of them flip the answer."""
+    from ledger.support.sensitivity import READING_COLUMNS
+
     default, *others = found.readings
-    columns = [name for name in _READING_COLUMNS if getattr(default, name) is not None]
+    columns = [name for name in READING_COLUMNS if getattr(default, name) is not None]
     rows = []
     for reading in found.readings:
         outcome = reading.change or reading.outcome
@@ -251,18 +259,10 @@ def _readings(found: Sensitivity, markdown: bool) -> list[str]:
         chosen = [getattr(reading, name) for name in columns]
         figure = [reading.figure] if found.figure else []
         rows.append([*chosen, outcome, *figure, "yes" if reading.flips else ""])
-    titles = [_READING_COLUMNS[name] for name in columns]
+    titles = [READING_COLUMNS[name] for name in columns]
     titles += ["outcome", *filter(None, [found.figure]), "flips"]
     flip = "flips" if found.flips <= 1 else "flip"
     return [
         table(titles, rows, decimals=2, markdown=markdown),
         f"{found.flips or 'None'} of {len(others)} other readings {flip} this answer.",
     ]
-
-
-_READING_COLUMNS = {
-    "month_by": "month by",
-    "zone": "zone",
-    "length": "length of a call",
-    "names": "names",
-}

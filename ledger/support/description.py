@@ -15,7 +15,7 @@ from ledger.dataset import (
     UtcMonth,
     View,
 )
-from ledger.templates import sql_text
+from ledger.templates import packaged_text
 
 AGENTS = Table(
     "agents",
@@ -117,7 +117,7 @@ TOTALS = Summary(
         "seconds_to_resolution",
         "seconds_after_resolution",
     ),
-    select=sql_text("support/totals.sql"),
+    select=packaged_text("support/totals.sql"),
     groups=("month", "contact_center_id", "category_id"),
     count="interactions",
     magnitude="magnitude",
@@ -138,7 +138,7 @@ READINGS = Summary(
         "seconds_to_resolution",
         "seconds_to_end",
     ),
-    select=sql_text("support/readings.sql"),
+    select=packaged_text("support/readings.sql"),
     groups=(
         "month",
         "utc_month",

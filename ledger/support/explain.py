@@ -102,15 +102,20 @@ class Explanation:
         return tuple(dict.fromkeys(cited))
 
 
-_MONTH = f"coalesce(interactions.month, '{UNKNOWN}')"
-_NAMES = "\n".join(
+INTERACTION_MONTH = f"coalesce(interactions.month, '{UNKNOWN}')"
+"""In SQL, the month of an interaction as the report has it."""
+
+INTERACTION_NAMES = "\n".join(
     (
-        names_join(CONTACT_CENTERS, "center", "interactions.contact_center_id", _MONTH),
-        names_join(SERVICE_CATEGORIES, "category", "interactions.category_id", _MONTH),
+        names_join(CONTACT_CENTERS, "center", "interactions.contact_center_id", INTERACTION_MONTH),
+        names_join(SERVICE_CATEGORIES, "category", "interactions.category_id", INTERACTION_MONTH),
     )
 )
+"""The SQL that joins the names of interactions, which give `CENTER_LABEL`, `DEPARTMENT_LABEL`."""
+
 _WANTED = f"""
-{_MONTH} = ?1 AND (?2 IS NULL OR {CENTER_LABEL} = ?2) AND (?3 IS NULL OR {DEPARTMENT_LABEL} = ?3)
+(?1 IS NULL OR {INTERACTION_MONTH} = ?1)
+AND (?2 IS NULL OR {CENTER_LABEL} = ?2) AND (?3 IS NULL OR {DEPARTMENT_LABEL} = ?3)
 AND CASE ?4 WHEN 'total_calls' THEN interactions.channel = 'phone'
             WHEN 'total_call_duration' THEN interactions.channel = 'phone'
                                             AND interactions.call_duration_minutes IS NOT NULL
@@ -128,10 +133,10 @@ SELECT interactions.interaction_id,
        interactions.category_id, {DEPARTMENT_LABEL},
        CASE WHEN category.department IS NOT NULL THEN category.event_id END
 FROM interactions
-{_NAMES}
+{INTERACTION_NAMES}
 LEFT JOIN interactions_events AS event
        ON event.event_id = ({last_event(INTERACTIONS, "interactions.interaction_id", "last")})
-WHERE {_WANTED}
+WHERE {{wanted}}
 ORDER BY interactions.interaction_id
 """
 
@@ -142,7 +147,7 @@ SELECT count(*),
        coalesce(sum(CASE WHEN interactions.channel = 'phone'
                          THEN round(interactions.call_duration_minutes * 1000000.0) END), 0)
 FROM ({typed_sql(INTERACTIONS, "SELECT event_id FROM temp.cited")}) AS interactions
-{_NAMES}
+{INTERACTION_NAMES}
 WHERE {_WANTED}
 """
 
@@ -175,7 +180,7 @@ def explain_figure(
         raise WrongUsage(f"there is no measure {measure!r}; there are {', '.join(MEASURES)}")
     figures = _added(_cells(read_rows(store, names), month, center, department))
     wanted = (month, center, department, measure)
-    contributions = tuple(_contributions(store, edition, wanted))
+    contributions = tuple(_contributions(store, edition, _WANTED, wanted))
     _check(store, figures, contributions, wanted)
     return Explanation(
         edition=edition,
@@ -228,12 +233,34 @@ def _millionths(minutes: float) -> int:
     return round(minutes * 10**6)
 
 
+def read_contributions(store: Store, edition: Edition, chosen: str) -> tuple[Contribution, ...]:
+    """Read what some interactions add to the report, held to the events that they cite.
+
+    The projection of the edition and the names must have been said; see `say_names`.
+
+    Args:
+        store: holds the projection.
+        edition: of which it is.
+        chosen: a relation with the keys of the interactions, as `interaction_id`.
+
+    Returns:
+        by the key of the interaction.
+
+    Raises:
+        VerificationFailed: the events do not say what the projection has.
+    """
+    wanted = f"interactions.interaction_id IN (SELECT interaction_id FROM {chosen})"
+    found = tuple(_contributions(store, edition, wanted, ()))
+    _check(store, _added([one.figures for one in found]), found, (None, None, None, None))
+    return found
+
+
 def _contributions(
-    store: Store, edition: Edition, wanted: Sequence[str | None]
+    store: Store, edition: Edition, wanted: str, values: Sequence[str | None]
 ) -> Iterator[Contribution]:
     sources = Sources(store, edition.batch)
     named: dict[int, Source] = {}
-    for row in store.rows(_CONTRIBUTIONS, wanted):
+    for row in store.rows(_CONTRIBUTIONS.format(wanted=wanted), values):
         key, calls, micro_minutes, *row_event = row[:7]
         center_key, center, center_event, category_key, department, category_event = row[7:]
         if None in row_event:

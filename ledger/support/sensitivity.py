@@ -50,6 +50,15 @@ class Length(StrEnum):
     TO_RESOLUTION = "start to resolution"
 
 
+READING_COLUMNS = {
+    "month_by": "month by",
+    "zone": "zone",
+    "length": "length of a call",
+    "names": "names",
+}
+"""What makes a reading: fields of `ReadingOutcome`, and what they are called."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadingOutcome:
     """What comes out under one reading.

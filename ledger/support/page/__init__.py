@@ -1,0 +1,1 @@
+"""The support report as a page: what is read for it, its pictures, tables, explanations."""

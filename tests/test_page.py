@@ -1,0 +1,242 @@
+"""The report as a page: what stands in it, where its figures lead, and what it must not hold."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger import Ledger, VerificationFailed
+from ledger.support.page import evidence
+from ledger.support.page.grids import exact, shade, short
+from tests.commands import DATA, run_ledger
+from tests.strategies import small_file, write_data_folder
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;{{7*7}}"
+
+
+class Parsed(HTMLParser):
+    """The elements, texts and attributes of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """A ledger of all sample data."""
+    made = Ledger(tmp_path_factory.mktemp("page") / "ledger.db")
+    made.ingest(DATA)
+    return made
+
+
+def page(ledger: Ledger, folder: Path, **edition: object) -> str:
+    """The page of an edition."""
+    report = ledger.report(**edition)  # type: ignore[arg-type]
+    return ledger.write_report(report, folder, format="html").path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def sample(ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return page(ledger, tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a ledger with a name that would be something else than text."""
+    folder = tmp_path_factory.mktemp("hostile")
+    shutil.copytree(DATA, folder / "data")
+    path = folder / "data" / "initial" / "contact_centers.csv"
+    text = path.read_text(encoding="utf-8")
+    quoted = HOSTILE.replace('"', '""')
+    path.write_text(text.replace("Atlanta GA SE", f'"{quoted}"'), encoding="utf-8")
+    made = Ledger(folder / "ledger.db")
+    made.ingest(folder / "data")
+    return page(made, folder)
+
+
+def test_the_command_writes_the_page_and_prints_the_report(tmp_path: Path) -> None:
+    run_ledger("ingest", "--data-dir", DATA, cwd=tmp_path)
+    ran = run_ledger("report", "--format", "html", cwd=tmp_path)
+    assert ran.code == 0
+    assert "written to report/support_report.html" in ran.err
+    assert ran.out == run_ledger("report", cwd=tmp_path).out
+    assert (tmp_path / "report" / "support_report.html").read_bytes().startswith(b"<!DOCTYPE html>")
+
+
+def test_a_dry_run_writes_no_page(tmp_path: Path) -> None:
+    run_ledger("ingest", "--data-dir", DATA, cwd=tmp_path)
+    assert run_ledger("report", "--format", "html", "--dry-run", cwd=tmp_path).code == 0
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_head_says_of_what_it_speaks(ledger: Ledger, sample: str) -> None:
+    text = Parsed(sample).text
+    recorded_at = ledger.log()[-1].batch.recorded_at
+    assert f"As of the end of 202503 Known at batch 3, recorded {recorded_at[:19]}Z" in text
+    assert ledger.report().edition.head in text
+    assert "2 interactions name category CAT05" in text
+    assert "4 findings on these deliveries." in text
+
+
+def test_the_same_edition_gives_the_same_bytes(ledger: Ledger, sample: str, tmp_path: Path) -> None:
+    assert page(ledger, tmp_path) == sample
+    copy = Ledger(shutil.copy(ledger.path, tmp_path / "copy.db"))
+    copy.project("202501")
+    assert page(copy, tmp_path) == sample
+
+
+def test_every_link_leads_to_a_part_of_the_page_and_every_part_is_there_once(
+    sample: str, hostile: str
+) -> None:
+    for one in (sample, hostile):
+        parsed = Parsed(one)
+        assert len(parsed.ids) == len(set(parsed.ids))
+        assert len(parsed.links) > 100
+        assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
+        assert all(link.startswith("#") for link in parsed.links)
+
+
+def test_every_figure_of_the_report_leads_to_the_rows_that_make_it(
+    ledger: Ledger, sample: str
+) -> None:
+    for row in ledger.report().rows:
+        explained = ledger.explain(row.month, row.contact_center_name, row.department)
+        found = re.search(
+            rf'<th scope="row">{row.month}</th><td>{row.contact_center_name}</td>'
+            rf'<td>{row.department}</td><td class="number"><a href="#([^"]+)">'
+            rf"{row.total_interactions}</a>",
+            sample,
+        )
+        assert found
+        part = sample.partition(f'<table id="{found[1]}">')[2].partition("</table>")[0]
+        for contribution in explained.contributions:
+            assert f'<th scope="row">{contribution.interaction_id}</th>' in part
+            assert f">{contribution.source}</a>" in part
+
+
+def test_the_answers_stand_in_it_with_all_readings(ledger: Ledger, sample: str) -> None:
+    text = Parsed(sample).text
+    for answer in ledger.answers().answers:
+        assert answer.question in text
+        assert answer.answer in text
+    assert "Question 1 under all readings: 6 of 11 others give another answer" in text
+
+
+def test_every_event_of_a_change_is_named(ledger: Ledger, sample: str) -> None:
+    changes = Parsed(sample.partition('<section id="changes"')[2].partition('id="origins"')[0])
+    for cause in ledger.bridge_causes("202502@2", "202503@3"):
+        for source in filter(None, (cause.before, cause.after)):
+            assert str(source) in changes.text
+
+
+def test_a_first_edition_has_no_changes(ledger: Ledger, tmp_path: Path) -> None:
+    text = Parsed(page(ledger, tmp_path, as_of="202501")).text
+    assert "This is the first edition." in text
+
+
+def test_names_that_are_something_else_stay_text(hostile: str) -> None:
+    parsed = Parsed(hostile)
+    assert HOSTILE in parsed.text
+    assert "script" not in parsed.tags
+    assert "img" not in parsed.tags
+    assert not any(name.startswith("on") for name in parsed.attributes)
+
+
+def test_nothing_is_loaded_and_nothing_runs(sample: str) -> None:
+    parsed = Parsed(sample)
+    assert not {"script", "img", "link", "iframe", "object", "form", "base"} & set(parsed.tags)
+    assert not {"src", "style", "xlink:href"} & parsed.attributes
+    assert "url(" not in sample
+    assert "@import" not in sample
+    assert "default-src &#39;none&#39;" in sample
+
+
+def test_pictures_have_titles_that_are_computed(ledger: Ledger, tmp_path: Path) -> None:
+    text = Parsed(page(ledger, tmp_path, as_of="202501")).text
+    assert "The busiest month is 2025-01, with 10 of 10 interactions" in text
+    assert "Richmond VA E has the longest average call, 12.5 minutes, and the longest time" in text
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a page take the sample data for more than it can show."""
+    monkeypatch.setattr(evidence, "DOTS_SHOWN", 5)
+    monkeypatch.setattr(evidence, "INTERACTIONS_SHOWN", 1)
+    monkeypatch.setattr(evidence, "LEAST_SHOWN", 1)
+
+
+@pytest.mark.usefixtures("many")
+def test_of_many_interactions_the_first_are_shown_with_the_command_for_all(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    parsed = Parsed(page(ledger, tmp_path))
+    assert (
+        "These are the first 1 of 2. All of them: ledger explain --month 2025-01 "
+        "--center 'Boston MA NE' --department Billing --as-of 202503 --known-at 3"
+    ) in parsed.text
+    assert "A column for each stretch of minutes" in page(ledger, tmp_path)
+    assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
+
+
+def test_an_edition_without_interactions_has_a_page(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    tables = ("agents", "contact_centers", "service_categories", "interactions")
+    write_data_folder(data, [small_file(table, None) for table in tables])
+    made = Ledger(tmp_path / "ledger.db")
+    made.ingest(data, initial_month="202501")
+    text = Parsed(page(made, tmp_path)).text
+    assert "There are no interactions" in text
+    assert "No findings on these deliveries." in text
+
+
+def test_a_projection_that_was_changed_is_not_shown(ledger: Ledger, tmp_path: Path) -> None:
+    copy = Ledger(shutil.copy(ledger.path, tmp_path / "copy.db"))
+    copy.project()
+    with closing(sqlite3.connect(copy.path, isolation_level=None)) as connection:
+        connection.execute(
+            "UPDATE interactions SET call_duration_minutes = 99 WHERE interaction_id = 'INT1001'"
+        )
+    with pytest.raises(VerificationFailed, match="the projection and the events disagree"):
+        page(copy, tmp_path)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e9, max_value=1e9))
+def test_a_figure_says_no_more_and_no_less_than_it_is(value: float) -> None:
+    rounded = round(value, 6)
+    assert float(exact(rounded).replace(",", "")) == rounded
+    assert abs(float(short(value).replace(",", "")) - value) <= 0.005 + abs(value) * 1e-12
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 10**6), st.integers(1, 10**6))
+def test_the_greatest_figure_is_the_darkest(value: int, more: int) -> None:
+    most = value + more
+    assert 0 <= shade(value, most) <= shade(most, most) == 4
+    assert (shade(value, most) == 0) == (value == 0)
