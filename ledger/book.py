@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ledger.dataset import DataSet
+from ledger.dataset import DataSet, Table
 from ledger.editions import (
     Edition,
     KnownAt,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ledger.comparison import Comparison
     from ledger.corrections import Retraction
     from ledger.diff import Diff, RowChange
-    from ledger.export import ExportedFile
+    from ledger.export import ExportedFile, Sheet
     from ledger.history import History
     from ledger.ingest import MonthIngest
     from ledger.results import Checked, Export, LogEntry, Projected, Status
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ledger.support.report import Report
     from ledger.support.restatements import Restatement
     from ledger.upgrade import Upgrade
+    from ledger.workbook import Workbook
 
 PathLike = str | os.PathLike[str]
 
@@ -259,13 +260,17 @@ class Ledger:
         names: str | None = None,
         tables: Sequence[str] = (),
         spreadsheet_safe: bool = False,
+        bom: bool = False,
         dry_run: bool = False,
     ) -> Export:
         """Write `<table>_final.<format>` for each table, and `datapackage.json` beside them.
 
+        Of `xlsx`, one workbook `customer-support_final.xlsx` with a sheet for each table, and a
+        last one, `about`, on what they are as of.
+
         Args:
             out_dir: made where there is none.
-            format: `csv`, `json` or `parquet`.
+            format: `csv`, `json`, `parquet`, or `xlsx`, which needs the extra `excel`.
             as_of: by default the latest month known then.
             known_at: by default the last batch.
             names: `as-is` or `as-was`: name beside each key the row that it refers to, as it
@@ -273,20 +278,23 @@ class Ledger:
             tables: only these; by default all.
             spreadsheet_safe: of `csv`, put an apostrophe before each text that a spreadsheet would
                 take for a formula. By default, texts are exact.
+            bom: of `csv`, begin each file with a byte order mark, by which Excel knows UTF-8.
             dry_run: write to a folder that is thrown away.
 
         Raises:
-            WrongUsage: there is no such format, table or month.
+            WrongUsage: there is no such format, table or month; the format cannot hold the rows,
+                or needs a package that is not there.
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
-        from ledger.export import Sheet, write_sheets
-        from ledger.pages import EditionRows
+        from ledger.export import check_format
         from ledger.results import Export
+        from ledger.workbook import workbook_of
 
+        check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom)
         labelled = None if names is None else parse_names(names)
         every = [table.name for table in self.dataset.tables]
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
-        with Store.for_reading(self.path) as store, _folder(Path(out_dir), dry_run) as folder:
+        with Store.for_reading(self.path) as store:
             with store.snapshot():
                 edition = choose_edition(store, _optional(as_of), known_at)
                 say_what_counts(store, edition)
@@ -302,18 +310,15 @@ class Ledger:
                 "head": edition.head,
                 **({"names": labelled} if labelled else {}),
             }
-            sheets = []
-            for table in chosen:
-                select = partial(labelled_select, self.dataset, table, labelled)
-                rows = EditionRows(store, table, edition, select)
-                columns = labelled_columns(table, labelled)
-                sheets.append(Sheet(f"{table.name}_final", columns, rows, table.key))
-            written = write_sheets(
-                folder, sheets, format, self.dataset.zone, manifest,
-                spreadsheet_safe=spreadsheet_safe,
+            sheets = _sheets(store, self.dataset, chosen, edition, labelled, format)
+            book = workbook_of(
+                f"{self.dataset.name}_final", self.dataset, edition, sheets, labelled
+            )
+            written = self._write_tables(
+                Path(out_dir), book, format, manifest,
+                spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
             )  # fmt: skip
-        files = (replace(file, path=Path(out_dir) / file.path.name) for file in written)
-        return Export(edition, tuple(files))
+        return Export(edition, tuple(written))
 
     def report(
         self,
@@ -344,47 +349,54 @@ class Ledger:
         *,
         format: str = "csv",
         spreadsheet_safe: bool = False,
+        bom: bool = False,
         dry_run: bool = False,
     ) -> ExportedFile:
-        """Write a report as `support_report.<format>`: `csv`, `json`, `parquet` or `html`.
+        """Write a report as `support_report.<format>`.
 
-        The page of HTML shows the report's edition: its pictures, the answers, what changed since
-        the edition before, and for every figure the rows of files that make it.
+        Of `xlsx`, a workbook with the report, and a sheet `about` on what it is as of, with its
+        notes. Of `html`, a page with its pictures, the answers, what changed since the edition
+        before, and for every figure the rows of files that make it.
 
         Args:
             report: as `report` gives it.
             out_dir: made where there is none.
-            format: of the file.
+            format: of the file, as for `export`.
             spreadsheet_safe: as for `export`.
+            bom: as for `export`.
             dry_run: write to a folder that is thrown away.
 
         Raises:
-            WrongUsage: there is no such format, it is not one for spreadsheets, or the extra that
-                it needs is not installed.
+            WrongUsage: there is no such format, it needs a package that is not there, or it is not
+                one for spreadsheets.
             VerificationFailed: for a page, the projection does not agree with the events.
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
-        from ledger.export import write_sheets, write_text
+        from ledger.export import PAGE, check_format, write_text
+        from ledger.workbook import workbook_of
 
-        sheets, zone = [report.sheet], self.dataset.zone
-        page = self._page(report) if format == "html" and not spreadsheet_safe else None
-        with _folder(Path(out_dir), dry_run) as folder:
-            if page is not None:
-                file = write_text(folder, "support_report.html", page, len(report.rows))
-            else:
-                (file,) = write_sheets(
-                    folder, sheets, format, zone, spreadsheet_safe=spreadsheet_safe
-                )
-        return replace(file, path=Path(out_dir) / file.path.name)
+        check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom, page=True)
+        sheet = report.sheet
+        if format == PAGE:
+            page = self._page(report)
+            with _folder(Path(out_dir), dry_run) as folder:
+                written = write_text(folder, f"{sheet.name}.{PAGE}", page, len(report.rows))
+            return replace(written, path=Path(out_dir) / written.path.name)
+        book = workbook_of(
+            sheet.name, self.dataset, report.edition, [sheet], report.names, report.notes
+        )
+        (file,) = self._write_tables(
+            Path(out_dir), book, format,
+            spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
+        )  # fmt: skip
+        return file
 
     def _page(self, report: Report) -> str:
         """The page of a report."""
-        from ledger.extras import needed
         from ledger.support.page.document import report_page
         from ledger.support.page.evidence import Changes, read_evidence
         from ledger.support.page.origins import CAUSES_SHOWN
 
-        needed("page")
         edition = report.edition
         with self._reading(edition.as_of, edition.batch) as (store, _):
             evidence = read_evidence(store, self.dataset, report)
@@ -840,6 +852,31 @@ class Ledger:
         ):
             return upgrade_store(store, self.dataset)
 
+    def _write_tables(
+        self,
+        out_dir: Path,
+        book: Workbook,
+        format: str,
+        manifest: dict[str, Any] | None = None,
+        *,
+        spreadsheet_safe: bool,
+        bom: bool,
+        dry_run: bool,
+    ) -> list[ExportedFile]:
+        """Write tables in a format that was checked: as a workbook, or each as a file."""
+        from ledger.export import WORKBOOK, write_sheets
+        from ledger.workbook import write_workbook
+
+        with _folder(out_dir, dry_run) as folder:
+            if format == WORKBOOK:
+                files = [write_workbook(folder, book, manifest)]
+            else:
+                files = write_sheets(
+                    folder, book.sheets, format, self.dataset.zone, manifest,
+                    spreadsheet_safe=spreadsheet_safe, bom=bom,
+                )  # fmt: skip
+        return [replace(file, path=out_dir / file.path.name) for file in files]
+
     @contextmanager
     def _writing(self, dry_run: bool) -> Iterator[Store]:
         """A store to record in; a ledger made for nothing is removed again."""
@@ -899,6 +936,28 @@ class Ledger:
             if stored_edition(store) != edition:
                 build_summaries_aside(store, dataset, edition)
             yield store, edition
+
+
+def _sheets(
+    store: Store,
+    dataset: DataSet,
+    tables: Sequence[Table],
+    edition: Edition,
+    names: Names | None,
+    format: str,
+) -> list[Sheet]:
+    """Tables of an edition, to be written in a format."""
+    from ledger.export import WORKBOOK, Sheet
+    from ledger.pages import EditionRows
+
+    # In a workbook, the name of the file ends so.
+    end = "" if format == WORKBOOK else "_final"
+    sheets = []
+    for table in tables:
+        rows = EditionRows(store, table, edition, partial(labelled_select, dataset, table, names))
+        columns = labelled_columns(table, names)
+        sheets.append(Sheet(f"{table.name}{end}", columns, rows, table.key))
+    return sheets
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Writes tables as files: CSV, JSON, Parquet, and the manifest beside them.
+"""Writes tables as files: CSV, JSON, Parquet, and the manifest beside them; reads them again.
 
 Rows are streamed. Every file is written under a temporary name, synced and renamed, so an earlier
 export is whole until the new one is; nothing is written outside the folder named.
@@ -27,6 +27,7 @@ from typing import Any
 from ledger.dataset import Column, Type
 from ledger.drafts import draft_folder
 from ledger.errors import StorageFailed, VerificationFailed, WrongUsage
+from ledger.extras import needed
 from ledger.forms import CsvForm, Form, JsonForm, Page, PagedRows, Values
 from ledger.words import counted
 
@@ -39,6 +40,7 @@ _MEDIA_TYPES = {
     "csv": "text/csv",
     "json": "application/json",
     "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
@@ -287,6 +289,37 @@ Writer = Callable[[Output, Sequence[Column], Iterable[Values], str], int]
 
 WRITERS: dict[str, Writer] = {"csv": write_csv, "json": write_json, "parquet": write_parquet}
 
+PAGE = "html"
+WORKBOOK = "xlsx"
+"""The format of which one file holds all tables; see `ledger.workbook`."""
+
+
+def check_format(format: str, *, spreadsheet_safe: bool, bom: bool, page: bool = False) -> None:
+    """Refuse what no file can be, before anything is read or written.
+
+    Args:
+        format: in which tables are to be written.
+        spreadsheet_safe: whether texts are to be made safe for spreadsheets.
+        bom: whether files are to begin with a byte order mark.
+        page: whether there is a page of them.
+
+    Raises:
+        WrongUsage: there is no such format; it needs a package that is not there; or what is asked
+            for besides is a matter of CSV.
+    """
+    formats = (*WRITERS, WORKBOOK, *([PAGE] if page else []))
+    if format not in formats:
+        raise WrongUsage(f"there is no format {format!r}; there are {', '.join(formats)}")
+    if spreadsheet_safe and format != "csv":
+        why = ", where no text is taken for a formula" if format == WORKBOOK else ""
+        raise WrongUsage(f"texts are made safe for spreadsheets in csv alone, not in {format}{why}")
+    if bom and format != "csv":
+        raise WrongUsage(f"a byte order mark is for csv alone, not for {format}")
+    if format == WORKBOOK:
+        needed("excel")
+    if format == PAGE:
+        needed("page")
+
 
 def write_sheets(
     folder: Path,
@@ -296,6 +329,7 @@ def write_sheets(
     manifest: dict[str, Any] | None = None,
     *,
     spreadsheet_safe: bool = False,
+    bom: bool = False,
 ) -> list[ExportedFile]:
     """Write sheets into a folder, `<name>.<format>` each, and replace what was there.
 
@@ -305,21 +339,19 @@ def write_sheets(
         format: a name of `WRITERS`.
         zone: the time zone of the timestamps, for formats that name one.
         manifest: what `datapackage.json` says besides the files; None writes none.
-        spreadsheet_safe: see `SafeRows`.
+        spreadsheet_safe: of CSV; see `SafeRows`.
+        bom: of CSV; begin with the mark by which a spreadsheet knows UTF-8.
 
     Raises:
-        WrongUsage: there is no such format, or it is not one for spreadsheets.
         StorageFailed: the folder cannot be written; what was there before is whole.
     """
-    if format not in WRITERS:
-        raise WrongUsage(f"there is no format {format!r}; there are {', '.join(WRITERS)}")
-    if spreadsheet_safe and format != "csv":
-        raise WrongUsage(f"texts are made safe for spreadsheets in csv alone, not in {format}")
     resources, written = [], []
-    with _draft(folder) as draft:
+    with complete_files(folder) as draft:
         for sheet in sheets:
             path = draft / f"{sheet.name}.{format}"
             with _synced(path) as file:
+                if bom:
+                    file.write(codecs.BOM_UTF8)
                 safe = sheet.safe_rows() if spreadsheet_safe else None
                 rows = WRITERS[format](file, sheet.columns, safe or sheet.rows, zone)
             written.append(
@@ -331,12 +363,25 @@ def write_sheets(
                     apostrophes=safe.apostrophes if safe else None,
                 )
             )
-            resources.append(_resource(sheet, written[-1], format))
-        if manifest is not None:
-            with _synced(draft / MANIFEST) as file:
-                document = {**manifest, "resources": resources}
-                file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+            resources.append(resource(sheet, written[-1], format))
+        write_manifest(draft, manifest, resources)
     return written
+
+
+def write_manifest(
+    draft: Path, manifest: dict[str, Any] | None, resources: Sequence[dict[str, Any]]
+) -> None:
+    """Write `datapackage.json`.
+
+    Args:
+        draft: the folder of the files.
+        manifest: what it says besides these; None writes none.
+        resources: the files, each as `resource` describes it.
+    """
+    if manifest is not None:
+        with _synced(draft / MANIFEST) as file:
+            document = {**manifest, "resources": resources}
+            file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
 def write_text(folder: Path, name: str, text: str, rows: int) -> ExportedFile:
@@ -371,7 +416,10 @@ def read_sheet(path: Path, columns: Sequence[Column]) -> list[Values]:
     readers = {".csv": _read_csv, ".json": _read_json, ".parquet": _read_parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise WrongUsage(f"{path} ends in none of {', '.join(readers)}")
+        raise WrongUsage(
+            f"{path} ends in none of {', '.join(readers)}; what is to be read again must be one "
+            "of these"
+        )
     try:
         header, rows = reader(path)
     except OSError as error:
@@ -394,7 +442,8 @@ def read_sheet(path: Path, columns: Sequence[Column]) -> list[Values]:
 
 
 def _read_csv(path: Path) -> tuple[list[str], list[Values]]:
-    with open(path, encoding="utf-8", newline="") as file:
+    # With a byte order mark or without.
+    with open(path, encoding="utf-8-sig", newline="") as file:
         rows = [*csv.reader(file, strict=True)]
     if not rows:
         raise ValueError("it is empty")
@@ -439,8 +488,12 @@ def _read_parquet(path: Path) -> tuple[list[str], list[Values]]:
 
 
 @contextmanager
-def _draft(folder: Path) -> Iterator[Path]:
-    """A folder for files that move to `folder` when all of them are complete."""
+def complete_files(folder: Path) -> Iterator[Path]:
+    """A folder for files that move to `folder` when all of them are complete.
+
+    Raises:
+        StorageFailed: the folder cannot be written, or an `OSError` came from within.
+    """
     moved = 0
     try:
         made = [place for place in (folder, *folder.parents) if not place.exists()]
@@ -506,7 +559,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:
+def resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:
     """A file as the Data Package standard describes it (https://datapackage.org)."""
     schema: dict[str, Any] = {
         "fields": [
@@ -520,7 +573,7 @@ def _resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:
     }
     if sheet.key:
         schema["primaryKey"] = [sheet.key]
-    resource = {
+    described = {
         "name": sheet.name,
         "path": file.path.name,
         "format": format,
@@ -531,5 +584,5 @@ def _resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:
         "schema": schema,
     }
     if file.apostrophes is not None:
-        resource["spreadsheetSafe"] = {"apostrophes": file.apostrophes}
-    return {**resource, "encoding": "utf-8"} if format != "parquet" else resource
+        described["spreadsheetSafe"] = {"apostrophes": file.apostrophes}
+    return {**described, "encoding": "utf-8"} if format in ("csv", "json") else described

@@ -73,7 +73,8 @@ def test_a_module_imports_what_the_table_of_the_docs_allows(path: Path) -> None:
     [("pendulum", {"months"}), ("sqlite3", {"store"}), ("click", {"cli", "printing"}),
      ("pyarrow", {"export"}), ("msgspec", {"digest", "documents", "store"}),
      ("tabulate", {"printing"}), ("csv", {"rows", "forms", "export", "printing"}),
-     ("altair", {"charts"}), ("vl_convert", {"charts"}), ("jinja2", {"markup"})],
+     ("altair", {"charts"}), ("vl_convert", {"charts"}), ("jinja2", {"markup"}),
+     ("xlsxwriter", {"workbook"})],
 )  # fmt: skip
 def test_a_library_is_used_where_it_belongs(library: str, only: set[str]) -> None:
     users = set()

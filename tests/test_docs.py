@@ -16,7 +16,8 @@ from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
 DOCUMENTS = ("README.md", "docs/commands.md")
 OTHERS = tuple(
-    f"docs/{n}.md" for n in ("architecture", "attacks", "deliveries", "reliability", "tracing")
+    f"docs/{n}.md"
+    for n in ("architecture", "attacks", "deliveries", "reliability", "spreadsheets", "tracing")
 )
 ANYTHING = "…"
 # The moment at which all that the documents show was recorded; it stands for any.

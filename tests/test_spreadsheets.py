@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -125,8 +126,44 @@ def test_a_report_is_exact_unless_it_is_asked_to_be_safe(ledger: Ledger, tmp_pat
     assert safe.out.splitlines() == path.read_text().splitlines()
 
 
+def test_csv_begins_with_a_byte_order_mark_where_one_asks_for_it(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    options = ("--spreadsheet-safe", "--format", "csv")
+    for command in ("export", "report"):
+        plain = run_ledger(command, *options, "--out-dir", "plain", cwd=tmp_path)
+        marked = run_ledger(command, *options, "--bom", "--out-dir", "marked", cwd=tmp_path)
+        assert (plain.code, marked.code) == (0, 0)
+        # A terminal or a program needs no mark.
+        assert not marked.out.startswith("\ufeff")
+        assert (plain.out == marked.out) == (command == "report")
+    files = [*(tmp_path / "plain").glob("*.csv")]
+    assert len(files) == 5
+    for file in files:
+        content = (tmp_path / "marked" / file.name).read_bytes()
+        assert content == b"\xef\xbb\xbf" + file.read_bytes()
+    manifest = json.loads((tmp_path / "marked" / "datapackage.json").read_text())
+    for resource in manifest["resources"]:
+        content = (tmp_path / "marked" / resource["path"]).read_bytes()
+        assert resource["bytes"] == len(content)
+        assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 @pytest.mark.parametrize("command", ["export", "report"])
-@pytest.mark.parametrize("format", ["json", "parquet"])
+@pytest.mark.parametrize("format", ["json", "parquet", "xlsx"])
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_a_byte_order_mark_is_for_csv_alone(
+    ledger: Ledger, tmp_path: Path, command: str, format: str, dry_run: list[str]
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    ran = run_ledger(command, "--bom", "--format", format, *dry_run, cwd=tmp_path)
+    assert ran.code == 2
+    assert f"a byte order mark is for csv alone, not for {format}" in ran.err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+@pytest.mark.parametrize("format", ["json", "parquet", "xlsx"])
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
 def test_other_formats_are_for_no_spreadsheet(
     ledger: Ledger, tmp_path: Path, command: str, format: str, dry_run: list[str]

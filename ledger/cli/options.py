@@ -14,7 +14,7 @@ from ledger.printing import QUIET, VERBOSE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FILE_FORMATS = ("csv", "json", "parquet")
+FILE_FORMATS = ("csv", "json", "parquet", "xlsx")
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
@@ -108,6 +108,11 @@ spreadsheet_option = click.option(
     "--spreadsheet-safe",
     is_flag=True,
     help="In CSV, put an apostrophe before texts that a spreadsheet would take for a formula.",
+)
+bom_option = click.option(
+    "--bom",
+    is_flag=True,
+    help="Begin files of CSV with a byte order mark, by which Excel knows UTF-8.",
 )
 
 

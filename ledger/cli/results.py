@@ -11,6 +11,7 @@ import click
 from ledger.book import Ledger
 from ledger.cli.options import (
     FILE_FORMATS,
+    bom_option,
     common,
     dry_run_option,
     edition_options,
@@ -80,6 +81,7 @@ def project(
     help="Only this table; may be repeated.",
 )
 @spreadsheet_option
+@bom_option
 @dry_run_option
 @common
 def export(
@@ -90,14 +92,15 @@ def export(
     out_dir: Path,
     tables: tuple[str, ...],
     spreadsheet_safe: bool,
+    bom: bool,
     dry_run: bool,
     db: Path,
 ) -> None:
     """Write the tables as of a month as files, with a manifest.
 
     Writes <table>_final.<format> for each table, in the order of its key, and datapackage.json
-    with the schema, rows and digests of these files. Files that are there are replaced when all are
-    complete.
+    with the schema, rows and digests of these files. Of xlsx, writes one workbook with a sheet for
+    each table. Files that are there are replaced when all are complete.
     """
     with Ledger.open(db) as ledger:
         done = ledger.export(
@@ -108,6 +111,7 @@ def export(
             names=names,
             tables=tables,
             spreadsheet_safe=spreadsheet_safe,
+            bom=bom,
             dry_run=dry_run,
         )
         tell_reading(ledger, done.edition, as_of, known_at)
@@ -134,6 +138,7 @@ def export(
     help="Write what `ledger verify-report` needs to this file.",
 )
 @spreadsheet_option
+@bom_option
 @dry_run_option
 @common
 def report(
@@ -144,6 +149,7 @@ def report(
     out_dir: Path,
     proof: Path | None,
     spreadsheet_safe: bool,
+    bom: bool,
     dry_run: bool,
     db: Path,
 ) -> None:
@@ -163,6 +169,7 @@ def report(
             out_dir,
             format="csv" if format == "table" else format,
             spreadsheet_safe=spreadsheet_safe,
+            bom=bom,
             dry_run=dry_run,
         )
         if not dry_run:
@@ -174,7 +181,7 @@ def report(
     sheet = result.sheet
     rows = sheet.safe_rows() if spreadsheet_safe and format == "csv" else sheet.rows
     columns = [column.name for column in sheet.columns]
-    print_rows("table" if format in ("parquet", PAGE) else format, columns, rows)
+    print_rows("table" if format in ("parquet", "xlsx", PAGE) else format, columns, rows)
     for text in result.notes:
         note(f"Note: {visible(text)}.")
 
