@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, VerificationFailed, WrongUsage
 from ledger.documents import write_document
-from tests.attacks.scene import Scene, prepare, read, write
+from tests.attacks.scene import Scene, call, prepare, read, write
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
+from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 FORMATS = ("csv", "json", "parquet")
 
@@ -29,7 +30,7 @@ def scene(prepared: Scene, tmp_path: Path) -> Scene:
 
 
 def read_rows(path: Path) -> list[list[str]]:
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8-sig", newline="") as file:
         return [*csv.reader(file)]
 
 
@@ -98,6 +99,82 @@ def test_names_that_are_those_of_each_month_are_said(scene: Scene) -> None:
     ledger.write_report(report, scene.folder / "report")
     result = ledger.verify_report(scene.report(), scene.report_proof, sources=scene.sources)
     assert "batch 6, with the names of each row's month; not anchored" in result.verdict
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Scene:
+    """A scene with a report of centres whose names are formulas, made safe for spreadsheets."""
+    header = ("contact_center_id", "contact_center_name", "location")
+    centers = DeliveredFile(
+        "contact_centers", None, header, (("C1", "=1", ""), ("C2", "Austin", ""))
+    )
+    calls = small_file(
+        "interactions",
+        None,
+        call("I1", "03", 1, "", "C1", "12"),
+        call("I2", "03", 2, "", "C2", "3"),
+    )
+    scene = Scene(tmp_path)
+    write_data_folder(scene.sources, [centers, calls])
+    ledger = Ledger(scene.ledger)
+    ledger.ingest(scene.sources, initial_month="202502")
+    report = ledger.report()
+    write_document(scene.report_proof, ledger.prove_report(report))
+    ledger.write_report(report, tmp_path / "report", spreadsheet_safe=True, bom=True)
+    return scene
+
+
+def test_a_report_made_safe_for_spreadsheets_is_told_as_such(safe: Scene) -> None:
+    ledger = Ledger(safe.ledger)
+    for sources in (None, safe.sources):
+        result = ledger.verify_report(safe.report(), safe.report_proof, sources=sources)
+        assert result.differences == ()
+        assert result.apostrophes == 1
+        assert "batch 1, but for an apostrophe before 1 text; not" in result.verdict
+    exact = ledger.write_report(ledger.report(), safe.folder / "report", bom=True).path
+    result = ledger.verify_report(exact, safe.report_proof)
+    assert (result.differences, result.apostrophes) == ((), 0)
+    assert "apostrophe" not in result.verdict
+
+
+@pytest.mark.parametrize(
+    ("place", "column", "value", "told"),
+    [
+        (1, 3, "2", "row 1, total_interactions: '2', by its proof '1'"),
+        (2, 2, "'Unknown", "row 2, department: \"'Unknown\", by its proof 'Unknown'"),
+        (2, 1, "'Austin", "row 2, contact_center_name: \"'Austin\", by its proof 'Austin'"),
+        (1, 1, "''=1", "row 1, contact_center_name: \"''=1\", by its proof '=1'"),
+    ],
+)
+def test_any_other_change_of_a_report_made_safe_is_named_alone(
+    safe: Scene, place: int, column: int, value: str, told: str
+) -> None:
+    path = safe.report()
+    rows = read_rows(path)
+    rows[place][column] = value
+    write_rows(path, rows)
+    result = Ledger(safe.ledger).verify_report(path, safe.report_proof)
+    assert result.differences == (told,)
+
+
+def test_in_another_format_an_apostrophe_is_a_change(safe: Scene) -> None:
+    ledger = Ledger(safe.ledger)
+    path = ledger.write_report(ledger.report(), safe.folder / "report", format="json").path
+    path.write_text(path.read_text().replace('"=1"', '"\'=1"'))
+    result = ledger.verify_report(path, safe.report_proof)
+    assert result.differences == ("row 1, contact_center_name: \"'=1\", by its proof '=1'",)
+
+
+def test_a_report_in_which_the_apostrophe_makes_two_names_one_is_known(safe: Scene) -> None:
+    ledger = Ledger(safe.ledger)
+    same = small_file("contact_centers", 202503, ["update", "C2", "'=1"])
+    ledger.ingest(files=write_data_folder(safe.folder / "more", [same]))
+    report = ledger.report()
+    write_document(safe.report_proof, ledger.prove_report(report))
+    for safely in (True, False):
+        path = ledger.write_report(report, safe.folder / "report", spreadsheet_safe=safely).path
+        result = ledger.verify_report(path, safe.report_proof)
+        assert (result.differences, result.apostrophes) == ((), int(safely))
 
 
 def test_an_empty_report_is_one(tmp_path: Path, scene: Scene) -> None:

@@ -313,12 +313,12 @@ def _ratings(evidence: Evidence, places: Places) -> Picture:
         )
         for one in evidence.rated
     ]
-    segments = [Segment(short(rating), "ratings", times) for rating, times in evidence.ratings]
+    segments = [Segment(short(rating), "ratings", count) for rating, count in evidence.ratings]
+    times = [f"{short(rating)} {exact(count)} times" for rating, count in evidence.ratings]
     return Picture(
         "ratings",
         title,
-        "A column for each rating, as high as the times that it was given: "
-        f"{_listed(f'{short(rating)} {exact(times)} times' for rating, times in evidence.ratings)}.",
+        f"A column for each rating, as high as the times that it was given: {_listed(times)}.",
         columns(segments, "rating", "times") if segments else None,
         Grid(
             "Ratings by contact centre",
