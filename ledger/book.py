@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,7 +29,7 @@ from ledger.editions import (
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
 from ledger.months import Month, Quarter
 from ledger.names import Names, labelled_columns, labelled_select, parse_names, say_labels
-from ledger.store import Store, Tag, discard_if_empty
+from ledger.store import Record, Store, Tag, discard_if_empty
 from ledger.support.description import SUPPORT
 
 if TYPE_CHECKING:
@@ -440,6 +441,38 @@ class Ledger:
                 raise WrongUsage(f"{chosen} begins after the as-of month {edition.as_of}")
             kind = parse_names(names)
             return answer_questions(store, edition, chosen, kind, sensitivity=sensitivity)
+
+    def state(
+        self,
+        table: str,
+        *,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        after: str = "",
+        most: int,
+    ) -> list[Record]:
+        """The rows of a table as they stand in an edition, in the order of the key.
+
+        Args:
+            table: of the rows; their columns are the delivered ones, in order.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            after: the key after which they begin; by default with the first.
+            most: how many, at the most.
+
+        Raises:
+            WrongUsage: there is no such table, or the month lies outside of what is recorded.
+        """
+        from ledger.pages import EditionRows
+
+        chosen = self.dataset.table(table)
+        with Store.for_reading(self.path) as store:
+            with store.snapshot():
+                edition = choose_edition(store, _optional(as_of), known_at)
+            select = partial(labelled_select, self.dataset, chosen, None)
+            rows = iter(EditionRows(store, chosen, edition, select, _text(after)))
+            with closing(rows):
+                return list(islice(rows, most))
 
     def history(
         self,

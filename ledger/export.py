@@ -397,7 +397,7 @@ def write_text(folder: Path, name: str, text: str, rows: int) -> ExportedFile:
         StorageFailed: the folder cannot be written; what was there before is whole.
     """
     content = text.encode()
-    with draft(folder) as place, _synced(place / name) as file:
+    with complete_files(folder) as draft, _synced(draft / name) as file:
         file.write(content)
     return ExportedFile(folder / name, rows, len(content), file.digest.hexdigest())
 

@@ -34,12 +34,14 @@ class EditionRows(PagedRows):
         table: in the order of whose key the rows come.
         edition: of which they are.
         select: makes of the query that gives some projected rows the one that is to be run.
+        after: the key after which they begin; blank, which no key is, is before all of them.
     """
 
     store: Store
     table: Table
     edition: Edition
     select: Callable[[str], str]
+    after: str = ""
 
     def __iter__(self) -> Generator[Record, None, None]:
         """Yield the rows."""
@@ -59,7 +61,7 @@ class EditionRows(PagedRows):
 
     def _pages(self, read: Callable[[str], T]) -> Generator[tuple[tuple[str, str], T], None, None]:
         """Yield of each page between which keys it is, and what the query of its rows gives."""
-        after = ""
+        after = self.after
         while True:
             with self.store.snapshot():
                 is_stored = stored_edition(self.store) == self.edition

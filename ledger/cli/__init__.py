@@ -19,6 +19,7 @@ from ledger.cli.integrity import (
 from ledger.cli.overview import log, run, status
 from ledger.cli.recording import ingest, retract, tag
 from ledger.cli.results import answers, export, project, report
+from ledger.cli.serving import serve
 from ledger.cli.tracing import check, editions, explain, history
 
 
@@ -71,6 +72,6 @@ for command in (
     *(history, explain, diff, bridge, check, editions),
     *(retract, tag, log, status),
     *(verify, receipt, prove, verify_proof, verify_report),
-    *(backup, upgrade, run),
+    *(serve, backup, upgrade, run),
 ):
     main.add_command(command)

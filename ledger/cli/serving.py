@@ -1,0 +1,53 @@
+"""The command that shows the ledger in a browser."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from ledger.book import Ledger
+from ledger.cli.options import common
+from ledger.errors import WrongUsage
+from ledger.printing import note
+
+_NEEDED = ("datasette", "datasette_dashboards", "uvicorn")
+PORT = 8001
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Where to listen, on this machine alone; 0 for any port that is free.",
+)
+@common
+@click.pass_context
+def serve(ctx: click.Context, /, port: int, db: Path) -> None:
+    """Show the ledger in a browser, on this machine alone.
+
+    The report, the tables, all events with facets, the history of a record, what makes a figure,
+    bridges between editions, findings and charts; each as a page, as JSON and as CSV. The ledger
+    is only read, and others can record meanwhile. Until interrupted (Ctrl-C).
+
+    \b
+      pip install 'month-ledger[serve]'
+      ledger serve
+      ledger serve --db other.db --port 0
+    """
+    status = Ledger(db).status()
+    if not all(map(find_spec, _NEEDED)):
+        raise WrongUsage("this needs Datasette; install it with: pip install 'month-ledger[serve]'")
+    from ledger.serving.app import serve as serve_ledger
+
+    if status.projection is None:
+        note("No projection is stored, so the report and the tables are empty. To store one: "
+             f"ledger project --db {db}")  # fmt: skip
+    try:
+        serve_ledger(db, port, lambda url: note(f"{db} is at {url} (to stop: Ctrl-C)"))
+    except KeyboardInterrupt:
+        note("Stopped.")
+        ctx.exit(130)

@@ -1,0 +1,1 @@
+"""The ledger in a browser: Datasette over its file, read-only, for this machine alone."""

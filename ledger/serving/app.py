@@ -1,0 +1,75 @@
+"""Serves a ledger on this machine until it is interrupted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import uvicorn
+from datasette.app import Datasette
+from datasette.plugins import pm
+
+from ledger.errors import StorageFailed, WrongUsage
+from ledger.serving import pages
+from ledger.serving.file import LedgerFile
+from ledger.serving.guard import ADDRESS, guarded
+from ledger.serving.metadata import DATABASE, SETTINGS, metadata
+from ledger.support.description import SUPPORT
+
+_SECONDS_TO_END = 2
+
+
+def make_datasette(path: Path) -> Datasette:
+    """A Datasette with a ledger in it and nothing else. It makes no file."""
+    if not pm.is_registered(pages):
+        pm.register(pages)
+    folder = files("ledger.serving")
+    datasette = Datasette(
+        metadata=metadata(SUPPORT),
+        settings=SETTINGS,
+        template_dir=str(folder / "templates"),
+        static_mounts=[("ledger-static", str(folder / "static"))],
+    )
+    # Datasette adds it where it is given no file by name.
+    datasette.remove_database("_memory")
+    datasette.add_database(LedgerFile(datasette, path), name=DATABASE)
+    return datasette
+
+
+def serve(path: Path, port: int, ready: Callable[[str], None]) -> None:
+    """Serve a ledger until the process is interrupted.
+
+    Args:
+        path: of its file.
+        port: at which to listen; 0 for any that is free.
+        ready: is given the address from when it answers.
+
+    Raises:
+        WrongUsage: the port is in use.
+        StorageFailed: the system does not let this user listen there.
+        KeyboardInterrupt: it was interrupted.
+    """
+    with _listening(port) as listening:
+        taken = listening.getsockname()[1]
+        app = guarded(make_datasette(path).app(), taken)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+        )
+        ready(f"http://{ADDRESS}:{taken}/")
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server((ADDRESS, port))
+    except PermissionError:
+        raise StorageFailed(f"port {port} is not for this user; choose another") from None
+    except OSError:
+        raise WrongUsage(
+            f"port {port} is in use; choose another with --port, or 0 for any that is free"
+        ) from None
