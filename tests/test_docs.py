@@ -17,7 +17,15 @@ from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 DOCUMENTS = ("README.md", "docs/commands.md")
 OTHERS = tuple(
     f"docs/{n}.md"
-    for n in ("architecture", "attacks", "deliveries", "reliability", "spreadsheets", "tracing")
+    for n in (
+        "architecture",
+        "attacks",
+        "deliveries",
+        "reliability",
+        "serving",
+        "spreadsheets",
+        "tracing",
+    )
 )
 ANYTHING = "…"
 # The moment at which all that the documents show was recorded; it stands for any.

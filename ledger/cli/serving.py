@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from ledger.book import Ledger
 from ledger.cli.options import common
-from ledger.errors import WrongUsage
 from ledger.printing import note
 
-_NEEDED = ("datasette", "datasette_dashboards", "uvicorn")
 PORT = 8001
 
 
@@ -38,9 +35,10 @@ def serve(ctx: click.Context, /, port: int, db: Path) -> None:
       ledger serve
       ledger serve --db other.db --port 0
     """
+    from ledger.extras import needed
+
     status = Ledger(db).status()
-    if not all(map(find_spec, _NEEDED)):
-        raise WrongUsage("this needs Datasette; install it with: pip install 'month-ledger[serve]'")
+    needed("serve")
     from ledger.serving.app import serve as serve_ledger
 
     if status.projection is None:

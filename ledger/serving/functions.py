@@ -22,7 +22,7 @@ from ledger.errors import WrongUsage
 from ledger.printing import plain
 
 if TYPE_CHECKING:
-    from sqlite3 import Connection
+    from datasette.utils.sqlite import sqlite3
 
 ENTRIES = 1000
 """How many rows, contributions, causes or findings one call gives at the most."""
@@ -46,7 +46,7 @@ class Functions:
         self.ledger = Ledger(path)
         self._thread = threading.local()
 
-    def register(self, connection: Connection, seconds: float) -> None:
+    def register(self, connection: sqlite3.Connection, seconds: float) -> None:
         """Add the functions to a connection.
 
         Args:
@@ -78,7 +78,7 @@ class Functions:
             raise self._thread.error
 
     def _kept(
-        self, function: Callable[..., Any], connection: Connection, seconds: float
+        self, function: Callable[..., Any], connection: sqlite3.Connection, seconds: float
     ) -> Callable[..., str | None]:
         def call(*arguments: object) -> str | None:
             try:
@@ -148,7 +148,7 @@ class Functions:
         return plain(_stretch((f for f in found if code in (None, f.code)), skip))
 
 
-def end_after(connection: Connection, seconds: float) -> None:
+def end_after(connection: sqlite3.Connection, seconds: float) -> None:
     """Have what a connection is running end when so many seconds from now are over."""
     end = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)

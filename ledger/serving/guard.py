@@ -52,7 +52,11 @@ def guarded(app: App, port: int) -> App:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_headers(scope["path"])]
+                ours = dict(_headers(scope["path"]))
+                others = [
+                    pair for pair in message.get("headers", ()) if pair[0].lower() not in ours
+                ]
+                message["headers"] = [*others, *ours.items()]
             await send(message)
 
         named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]

@@ -19,6 +19,7 @@ SELECT json_extract(value, '$.step')                        AS step,
        json_extract(value, '$.after.file')                  AS after_file,
        json_extract(value, '$.after.line')                  AS after_line,
        json_extract(value, '$.after.action')                AS after_action,
-       json_extract(value, '$.after.batch')                 AS after_batch
+       json_extract(value, '$.after.batch')                 AS after_batch,
+       json_extract(value, '$.after.superseded_in')         AS after_superseded_in
 FROM json_each(ledger_causes(:from, :to, :month, :skip))
 ORDER BY json_each.key
