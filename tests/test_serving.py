@@ -324,8 +324,11 @@ def test_a_damaged_ledger_is_told(db: Path, get: Get) -> None:
     assert "damaged" in answer.text
 
 
-def test_a_mistake_in_sql_of_ones_own_is_told(get: Get) -> None:
+def test_a_mistake_in_sql_of_ones_own_is_told_on_the_page_alone(
+    get: Get, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert "no such table: none" in get("/ledger?sql=select+*+from+none").text
+    assert not capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -434,6 +437,11 @@ def test_every_answer_is_kept_on_this_machine(path: str, get: Get) -> None:
 
 def test_the_file_itself_is_not_handed_out(get: Get) -> None:
     assert get("/ledger.db").status_code == 403
+    assert get("/-/settings.json").json()["allow_download"] is False
+
+
+def test_nothing_but_the_ledger_is_served(get: Get) -> None:
+    assert [database["name"] for database in get("/-/databases.json").json()] == ["ledger"]
 
 
 # While others record

@@ -8,7 +8,7 @@ from typing import Any
 from ledger.dataset import DataSet, Derived, LocalMonth, SecondsBetween, Table
 from ledger.serving.file import QUERY_SECONDS
 from ledger.serving.questions import questions
-from ledger.templates import sql_text
+from ledger.templates import packaged_text
 
 DATABASE = "ledger"
 """Under which name the file is served, whatever its own."""
@@ -185,7 +185,7 @@ def _bars(title: str, query: str, names: tuple[str, str, str, str]) -> dict[str,
         "title": title,
         "db": DATABASE,
         "library": "vega-lite",
-        "query": sql_text(f"serving/queries/{query}.sql"),
+        "query": packaged_text(f"serving/queries/{query}.sql"),
         "display": {
             # Else the page names a version of the form, and another one of it warns.
             "$schema": None,

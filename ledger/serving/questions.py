@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ledger.dataset import DataSet, Table
 from ledger.serving.functions import ENTRIES
 from ledger.support.labels import MEASURES
-from ledger.templates import sql_text
+from ledger.templates import packaged_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _tracing(tables: tuple[str, ...]) -> Iterator[Question]:
         "history",
         "The history of a record",
         "Every event of a key, what came of it, and each cell that it changed, as delivered.",
-        sql_text("serving/queries/history.sql"),
+        packaged_text("serving/queries/history.sql"),
         (
             Field("table", "Table", is_required=True, options=tables[::-1]),
             Field("key", "Key", "such as INT1003", is_required=True),
@@ -79,7 +79,7 @@ def _tracing(tables: tuple[str, ...]) -> Iterator[Question]:
         "What makes a figure of the report",
         f"The interactions that add up to it, with file and line, and what gave its names. "
         f"{_STRETCH}",
-        sql_text("serving/queries/explain.sql"),
+        packaged_text("serving/queries/explain.sql"),
         (
             Field("month", "Month", "2025-02", is_required=True),
             Field("center", "Contact centre", "all"),
@@ -93,7 +93,7 @@ def _tracing(tables: tuple[str, ...]) -> Iterator[Question]:
         "findings",
         "What is odd about the deliveries",
         f"All findings on events that count, or those of one code. {_STRETCH}",
-        sql_text("serving/queries/findings.sql"),
+        packaged_text("serving/queries/findings.sql"),
         (Field("code", "Code", "all"), *_EDITION, _SKIP),
     )
 
@@ -110,14 +110,14 @@ def _comparing() -> Iterator[Question]:
         "Why the report moved between two editions",
         "Opening, steps and closing: of the total, then of each row of the report that moved. "
         f"{_STRETCH}",
-        sql_text("serving/queries/bridge.sql"),
+        packaged_text("serving/queries/bridge.sql"),
         fields,
     )
     yield Question(
         "causes",
         "What is behind the steps of a bridge",
         f"Interactions and names, each with the event before and the event after. {_STRETCH}",
-        sql_text("serving/queries/causes.sql"),
+        packaged_text("serving/queries/causes.sql"),
         fields,
     )
 
