@@ -12,7 +12,11 @@ import ledger
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "ledger").rglob("*.py"))
-OTHERS = [path for name in ("tests", "benchmarks") for path in sorted((ROOT / name).rglob("*.py"))]
+OTHERS = [
+    path
+    for name in ("tests", "tools", "benchmarks")
+    for path in sorted((ROOT / name).rglob("*.py"))
+]
 SOURCES = [*MODULES, *OTHERS, ROOT / "dev.py", ROOT / "cli.py"]
 LONGEST_FUNCTION = 70
 PUBLIC_NAMES = {

@@ -14,13 +14,14 @@ from ledger.findings import ANY, chosen_codes
 from ledger.support.description import SUPPORT
 from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
-DOCUMENTS = ("README.md", "docs/commands.md")
+DOCUMENTS = ("README.md", "docs/commands.md", "docs/tour.md")
 OTHERS = tuple(
     f"docs/{n}.md"
     for n in (
         "architecture",
         "attacks",
         "deliveries",
+        "page",
         "reliability",
         "serving",
         "spreadsheets",
@@ -81,7 +82,15 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
 
 def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
     documented = (ROOT / "docs" / "deliveries.md").read_text(encoding="utf-8")
-    for module in ("lines", "rows", "deliveries", "ingest", "recorder", "readings", "findings"):
+    for module in (
+        "lines",
+        "rows",
+        "deliveries",
+        "ingest",
+        "recorder",
+        "readings",
+        "findings",
+    ):
         source = (ROOT / "ledger" / f"{module}.py").read_text(encoding="utf-8")
         for code in re.findall(r"""["']([a-z]+[a-z0-9]*(?:-[a-z0-9]+)+)["']""", source):
             assert f"`{code}`" in documented or code in ENCODINGS, code
