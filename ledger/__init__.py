@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ledger.ingest import MonthIngest
     from ledger.months import Month, Quarter
     from ledger.names import Names
-    from ledger.results import Checked, Export, LogEntry, Projected, Status
+    from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
     from ledger.sources import Source
     from ledger.store import Batch, File, Tag
     from ledger.support.answers import Answers
@@ -86,6 +86,7 @@ __all__ = [
     "Problem",
     "Projected",
     "Quarter",
+    "Query",
     "Receipt",
     "RecordingFailed",
     "Report",
@@ -126,7 +127,7 @@ _PLACES = {
     "ingest": "MonthIngest",
     "months": "Month Quarter",
     "names": "Names",
-    "results": "Checked Export LogEntry Projected Status",
+    "results": "Checked Export LogEntry Projected Query Status",
     "sources": "Source",
     "store": "Batch File Tag",
     "support.answers": "Answers",

@@ -29,7 +29,7 @@ from ledger.editions import (
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
 from ledger.months import Month, Quarter
 from ledger.names import Names, labelled_columns, labelled_select, parse_names, say_labels
-from ledger.store import Record, Store, Tag, discard_if_empty
+from ledger.store import Parameters, Record, Store, Tag, discard_if_empty
 from ledger.support.description import SUPPORT
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ledger.export import ExportedFile, Sheet
     from ledger.history import History
     from ledger.ingest import MonthIngest
-    from ledger.results import Checked, Export, LogEntry, Projected, Status
+    from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
     from ledger.support.answers import Answers
     from ledger.support.bridge import Bridge, Cause
     from ledger.support.explain import Explanation
@@ -662,6 +662,30 @@ class Ledger:
 
         with Store.for_reading(self.path) as store, store.snapshot():
             return list(read_restatements(store))
+
+    @contextmanager
+    def query(self, sql: str, parameters: Parameters = ()) -> Iterator[Query]:
+        """Run a query in SQL on the tables of the ledger, to be read within a `with` statement.
+
+        It can read, and nothing else. Who records meanwhile waits until it is left.
+
+        Args:
+            sql: one statement, for SQLite.
+            parameters: the values for its `?`, or by name those for its `:name`.
+
+        Returns:
+            its columns and rows, of which no more than one is held at a time.
+
+        Raises:
+            WrongUsage: it is no query, would do more than read, or fails; also while its rows are
+                read.
+        """
+        from ledger.results import Query
+
+        with Store.for_query(self.path) as store, store.snapshot():
+            projection = stored_edition(store)
+            with store.query(sql, parameters) as (columns, rows):
+                yield Query(columns, rows, projection)
 
     def log(self) -> list[LogEntry]:
         """All batches with their files, in the order in which they were recorded."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ledger.editions import Edition
 from ledger.months import Month
@@ -96,3 +97,18 @@ class Checked:
     counts: Counter[str]
     findings: tuple[Finding, ...]
     failed: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a query of the user's own gave.
+
+    Attributes:
+        columns: their names, in order; two may have the same.
+        rows: the values of each row as SQLite holds them, read as they are asked for, once.
+        projection: of what the projection speaks that is stored in the ledger, or None.
+    """
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+    projection: Edition | None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -58,7 +58,13 @@ BUSY_SECONDS = 30
 EVENTS_PER_MONTH = 10**9
 MARKS_AT_ONCE = 4096
 
+STEPS_UNSEEN = 100_000
+"""After how many steps of SQLite's machine a query sees that it was interrupted: some 5 ms."""
+
 Record = tuple[Any, ...]
+
+Parameters = Mapping[str, object] | Sequence[object]
+"""The values for `:name` or for `?`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +208,30 @@ class Store:
             NoLedger: there is no file at `path`.
             StorageFailed: it cannot be opened, or is no ledger of this version.
         """
+        return cls._opened_to_read(path, "", _uri(path, "ro"))
+
+    @classmethod
+    def for_query(cls, path: Path) -> Self:
+        """Open a ledger to read as the only database, as whoever queries it expects to find it.
+
+        Raises:
+            NoLedger: there is no file at `path`.
+            StorageFailed: it cannot be opened, or is no ledger of this version.
+        """
+        return cls._opened_to_read(path, _uri(path, "ro"), None)
+
+    @classmethod
+    def _opened_to_read(cls, path: Path, database: str, attached: str | None) -> Self:
         _check_existence(path)
-        attached = _uri(path, "ro")
         with _translated(path):
             try:
-                return cls._opened(path, "", attached)
+                return cls._opened(path, database, attached)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
                     raise
             # Somebody was killed while writing; only who may write can undo that.
             cls._opened(path, _uri(path, "rw"), pragmas=_TO_WRITE).close()
-            return cls._opened(path, "", attached)
+            return cls._opened(path, database, attached)
 
     @classmethod
     def for_upgrade(cls, path: Path) -> Self:
@@ -359,6 +378,38 @@ class Store:
             cursor = self.connection.execute(sql, parameters)
             # Not the cursor's own method: see `rows`.
             yield from iter(partial(cursor.fetchmany, size), [])
+
+    @contextmanager
+    def query(
+        self, sql: str, parameters: Parameters
+    ) -> Iterator[tuple[tuple[str, ...], Iterator[Record]]]:
+        """Run a query of the user's own, which may read and nothing else: its columns and rows.
+
+        An interruption of the process ends it, however long SQLite works on it.
+
+        Raises:
+            WrongUsage: it is no query, is more than one, would do more than read, or fails.
+        """
+        connection = self.connection
+        connection.set_authorizer(_only_reading)
+        # While SQLite works, Python sees no signal but in here.
+        connection.set_progress_handler(lambda: 0, STEPS_UNSEEN)
+        try:
+            with _query_translated(self.path):
+                cursor = connection.execute(sql, parameters)
+                if not cursor.description:
+                    raise WrongUsage(
+                        'there is no query here; give one, such as: "SELECT * FROM batches"'
+                    )
+            yield tuple(column[0] for column in cursor.description), self._found(cursor)
+        finally:
+            connection.set_progress_handler(None, 0)
+            connection.set_authorizer(None)
+
+    def _found(self, cursor: sqlite3.Cursor) -> Iterator[Record]:
+        with _query_translated(self.path):
+            # Not the cursor itself: see `rows`.
+            yield from iter(cursor.fetchone, None)
 
     def longest_row(self, sql: str, most: int) -> Record | None:
         """Run a query of one row; None where it would need a text of more than `most` bytes."""
@@ -728,6 +779,69 @@ def _translated(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         # What SQLite says of a broken schema quotes it.
         raise _damaged(path, str(error)) from error
+
+
+def _only_reading(
+    action: int, name: str | None, detail: str | None, database: str | None, origin: str | None
+) -> int:
+    """Allow what a query needs to read, and nothing that changes or reaches anything else."""
+    allowed = action in _READING
+    if action == sqlite3.SQLITE_PRAGMA:
+        allowed = name in _DESCRIBING
+    if action == sqlite3.SQLITE_FUNCTION:
+        allowed = detail != "load_extension"
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+_READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
+
+# All that say how tables are made, and can set nothing.
+_DESCRIBING = ("table_info", "table_xinfo", "table_list", "index_list", "index_info",
+               "index_xinfo", "foreign_key_list")  # fmt: skip
+
+
+@contextmanager
+def _query_translated(path: Path) -> Iterator[None]:
+    """As `_translated`, for SQL of the user's own: most of what fails is wrong with that."""
+    with _translated(path):
+        try:
+            yield
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise WrongUsage(
+                f"the query cannot be read, or a value bound to it: {error}"
+            ) from error
+        except sqlite3.Error as error:
+            code: int | None = getattr(error, "sqlite_errorcode", None)
+            if code == sqlite3.SQLITE_INTERRUPT:
+                raise KeyboardInterrupt from None
+            if code not in _FAULTS_OF_QUERIES:
+                raise
+            raise WrongUsage(_query_fault(str(error), code)) from error
+
+
+# What Python says by itself has no code.
+_FAULTS_OF_QUERIES = (None, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_TOOBIG,
+                      sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE)  # fmt: skip
+
+
+def _query_fault(what: str, code: int | None) -> str:
+    if code == sqlite3.SQLITE_AUTH or what.startswith(_FORBIDDEN):
+        return (
+            "a query reads the ledger and does nothing else; what would change, attach or set "
+            f"something is refused ({what})"
+        )
+    if what.startswith("Could not decode to UTF-8"):
+        return "a text of the result is not UTF-8; to see its bytes, select hex(…) of it"
+    if what.startswith("no such"):
+        return (
+            f"{what}; to see all tables and columns: "
+            'ledger query "SELECT name, sql FROM sqlite_schema"'
+        )
+    language = "; what SQLite understands: https://sqlite.org/lang_select.html"
+    return f"{what.rstrip('.')}{language if code == sqlite3.SQLITE_ERROR else ''}"
+
+
+_FORBIDDEN = ("not authorized", "cannot VACUUM")
 
 
 def _translation(error: sqlite3.Error, path: Path) -> LedgerError:

@@ -24,7 +24,7 @@ PUBLIC_NAMES = {
     *("Explanation", "Export", "File", "Finding", "FindingsFound", "History", "InputRefused"),
     *("Ledger", "LedgerBusy", "LedgerDamaged", "LedgerError", "LogEntry", "Month", "MonthIngest"),
     *("Names", "NoLedger", "Problem", "Projected", "Quarter", "RecordingFailed", "Report"),
-    *("Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),
+    *("Query", "Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),
     *("EventProof", "Fault", "Receipt", "ReportProof", "ReportVerification", "Upgrade"),
     *("StorageFailed", "Tag", "Verification", "VerificationFailed", "WrongUsage"),
 }

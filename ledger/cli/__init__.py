@@ -17,6 +17,7 @@ from ledger.cli.integrity import (
     verify_report,
 )
 from ledger.cli.overview import log, run, status
+from ledger.cli.querying import query
 from ledger.cli.recording import ingest, retract, tag
 from ledger.cli.results import answers, export, project, report
 from ledger.cli.serving import serve
@@ -69,7 +70,7 @@ def main() -> None:
 
 for command in (
     *(ingest, project, export, report, answers),
-    *(history, explain, diff, bridge, check, editions),
+    *(history, explain, diff, bridge, check, editions, query),
     *(retract, tag, log, status),
     *(verify, receipt, prove, verify_proof, verify_report),
     *(serve, backup, upgrade, run),

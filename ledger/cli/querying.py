@@ -1,0 +1,95 @@
+"""The command that asks the ledger's tables in SQL."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from math import isinf
+from pathlib import Path
+
+import click
+
+from ledger.book import Ledger
+from ledger.cli.options import common, formats
+from ledger.cli.telling import tell_edition
+from ledger.editions import Edition
+from ledger.errors import WrongUsage
+from ledger.printing import ROW_FORMATS, note, print_rows
+from ledger.words import visible
+
+
+def _bound(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Read `NAME=VALUE`, each name once."""
+    bound: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not (name and equals) or name in bound:
+            raise click.BadParameter(f"{value!r} is no NAME=VALUE, or the second of its name")
+        bound[name] = text
+    return bound
+
+
+@click.command()
+@click.argument("sql")
+@click.option(
+    "-p",
+    "--param",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_bound,
+    help="The text for :NAME in the query; may be repeated.",
+)
+@formats(*ROW_FORMATS)
+@common
+def query(sql: str, parameters: dict[str, str], format: str, db: Path) -> None:
+    """Ask the ledger's tables in SQL; nothing is changed.
+
+    SQL is one query, or - to read it from standard input. There are batches, files and tags, the
+    events as delivered in <table>_events, and what `ledger project` stored last: agents,
+    contact_centers, service_categories, interactions and support_report. Bytes are printed in
+    hexadecimal digits.
+
+    \b
+      ledger query "SELECT name, sql FROM sqlite_schema"
+      ledger query "SELECT * FROM interactions WHERE agent_id = :agent" -p agent=A001
+      ledger query --format csv - < query.sql > result.csv
+    """
+    text = _standard_input() if sql == "-" else sql
+    with Ledger.open(db) as ledger, ledger.query(text, parameters) as found:
+        _tell_projection(found.projection)
+        if format in ("json", "ndjson"):
+            _check_names(found.columns)
+        names = [visible(name) for name in found.columns] if format == "table" else found.columns
+        print_rows(format, names, (list(map(_shown, row)) for row in found.rows))
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise WrongUsage("the query on standard input is not text in UTF-8") from None
+
+
+def _tell_projection(edition: Edition | None) -> None:
+    if edition:
+        tell_edition(edition, "Projection as of")
+    else:
+        note("No projection is stored, so its tables have no rows. To fill them: ledger project")
+
+
+def _check_names(columns: Sequence[str]) -> None:
+    """Refuse columns of which a record in JSON could hold but one."""
+    name, count = Counter(columns).most_common(1)[0]
+    if count > 1:
+        raise WrongUsage(f"{count} columns are named {name!r}; for JSON, name each anew with AS")
+
+
+def _shown(value: object) -> object:
+    """What stands for a value that not every format can say."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
