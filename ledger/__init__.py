@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ledger.comparison import Comparison
     from ledger.corrections import Retraction
     from ledger.diff import Diff, RowChange
+    from ledger.doctor import Diagnosis, Examined
     from ledger.editions import Edition
     from ledger.errors import (
         FindingsFound,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ledger.findings import Finding
     from ledger.history import History
     from ledger.ingest import MonthIngest
+    from ledger.layout import LaidOut
     from ledger.months import Month, Quarter
     from ledger.names import Names
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
@@ -63,9 +65,11 @@ __all__ = [
     "Cause",
     "Checked",
     "Comparison",
+    "Diagnosis",
     "Diff",
     "Edition",
     "EventProof",
+    "Examined",
     "Explanation",
     "Export",
     "Fault",
@@ -74,6 +78,7 @@ __all__ = [
     "FindingsFound",
     "History",
     "InputRefused",
+    "LaidOut",
     "Ledger",
     "LedgerBusy",
     "LedgerDamaged",
@@ -117,6 +122,7 @@ _PLACES = {
     "comparison": "Comparison",
     "corrections": "Retraction",
     "diff": "Diff RowChange",
+    "doctor": "Diagnosis Examined",
     "editions": "Edition",
     "errors": (
         "FindingsFound InputRefused LedgerBusy LedgerDamaged LedgerError NoLedger Problem "
@@ -125,6 +131,7 @@ _PLACES = {
     "findings": "Finding",
     "history": "History",
     "ingest": "MonthIngest",
+    "layout": "LaidOut",
     "months": "Month Quarter",
     "names": "Names",
     "results": "Checked Export LogEntry Projected Query Status",

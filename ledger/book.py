@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     from ledger.comparison import Comparison
     from ledger.corrections import Retraction
     from ledger.diff import Diff, RowChange
+    from ledger.doctor import Diagnosis
     from ledger.export import ExportedFile, Sheet
     from ledger.history import History
     from ledger.ingest import MonthIngest
+    from ledger.layout import LaidOut
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
     from ledger.support.answers import Answers
     from ledger.support.bridge import Bridge, Cause
@@ -78,6 +80,20 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         """Nothing stays open between the methods."""
+
+    def lay_out(self, folder: PathLike = "data", *, dry_run: bool = False) -> LaidOut:
+        """Make a data folder, or what is missing of one, with a template of each file.
+
+        Args:
+            folder: made where there is none; whatever is there is left as it is.
+            dry_run: only say what would be made.
+
+        Raises:
+            StorageFailed: the folder cannot be written.
+        """
+        from ledger.layout import lay_out
+
+        return lay_out(Path(folder), self.dataset, dry_run=dry_run)
 
     def ingest(
         self,
@@ -729,6 +745,16 @@ class Ledger:
         """The edition of the projection stored in the ledger, or None."""
         with Store.for_reading(self.path) as store:
             return stored_edition(store)
+
+    def diagnose(self, *, encoding: str | None = None) -> Diagnosis:
+        """Look whether all that the ledger needs is there: what is installed, and its file.
+
+        Args:
+            encoding: of the terminal, to be looked at too.
+        """
+        from ledger.doctor import diagnose
+
+        return diagnose(self.path, self.dataset, encoding)
 
     def verify(
         self,

@@ -34,6 +34,23 @@ def draft_folder(place: Path) -> Iterator[Path]:
         yield draft
 
 
+def put(draft: Path, path: Path) -> None:
+    """Give a finished file its name, and never replace what another process made meanwhile.
+
+    Raises:
+        FileExistsError: there is something of that name.
+        OSError: it cannot be put there.
+    """
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without links: claim the name first, then replace the empty file.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        draft.replace(path)
+
+
 def remove_abandoned(place: Path) -> None:
     """Remove the folders that the dead left within `place`."""
     with _locked(place):

@@ -34,7 +34,7 @@ from ledger.digest import (
     next_seal,
     next_tag_seal,
 )
-from ledger.drafts import draft_folder, remove_abandoned
+from ledger.drafts import draft_folder, put, remove_abandoned
 from ledger.errors import (
     LedgerBusy,
     LedgerDamaged,
@@ -54,6 +54,7 @@ OLDEST_VERSION = 2
 """The first version that can be upgraded."""
 
 OLDEST_SQLITE = (3, 37, 0)
+SQLITE_VERSION = sqlite3.sqlite_version_info
 BUSY_SECONDS = 30
 EVENTS_PER_MONTH = 10**9
 MARKS_AT_ONCE = 4096
@@ -610,7 +611,7 @@ class Store:
                     copy.execute("PRAGMA synchronous = EXTRA")
                     self.connection.backup(copy, name=self.schema)
                 check(draft)
-                _put(draft, path)
+                put(draft, path)
         except FileExistsError:
             raise WrongUsage(f"{path} is there already; name another file") from None
         except OSError as error:
@@ -722,7 +723,7 @@ def _create(path: Path) -> None:
             with _translated(path), closing(sqlite3.connect(draft, **_CONNECT)) as connection:
                 # In one transaction, so that the disk is waited for once.
                 Database(connection).executescript(f"BEGIN; {packaged_text('schema.sql')} COMMIT;")
-            _put(draft, path)
+            put(draft, path)
     except FileExistsError:
         if not os.path.exists(path):
             raise StorageFailed(f"{path} is a link that leads nowhere; name another") from None
@@ -730,18 +731,6 @@ def _create(path: Path) -> None:
         raise StorageFailed(
             f"the ledger {path} cannot be made: {error.strerror}; name another with --db"
         ) from error
-
-
-def _put(draft: Path, path: Path) -> None:
-    """Give a finished file its name, and never replace what another process made meanwhile."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without links: claim the name first, then replace the empty file.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        draft.replace(path)
 
 
 def _check_header(connection: sqlite3.Connection, path: Path, schema: str, oldest: int) -> None:
@@ -785,15 +774,13 @@ def _only_reading(
     action: int, name: str | None, detail: str | None, database: str | None, origin: str | None
 ) -> int:
     """Allow what a query needs to read, and nothing that changes or reaches anything else."""
-    allowed = action in _READING
-    if action == sqlite3.SQLITE_PRAGMA:
-        allowed = name in _DESCRIBING
-    if action == sqlite3.SQLITE_FUNCTION:
-        allowed = detail != "load_extension"
+    allowed = name in _DESCRIBING if action == sqlite3.SQLITE_PRAGMA else action in _READING
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-_READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
+# Of functions there are SQLite's own alone; extensions cannot be loaded unless that is switched on.
+_READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE,
+            sqlite3.SQLITE_FUNCTION)  # fmt: skip
 
 # All that say how tables are made, and can set nothing.
 _DESCRIBING = ("table_info", "table_xinfo", "table_list", "index_list", "index_info",

@@ -20,9 +20,28 @@ OTHERS = [
 SOURCES = [*MODULES, *OTHERS, ROOT / "dev.py", ROOT / "cli.py"]
 LONGEST_FUNCTION = 70
 PUBLIC_NAMES = {
-    *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diff", "Edition"),
-    *("Explanation", "Export", "File", "Finding", "FindingsFound", "History", "InputRefused"),
-    *("Ledger", "LedgerBusy", "LedgerDamaged", "LedgerError", "LogEntry", "Month", "MonthIngest"),
+    *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diagnosis", "Diff"),
+    *(
+        "Edition",
+        "Examined",
+        "Explanation",
+        "Export",
+        "File",
+        "Finding",
+        "FindingsFound",
+        "History",
+        "InputRefused",
+    ),
+    *(
+        "LaidOut",
+        "Ledger",
+        "LedgerBusy",
+        "LedgerDamaged",
+        "LedgerError",
+        "LogEntry",
+        "Month",
+        "MonthIngest",
+    ),
     *("Names", "NoLedger", "Problem", "Projected", "Quarter", "RecordingFailed", "Report"),
     *("Query", "Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),
     *("EventProof", "Fault", "Receipt", "ReportProof", "ReportVerification", "Upgrade"),

@@ -12,6 +12,7 @@ import pytest
 
 from ledger import Ledger, StorageFailed, VerificationFailed, WrongUsage
 from ledger import store as ledger_store
+from ledger.drafts import put
 from tests.attacks.scene import APRIL, Scene, prepare
 from tests.attacks.shell import edit
 from tests.commands import LEDGER, environment
@@ -56,13 +57,12 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = scene.folder / "backup.db"
-    put = ledger_store._put
 
     def somebody_was_first(draft: Path, target: Path) -> None:
         target.write_text("theirs", encoding="utf-8")
         put(draft, target)
 
-    monkeypatch.setattr(ledger_store, "_put", somebody_was_first)
+    monkeypatch.setattr(ledger_store, "put", somebody_was_first)
     with pytest.raises(WrongUsage, match="is there already"):
         Ledger(scene.ledger).backup(path)
     assert path.read_text(encoding="utf-8") == "theirs"

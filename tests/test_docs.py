@@ -22,6 +22,7 @@ OTHERS = tuple(
         "attacks",
         "deliveries",
         "page",
+        "reference",
         "reliability",
         "serving",
         "spreadsheets",

@@ -237,7 +237,10 @@ def test_an_interruption_ends_a_long_query(sql: str, recorded: Path) -> None:
         else:
             assert process.stdout.readline() == b"i\r\n"
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
+        try:
+            _, told = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert b"Interrupted" in told
 

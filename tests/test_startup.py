@@ -26,8 +26,8 @@ OURS = {
         *("names", "printing", "store", "templates", "words"),
         *("support", "support.description", "support.labels"),
         *("cli", "cli.comparing", "cli.group", "cli.integrity", "cli.options", "cli.overview"),
-        *("cli.querying", "cli.recording", "cli.results", "cli.serving", "cli.telling"),
-        *("cli.tracing",),
+        *("cli.querying", "cli.recording", "cli.results", "cli.serving", "cli.starting"),
+        *("cli.telling", "cli.tracing"),
     },
 }
 OURS["status"] = OURS["--help"] | {"results"}

@@ -21,6 +21,7 @@ from ledger.cli.querying import query
 from ledger.cli.recording import ingest, retract, tag
 from ledger.cli.results import answers, export, project, report
 from ledger.cli.serving import serve
+from ledger.cli.starting import doctor, init
 from ledger.cli.tracing import check, editions, explain, history
 
 
@@ -38,27 +39,17 @@ def main() -> None:
 
     \b
     A first run, in a folder with data/initial and data/delta:
+      ledger init                       lay out an empty one, where there is none
       ledger ingest                     record every delivered row
       ledger project --as-of 202503     replay the events up to March 2025
       ledger export --format json       write the tables as files
       ledger report                     the support report
       ledger answers                    the business questions
+      ledger explain --month 2025-01    the rows that make a figure
 
     Every option can be set in the environment: LEDGER_DB and LEDGER_DATA_DIR for all commands,
     LEDGER_<COMMAND>_<OPTION> for the others. Results go to standard output, all else to standard
-    error.
-
-    \b
-    And the way back, from a figure to its sources:
-      ledger explain --month 2025-01    the rows that make a figure
-      ledger history interactions KEY   what happened to a record
-      ledger bridge --from A --to B     why a figure moved between two editions
-
-    \b
-    And what an auditor asks for:
-      ledger receipt --out FILE         what the ledger holds, to be kept elsewhere
-      ledger verify --receipt FILE      whether it is still what it was
-      ledger report --proof FILE        a report that can be checked without the ledger
+    error. What is wrong where something does not work: ledger doctor.
 
     \b
     Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 the input is refused or has
@@ -68,11 +59,13 @@ def main() -> None:
     """
 
 
-for command in (
-    *(ingest, project, export, report, answers),
-    *(history, explain, diff, bridge, check, editions, query),
-    *(retract, tag, log, status),
-    *(verify, receipt, prove, verify_proof, verify_report),
-    *(serve, backup, upgrade, run),
-):
-    main.add_command(command)
+main.add_sections(
+    {
+        "Record what is delivered": (init, ingest, retract, tag),
+        "Compute": (project, export, report, answers, run),
+        "Look": (status, log, query, serve),
+        "Trace a figure to its sources": (history, explain, diff, bridge, check, editions),
+        "Show that nothing was changed": (verify, receipt, prove, verify_proof, verify_report),
+        "Look after the ledger": (doctor, backup, upgrade),
+    }
+)

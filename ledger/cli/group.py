@@ -1,10 +1,12 @@
-"""Turns what the ledger raises into a message and an exit code, for every command."""
+"""The group of all commands: their help, and what becomes of the errors that they raise."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
+from itertools import chain
 from typing import Any
 
 import click
@@ -15,7 +17,32 @@ from ledger.words import visible
 
 
 class LedgerGroup(click.Group):
-    """Turns what the ledger raises into a message and an exit code, for every command."""
+    """Turns what the ledger raises into a message and an exit code, for every command.
+
+    Attributes:
+        sections: the names of the commands under each heading of the help.
+    """
+
+    sections: Mapping[str, Sequence[str]] = {}
+
+    def add_sections(self, sections: Mapping[str, Sequence[click.Command]]) -> None:
+        """Add commands under headings, in the order in which one needs them."""
+        for command in chain(*sections.values()):
+            self.add_command(command)
+        self.sections = {
+            heading: [str(command.name) for command in commands]
+            for heading, commands in sections.items()
+        }
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands into the help, heading by heading, in columns of one width."""
+        width = max(map(len, self.commands))
+        room = formatter.width - width - 6
+        for heading, names in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(n.ljust(width), self.commands[n].get_short_help_str(room)) for n in names]
+                )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order in which one needs them."""

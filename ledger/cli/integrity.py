@@ -140,7 +140,7 @@ def _give(document: Document, out: Path | None) -> None:
 def prove(
     table: str, key: str, as_of: str | None, known_at: str | None, out: Path | None, db: Path
 ) -> None:
-    """Prove to somebody without the ledger what it holds of a record.
+    """Prove to others what the ledger holds of a record.
 
     Writes the event that counts for the record of TABLE with this KEY, and the hashes that lead
     from it to the head: one for each doubling of the batch, some 20 for a million events.
@@ -159,10 +159,10 @@ def prove(
 @formats("table", "json")
 @telling
 def verify_proof(proof: Path, receipt: Path, format: str) -> None:
-    """Hold what `ledger prove` wrote to a receipt; the ledger is not read.
+    """Hold what `ledger prove` wrote to a receipt.
 
-    The receipt must be of the batch that recorded the event, or of a later one that the proof
-    leads to.
+    The ledger is not read. The receipt must be of the batch that recorded the event, or of a later
+    one that the proof leads to.
     """
     with Ledger.open() as ledger:
         proven = ledger.verify_proof(proof, receipt)
@@ -193,12 +193,12 @@ def verify_proof(proof: Path, receipt: Path, format: str) -> None:
 def verify_report(
     report: Path, proof: Path, receipt: Path | None, sources: Path | None, format: str
 ) -> None:
-    """Hold a published report to its proof; the ledger is not read.
+    """Hold a published report to its proof.
 
-    REPORT is a support_report as `ledger report` wrote it, PROOF what --proof wrote with it. With
-    --sources the report is computed again from the delivered files, and with --receipt these are
-    held to the receipt: only both together tell that nothing was changed since. Names the cells
-    that were changed, and exits with 6.
+    The ledger is not read. REPORT is a support_report as `ledger report` wrote it, PROOF what
+    --proof wrote with it. With --sources the report is computed again from the delivered files,
+    and with --receipt these are held to the receipt: only both together tell that nothing was
+    changed since. Names the cells that were changed, and exits with 6.
 
     \b
       ledger report --proof proof.json
@@ -242,7 +242,7 @@ def backup(file: Path, format: str, db: Path) -> None:
 @dry_run_option
 @common
 def upgrade(format: str, dry_run: bool, db: Path) -> None:
-    """Bring a ledger that an older version made to the present one.
+    """Bring an older version's ledger to the present one.
 
     Events, heads and seals stay as they are. The ledger is verified before anything is kept.
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @formats(*ROW_FORMATS)
 @common
 def log(format: str, db: Path) -> None:
-    """List the recorded batches and their files, the first one first."""
+    """List the recorded batches and their files."""
     with Ledger.open(db) as ledger:
         entries = ledger.log()
     short, shown = (12, to_the_second) if format == "table" else (None, str)

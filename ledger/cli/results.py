@@ -45,7 +45,7 @@ PAGE = "html"
 def project(
     as_of: str | None, known_at: str | None, rebuild: bool, format: str, dry_run: bool, db: Path
 ) -> None:
-    """Store the state as of a month in the ledger, as typed tables.
+    """Store the state as of a month as typed tables.
 
     The tables agents, contact_centers, service_categories and interactions and the view
     support_report are then there for any SQLite client. What was projected before is brought up to

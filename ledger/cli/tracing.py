@@ -260,7 +260,7 @@ def _print_check(result: Checked, format: str) -> None:
 @formats(*ROW_FORMATS)
 @common
 def editions(format: str, db: Path) -> None:
-    """Show for each month and batch whether the report was restated.
+    """Show which batch restated the report of which month.
 
     A line for each batch and a column for each month: `first` where the month was first reported,
     `changed` where the batch changed its report, `same` where it did not. In the other formats with
