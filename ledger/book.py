@@ -33,7 +33,6 @@ from ledger.store import Parameters, Record, Store, Tag, discard_if_empty
 from ledger.support.description import SUPPORT
 
 if TYPE_CHECKING:
-    from ledger.audit.faults import Progress
     from ledger.audit.proofs import EventProof
     from ledger.audit.receipts import Receipt
     from ledger.audit.verification import Verification
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from ledger.history import History
     from ledger.ingest import MonthIngest
     from ledger.layout import LaidOut
+    from ledger.progress import Progress, Tally
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
     from ledger.support.answers import Answers
     from ledger.support.bridge import Bridge, Cause
@@ -108,6 +108,7 @@ class Ledger:
         refuse: Collection[str] = (),
         expect_rows: Mapping[str, int] | None = None,
         dry_run: bool = False,
+        progress: Progress | None = None,
     ) -> list[MonthIngest]:
         """Record what is new in a data folder, month by month.
 
@@ -125,6 +126,7 @@ class Ledger:
             expect_rows: by table, how many rows its new file must have; of a table named, no more
                 than one file may be new.
             dry_run: only say what would happen.
+            progress: is told how many bytes of how many are read.
 
         Returns:
             what became of each month, in order.
@@ -150,6 +152,7 @@ class Ledger:
                 refuse=refuse,
                 expect_rows=expect_rows,
                 dry_run=dry_run,
+                progress=progress,
             )
         )
 
@@ -166,6 +169,7 @@ class Ledger:
         refuse: Collection[str] = (),
         expect_rows: Mapping[str, int] | None = None,
         dry_run: bool = False,
+        progress: Progress | None = None,
     ) -> Iterator[MonthIngest]:
         """As `ingest`, but yield each month as soon as it is recorded."""
         from ledger.deliveries import find_deliveries, read_names
@@ -183,7 +187,7 @@ class Ledger:
         with self._writing(dry_run) as store:
             dated = with_months(store, self.dataset, deliveries, extract, chosen)
             allowed = Permissions(allow_gap, late, reason, refused, rows)
-            yield from ingest_months(store, self.dataset, dated, allowed)
+            yield from ingest_months(store, self.dataset, dated, allowed, progress)
 
     def retract(
         self, table: str, month: Month | str, reason: str, *, dry_run: bool = False
@@ -241,6 +245,7 @@ class Ledger:
         known_at: KnownAt | None = None,
         rebuild: bool = False,
         dry_run: bool = False,
+        progress: Progress | None = None,
     ) -> Projected:
         """Store the projection as of a month in the ledger, in the place of the one before.
 
@@ -252,11 +257,14 @@ class Ledger:
                 default the last batch.
             rebuild: replay every event, whatever is stored.
             dry_run: compute it, and leave the stored one as it is.
+            progress: is told how many of how many tables and summaries are done; the same again
+                and again while one of them takes long.
 
         Raises:
             WrongUsage: the month lies outside of what is recorded.
             LedgerError: as the ledger cannot be read or written.
         """
+        from ledger.progress import Tally
         from ledger.projection import store_projection
         from ledger.results import Projected
         from ledger.updating import update_projection
@@ -264,7 +272,9 @@ class Ledger:
         with self._recording(dry_run) as store:
             edition = choose_edition(store, _optional(as_of), known_at)
             fill = store_projection if rebuild else update_projection
-            rows = fill(store, self.dataset, edition)
+            tally = Tally(len(self.dataset.tables) + len(self.dataset.summaries), progress)
+            with store.ticking(tally.tell if progress else None):
+                rows = fill(store, self.dataset, edition, tally.advance)
         return Projected(edition, rows)
 
     def export(
@@ -279,6 +289,7 @@ class Ledger:
         spreadsheet_safe: bool = False,
         bom: bool = False,
         dry_run: bool = False,
+        progress: Progress | None = None,
     ) -> Export:
         """Write `<table>_final.<format>` for each table, and `datapackage.json` beside them.
 
@@ -297,6 +308,7 @@ class Ledger:
                 take for a formula. By default, texts are exact.
             bom: of `csv`, begin each file with a byte order mark, by which Excel knows UTF-8.
             dry_run: write to a folder that is thrown away.
+            progress: is told how many rows are written, of how many if these are stored.
 
         Raises:
             WrongUsage: there is no such format, table or month; the format cannot hold the rows,
@@ -304,6 +316,8 @@ class Ledger:
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
         from ledger.export import check_format
+        from ledger.progress import Tally
+        from ledger.projection import stored_rows
         from ledger.results import Export
         from ledger.workbook import workbook_of
 
@@ -315,19 +329,12 @@ class Ledger:
             with store.snapshot():
                 edition = choose_edition(store, _optional(as_of), known_at)
                 say_what_counts(store, edition)
+                tally = Tally(stored_rows(store, edition, chosen), progress)
                 if labelled:
                     for table in chosen:
                         say_labels(store, self.dataset, table, labelled)
-            manifest = {
-                "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
-                "name": self.dataset.name,
-                "title": self.dataset.title,
-                "asOf": str(edition.as_of),
-                "batch": edition.batch,
-                "head": edition.head,
-                **({"names": labelled} if labelled else {}),
-            }
-            sheets = _sheets(store, self.dataset, chosen, edition, labelled, format)
+            manifest = _manifest(self.dataset, edition, labelled)
+            sheets = _sheets(store, self.dataset, chosen, edition, labelled, format, tally)
             book = workbook_of(
                 f"{self.dataset.name}_final", self.dataset, edition, sheets, labelled
             )
@@ -454,7 +461,10 @@ class Ledger:
         with self._summaries(as_of, known_at, self.dataset) as (store, edition):
             chosen = quarter or edition.as_of.quarter
             if chosen > edition.as_of.quarter:
-                raise WrongUsage(f"{chosen} begins after the as-of month {edition.as_of}")
+                raise WrongUsage(
+                    f"{chosen} begins after the as-of month {edition.as_of}; "
+                    "choose an earlier quarter or a later month"
+                )
             kind = parse_names(names)
             return answer_questions(store, edition, chosen, kind, sensitivity=sensitivity)
 
@@ -728,6 +738,9 @@ class Ledger:
                 table.name: sum(file.rows for file in files if file.table_name == table.name)
                 for table in self.dataset.tables
             }
+            by_month: Counter[Month] = Counter()
+            for file in sorted(files, key=lambda file: file.month):
+                by_month[file.month] += file.rows
             return Status(
                 path=self.path,
                 bytes=self.path.stat().st_size,
@@ -736,6 +749,7 @@ class Ledger:
                 latest_month=latest,
                 missing_months=tuple(month for month in span if month not in months),
                 events=events,
+                events_by_month=dict(by_month),
                 superseded=sum(events.values()) - sum(f.rows for f in counting.values()),
                 projection=stored_edition(store),
                 head=batches[-1].head if batches else None,
@@ -911,7 +925,9 @@ class Ledger:
         def check(copy: Path) -> None:
             found.append(Ledger(copy).verify())
             if found[0].faults:
-                raise VerificationFailed(f"no backup is made, for {found[0].verdict}")
+                raise VerificationFailed(
+                    f"no backup is made, for {found[0].verdict}; see: ledger verify"
+                )
 
         with Store.for_reading(self.path) as store:
             store.back_up(Path(path), check)
@@ -1028,8 +1044,9 @@ def _sheets(
     edition: Edition,
     names: Names | None,
     format: str,
+    tally: Tally,
 ) -> list[Sheet]:
-    """Tables of an edition, to be written in a format."""
+    """Tables of an edition, to be written in a format; the tally is told of the rows read."""
     from ledger.export import WORKBOOK, Sheet
     from ledger.pages import EditionRows
 
@@ -1037,7 +1054,8 @@ def _sheets(
     end = "" if format == WORKBOOK else "_final"
     sheets = []
     for table in tables:
-        rows = EditionRows(store, table, edition, partial(labelled_select, dataset, table, names))
+        select = partial(labelled_select, dataset, table, names)
+        rows = EditionRows(store, table, edition, select, advance=tally.advance)
         columns = labelled_columns(table, names)
         sheets.append(Sheet(f"{table.name}{end}", columns, rows, table.key))
     return sheets
@@ -1050,6 +1068,19 @@ def _folder(folder: Path, throw_away: bool) -> Iterator[Path]:
             yield Path(name)
     else:
         yield folder
+
+
+def _manifest(dataset: DataSet, edition: Edition, names: Names | None) -> dict[str, object]:
+    """What the manifest of an export says besides its files."""
+    return {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": dataset.name,
+        "title": dataset.title,
+        "asOf": str(edition.as_of),
+        "batch": edition.batch,
+        "head": edition.head,
+        **({"names": names} if names else {}),
+    }
 
 
 def _reason(reason: str | None) -> str:

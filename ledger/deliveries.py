@@ -47,6 +47,14 @@ class Delivery:
         """Its name in a data folder, `delta/agents_delta_202502.csv`: the same on any machine."""
         return f"{self.kind}/{self.path.name}"
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has; 0 where that cannot be told, as it will be when it is read."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
 
 @dataclass(slots=True)
 class OpenDelivery:

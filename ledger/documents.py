@@ -57,7 +57,7 @@ def read_document(path: Path, kind: type[Kind]) -> Kind:
             return document
         problem = "it has a field that does not belong there"
     except OSError as error:
-        raise WrongUsage(f"{path} cannot be read: {error.strerror}") from None
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}; name another file") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = str(error)
     wanted = str(kind.__struct_config__.tag)

@@ -116,7 +116,9 @@ def choose_edition(
     chosen = as_of or (tagged.as_of if tagged else latest)
     if not first <= chosen <= latest:
         then = "holds" if known_at is None else f"at batch {number} held"
-        raise WrongUsage(f"as of {chosen}: the ledger {then} the months {first} to {latest}")
+        raise WrongUsage(
+            f"as of {chosen}: the ledger {then} the months {first} to {latest}; choose one of these"
+        )
     missing = tuple(month for month in first.until(chosen) if month not in months)
     heads = {batch.batch: batch.head for batch in batches}
     if number not in heads:

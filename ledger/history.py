@@ -82,7 +82,10 @@ def read_history(store: Store, table: Table, key: str, edition: Edition) -> Hist
     sql = _EVENTS.format(cells=columns, events=table.events, key=table.key)
     rows = list(store.rows(sql, (key,)))
     if not rows:
-        raise WrongUsage(f"no event of {table.name} up to {edition.name} has the key {key!r}")
+        raise WrongUsage(
+            f"no event of {table.name} up to {edition.name} has the key {key!r}; keys are as "
+            f"delivered, to the letter. To list them: ledger export --table {table.name}"
+        )
     sources = Sources(store, edition.batch)
     told = verdicts(store, table, key)
     recorded_at = {batch.batch: batch.recorded_at for batch in store.batches()}

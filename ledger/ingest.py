@@ -25,6 +25,7 @@ from ledger.errors import (
 )
 from ledger.findings import Finding, file_findings
 from ledger.months import Month, spans
+from ledger.progress import Advance, Progress, Tally
 from ledger.recorder import Flags, Recorder
 from ledger.store import Batch, File, Store
 from ledger.words import counted
@@ -117,7 +118,11 @@ class _Sorted:
 
 
 def ingest_months(
-    store: Store, dataset: DataSet, deliveries: Sequence[Delivery], allowed: Permissions
+    store: Store,
+    dataset: DataSet,
+    deliveries: Sequence[Delivery],
+    allowed: Permissions,
+    progress: Progress | None = None,
 ) -> Iterator[MonthIngest]:
     """Record what is new among deliveries, and yield each month when it is done.
 
@@ -126,6 +131,7 @@ def ingest_months(
         dataset: the tables.
         deliveries: each with its month; see `with_months`.
         allowed: what the user allows.
+        progress: is told how many bytes of how many of these files are read.
 
     Raises:
         InputRefused: files of a month are malformed, or have findings that are refused; nothing of
@@ -137,19 +143,23 @@ def ingest_months(
     in_order = sorted(deliveries, key=lambda d: (_month(d), dataset.place(d.table.name)))
     for table in allowed.rows:
         _check_expectation(store, table, [d for d in in_order if d.table.name == table])
+    tally, read = Tally(sum(d.size for d in in_order) if progress else 0, progress), 0
     for month, group in groupby(in_order, key=_month):
         files = list(group)
+        read += sum(file.size for file in files) if progress else 0
         sorted_files = _sort(store.files(), files)
         if len(sorted_files.already) == len(files):
+            tally.reach(read)
             yield MonthIngest(month, sorted_files.already)
             continue
         try:
             with store.transaction():
-                result = _ingest_month(store, dataset, month, files, allowed)
+                result = _ingest_month(store, dataset, month, files, allowed, tally.advance)
         except RecordingFailed as error:
             if error.recorded:
                 yield result
             raise
+        tally.reach(read)
         yield result
 
 
@@ -180,7 +190,10 @@ def with_months(
     recorded = _initial_month(store.files())
     earliest = earliest_delta(deliveries, dataset)
     if initial_month and recorded and initial_month != recorded:
-        raise SequenceBroken(f"the initial extract is recorded as of {recorded}; that is fixed")
+        raise SequenceBroken(
+            f"the initial extract is recorded as of {recorded}; that is fixed: "
+            "leave out --initial-month"
+        )
     if initial_month and earliest and initial_month >= earliest:
         raise SequenceBroken(
             f"the initial extract must be of a month before the earliest delta, {earliest}"
@@ -194,7 +207,10 @@ def with_months(
     dated = [replace(d, month=d.month or known) for d in deliveries]
     absent = set(months) - {_month(d) for d in dated}
     if absent:
-        raise WrongUsage(f"no file is delivered for {', '.join(map(str, sorted(absent)))}")
+        there = ", ".join(map(str, sorted({_month(d) for d in dated})))
+        raise WrongUsage(
+            f"no file is delivered for {', '.join(map(str, sorted(absent)))}, but for {there}"
+        )
     with_extract = recorded is None
     return [
         d
@@ -247,6 +263,7 @@ def _ingest_month(
     month: Month,
     deliveries: Sequence[Delivery],
     allowed: Permissions,
+    advance: Advance,
 ) -> MonthIngest:
     """Record the new files of a month; to be called within a transaction.
 
@@ -269,7 +286,8 @@ def _ingest_month(
         correction=bool(month_files.corrections),
         reason=allowed.correct if month_files.superseded else None,
     )
-    results = _record(store, dataset, month, deliveries, month_files, flags)
+    recorder = Recorder(store, dataset, month, advance=advance)
+    results = _record(store, dataset, recorder, deliveries, month_files, flags)
     _hold_to_expectations(results, deliveries, allowed.rows)
     if month_files.corrections and allowed.correct is None:
         raise SequenceBroken(_other_bytes(files, month_files.corrections, results))
@@ -294,7 +312,7 @@ def _ingest_month(
 def _record(
     store: Store,
     dataset: DataSet,
-    month: Month,
+    recorder: Recorder,
     deliveries: Sequence[Delivery],
     month_files: _Sorted,
     flags: Flags,
@@ -305,7 +323,7 @@ def _record(
     in_order = [delivery for delivery in deliveries if delivery in chosen]
     numbers = {name: file.file for name, file in month_files.superseded.items()}
     results = []
-    for file, actions in Recorder(store, dataset, month).record(in_order, flags, numbers):
+    for file, actions in recorder.record(in_order, flags, numbers):
         before = month_files.superseded.get(file.table_name)
         difference = None
         if before and before.kind in set(Kind):
@@ -378,7 +396,10 @@ def _check_expectation(store: Store, table: str, deliveries: Sequence[Delivery])
         WrongUsage: no file of the table is delivered, or several are new.
     """
     if not deliveries:
-        raise WrongUsage(f"rows of {table} are expected, but no file of it is delivered")
+        raise WrongUsage(
+            f"rows of {table} are expected, but no file of it is delivered; "
+            "expect none, or deliver one"
+        )
     already = {result.file.month for result in _sort(store.files(), deliveries).already}
     new = [month for month in map(_month, deliveries) if month not in already]
     if len(new) > 1:
@@ -450,7 +471,7 @@ def _place_in_sequence(
     if delta and initial and month <= initial:
         raise SequenceBroken(
             f"{delta.path}: a delta of {month}, but the initial extract is of {initial}; "
-            "only deltas of later months can follow"
+            "only deltas of later months can follow: leave this one out"
         )
     if not months:
         return (), ()

@@ -15,6 +15,7 @@ from typing import TypeVar
 from ledger.dataset import Table
 from ledger.editions import Edition, say_keys, say_what_counts, stored_edition
 from ledger.forms import Page, PagedRows, page_sql
+from ledger.progress import Advance, unheard
 from ledger.projection import is_regular, replay_keys_sql, stored_keys_sql
 from ledger.store import Record, Store
 
@@ -35,6 +36,7 @@ class EditionRows(PagedRows):
         edition: of which they are.
         select: makes of the query that gives some projected rows the one that is to be run.
         after: the key after which they begin; blank, which no key is, is before all of them.
+        advance: is told how many rows are read.
     """
 
     store: Store
@@ -42,11 +44,13 @@ class EditionRows(PagedRows):
     edition: Edition
     select: Callable[[str], str]
     after: str = ""
+    advance: Advance = unheard
 
     def __iter__(self) -> Generator[Record, None, None]:
         """Yield the rows."""
         for _, rows in self._pages(lambda select: list(self.store.rows(select))):
             yield from rows
+            self.advance(len(rows))
 
     def pages(self, line: str, meanwhile: Callable[[], object]) -> Generator[Page, None, None]:
         """Yield the rows as pages of text."""
@@ -58,6 +62,7 @@ class EditionRows(PagedRows):
         for keys, (count, text) in self._pages(read):
             if count:
                 yield Page(count, text, partial(self._again, *keys))
+                self.advance(count)
 
     def _pages(self, read: Callable[[str], T]) -> Generator[tuple[tuple[str, str], T], None, None]:
         """Yield of each page between which keys it is, and what the query of its rows gives."""

@@ -7,33 +7,65 @@ import html
 import io
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TextIO
 
 import click
 
+from ledger import terminal
 from ledger.errors import StorageFailed
 from ledger.months import Month
 from ledger.words import visible, visible_lines
 
 ROW_FORMATS = ("table", "json", "csv", "ndjson")
 ROWS_AT_ONCE = 1000
+WIDEST = 2
+"""Columns of a terminal that a character takes at the most."""
 QUIET = "ledger.quiet"
 VERBOSE = "ledger.verbose"
 
 
-def emit(text: str) -> None:
-    """Print a text for people, in the terminal's encoding.
+class Styled(NamedTuple):
+    """A part of a text that is set off, where there are colours.
+
+    Attributes:
+        text: as it is.
+        style: one of `terminal.STYLES`.
+    """
+
+    text: str
+    style: str
+
+
+def emit(*parts: str | Styled) -> None:
+    """Print the parts of a text for people, in the terminal's encoding.
 
     Raises:
         StorageFailed: standard output is a file that cannot be written.
         BrokenPipeError: whoever read it went away.
     """
-    _echo(f"{visible_lines(text)}\n")
+    _echo(f"{_joined(parts, sys.stdout)}\n")
+
+
+def _joined(parts: Iterable[str | Styled], stream: TextIO) -> str:
+    """The parts of a text as a stream shows them: what they hold themselves commands nothing."""
+    text = "".join(
+        terminal.styled(visible_lines(part.text), part.style, stream)
+        if isinstance(part, Styled)
+        else visible_lines(part)
+        for part in parts
+    )
+    room = terminal.room(stream)
+    if room is None or all(len(line) * WIDEST <= room for line in text.split("\n")):
+        return text
+    from ledger.fitting import paragraph
+
+    return "\n".join(paragraph(line, room) for line in text.split("\n"))
 
 
 def emit_data(text: str) -> None:
@@ -57,19 +89,20 @@ def _echo(message: str | bytes) -> None:
         raise StorageFailed(f"standard output cannot be written: {error.strerror}") from error
 
 
-def note(text: str) -> None:
+def note(text: str, style: str = "note") -> None:
     """Tell something besides the result, on standard error; `--quiet` silences it."""
     if not click.get_current_context().meta.get(QUIET):
-        tell(text)
+        tell(Styled(text, style))
 
 
-def tell(text: str) -> None:
+def tell(*parts: str | Styled) -> None:
     """Tell something on standard error; where that cannot be written, nobody hears it.
 
     A log on the disk that is full must not change what the command does.
     """
     with suppress(OSError):
-        click.echo(visible_lines(text), err=True)
+        terminal.clear_progress()
+        click.echo(_joined(parts, sys.stderr), err=True)
 
 
 def is_verbose() -> bool:
@@ -156,9 +189,6 @@ def table(
         decimals: of numbers that are not counts; all that there are by default.
         markdown: for a document, not a terminal.
     """
-    # Only whoever prints a table needs it.
-    from tabulate import tabulate
-
     shown = [
         [
             as_markdown(value) if markdown and isinstance(value, str) else _cell(value, decimals)
@@ -169,8 +199,36 @@ def table(
     width = len(rows[0]) if rows else 0
     numeric = [any(isinstance(row[place], int | float) for row in rows) for place in range(width)]
     style = "pipe" if markdown else "simple" if columns else "plain"
+    text = _tabulated(columns, shown, style, numeric)
+    room = None if markdown else terminal.room(sys.stdout)
+    return text if room is None else _fitted(text, columns, shown, numeric, room)
+
+
+def _tabulated(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], style: str, numeric: Sequence[bool]
+) -> str:
+    # Only whoever prints a table needs it.
+    from tabulate import tabulate
+
     align = ["right" if is_number else "left" for is_number in numeric]
-    return tabulate(shown, columns, style, colalign=align or None, disable_numparse=True)
+    return tabulate(rows, columns, style, colalign=align or None, disable_numparse=True)
+
+
+def _fitted(
+    text: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numeric: Sequence[bool],
+    room: int,
+) -> str:
+    """A table as it is, if the terminal has room for it; else laid out anew, so that it has."""
+    from ledger.fitting import facts, fitted, widest
+
+    if not rows or widest(text.splitlines()) <= room:
+        return text
+    if not columns:
+        return facts([(name, value) for name, value in rows], room)
+    return fitted(columns, rows, numeric, room)
 
 
 def as_markdown(text: str) -> str:

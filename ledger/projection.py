@@ -10,28 +10,52 @@ from collections.abc import Collection, Sequence
 from functools import cache
 
 from ledger.dataset import DataSet, Derived, LocalMonth, SecondsBetween, Table, Type, UtcMonth
-from ledger.editions import Edition, among_keys, count_few, last_events, say_what_counts
+from ledger.editions import (
+    Edition,
+    among_keys,
+    count_few,
+    last_events,
+    say_what_counts,
+    stored_edition,
+)
+from ledger.progress import Advance, unheard
 from ledger.store import Store, expected_schema
 from ledger.templates import part
 
 
-def store_projection(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
+def store_projection(
+    store: Store, dataset: DataSet, edition: Edition, advance: Advance = unheard
+) -> dict[str, int]:
     """Put a projection into the ledger, replayed anew, in the place of the one stored there.
 
     To be called within a transaction.
+
+    Args:
+        store: that of the ledger.
+        dataset: its tables.
+        edition: of which the projection is.
+        advance: is told of each table and each summary that is done.
 
     Returns:
         the number of rows of each table.
     """
     for name in ("projection_of", "projection_rows", *_tables(dataset)):
         store.execute(f"DELETE FROM {name}")
-    rows = _fill(store, dataset, edition)
+    rows = _fill(store, dataset, edition, advance)
     store.execute(
         "INSERT INTO projection_of (one, as_of, batch) VALUES (1, ?, ?)",
         (edition.as_of.number, edition.batch),
     )
     store.insert("projection_rows", ("table_name", "rows"), rows.items())
     return rows
+
+
+def stored_rows(store: Store, edition: Edition, tables: Collection[Table]) -> int:
+    """How many rows of some tables are stored; 0 where what is stored is of another edition."""
+    if stored_edition(store) != edition:
+        return 0
+    rows: dict[str, int] = dict(store.rows("SELECT table_name, rows FROM projection_rows"))
+    return sum(rows.get(table.name, 0) for table in tables)
 
 
 def build_aside(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
@@ -176,15 +200,19 @@ def _tables(dataset: DataSet) -> list[str]:
     return [t.name for t in dataset.tables] + [summary.name for summary in dataset.summaries]
 
 
-def _fill(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
+def _fill(
+    store: Store, dataset: DataSet, edition: Edition, advance: Advance = unheard
+) -> dict[str, int]:
     say_what_counts(store, edition)
     rows = {}
     for table in dataset.tables:
         replay = replay_of(store, edition, table)
         rows[table.name] = store.execute(fill_sql(table.name, projected_columns(table), replay))
+        advance(1)
     for summary in dataset.summaries:
         columns = store.columns(summary.select)
         store.execute(fill_sql(summary.name, columns, summary.select))
+        advance(1)
     return rows
 
 

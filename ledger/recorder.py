@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -12,6 +12,7 @@ from ledger.deliveries import Delivery, OpenDelivery
 from ledger.digest import MARK_BYTES, BatchContents, FileContents, MerkleTree, leaves
 from ledger.errors import InputRefused, Problem, Problems
 from ledger.months import Month, clock_rows
+from ledger.progress import Advance, unheard
 from ledger.readings import CellReader
 from ledger.rows import Block, read_blocks
 from ledger.store import MARKS_AT_ONCE, File, Store
@@ -84,9 +85,22 @@ class Recorder:
     """
 
     def __init__(
-        self, store: Store, dataset: DataSet, month: Month, first_event: int | None = None
+        self,
+        store: Store,
+        dataset: DataSet,
+        month: Month,
+        first_event: int | None = None,
+        advance: Advance = unheard,
     ) -> None:
-        """Start with an event: by default behind what is recorded for the month."""
+        """Start with an event: by default behind what is recorded for the month.
+
+        Args:
+            store: to append to.
+            dataset: the tables.
+            month: of the files.
+            first_event: the number of the first event.
+            advance: is told how many bytes are read.
+        """
         self._store = store
         self._dataset = dataset
         self._month = month
@@ -95,6 +109,7 @@ class Recorder:
         self._next_event = first_event or store.next_event(month)
         self._readings: list[tuple[int, str, str | float | None, str]] = []
         self._marks = EventMarks(store)
+        self._advance = advance
 
     def record(
         self, deliveries: Sequence[Delivery], flags: Flags, supersedes: Mapping[str, int]
@@ -143,7 +158,9 @@ class Recorder:
         path = str(delivery.path)
         try:
             with self._store.appending(table):
-                blocks = read_blocks(source.chunks(), table, delivery.kind, path, self.problems)
+                blocks = read_blocks(
+                    self._counted(source.chunks()), table, delivery.kind, path, self.problems
+                )
                 for block in blocks:
                     self._append_block(block, table, number, reader)
                     counts.update(block.actions)
@@ -169,6 +186,11 @@ class Recorder:
             supersedes=supersedes,
         )
         return contents, counts
+
+    def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+            self._advance(len(chunk))
 
     def _append_block(self, block: Block, table: Table, file: int, reader: CellReader) -> None:
         first = self._next_event

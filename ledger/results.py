@@ -63,6 +63,7 @@ class Status:
         latest_month: the latest recorded one, or None.
         missing_months: those between the two of which nothing is recorded.
         events: how many there are of each table, superseded ones too.
+        events_by_month: how many there are of each month of which something is recorded.
         superseded: how many of them no longer count.
         projection: the edition of the stored projection, or None.
         head: the head after the last batch, or None.
@@ -75,6 +76,7 @@ class Status:
     latest_month: Month | None
     missing_months: tuple[Month, ...]
     events: dict[str, int]
+    events_by_month: dict[Month, int]
     superseded: int
     projection: Edition | None
     head: str | None

@@ -56,6 +56,8 @@ OLDEST_VERSION = 2
 OLDEST_SQLITE = (3, 37, 0)
 SQLITE_VERSION = sqlite3.sqlite_version_info
 BUSY_SECONDS = 30
+STEPS_OF_A_TICK = 1_000_000
+"""Of SQLite's virtual machine: some hundredths of a second."""
 EVENTS_PER_MONTH = 10**9
 MARKS_AT_ONCE = 4096
 
@@ -363,6 +365,25 @@ class Store:
             finally:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
+
+    @contextmanager
+    def ticking(self, tick: Callable[[], object] | None) -> Iterator[None]:
+        """Have something called every now and then while statements run, if there is something.
+
+        An interruption then ends a statement at once, and not when it is done.
+        """
+
+        def ticked() -> None:
+            # What a handler gives that is true would end the statement.
+            if tick:
+                tick()
+
+        if tick:
+            self.connection.set_progress_handler(ticked, STEPS_OF_A_TICK)
+        try:
+            yield
+        finally:
+            self.connection.set_progress_handler(None, 0)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Generator[Record, None, None]:
         """Run a query and yield its rows, as SQLite gives them."""
@@ -764,6 +785,9 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            # SQLite asks nobody but whoever is told how far it is; see `Store.ticking`.
+            raise KeyboardInterrupt from None
         raise _translation(error, path) from error
     except UnicodeDecodeError as error:
         # What SQLite says of a broken schema quotes it.

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from ledger.dataset import DataSet, Summary, Table
 from ledger.editions import Edition, in_force, moved_files, say_what_counts, stored_edition
 from ledger.errors import WrongUsage
+from ledger.progress import Advance, unheard
 from ledger.projection import (
     build_aside,
     fill_sql,
@@ -31,10 +32,18 @@ EXACT = 2.0**52
 """Sums of whole numbers below this are exact as doubles, and so is the sum of two of them."""
 
 
-def update_projection(store: Store, dataset: DataSet, edition: Edition) -> dict[str, int]:
+def update_projection(
+    store: Store, dataset: DataSet, edition: Edition, advance: Advance = unheard
+) -> dict[str, int]:
     """Have the projection of an edition stored in the ledger, from the one that is.
 
     To be called within a transaction.
+
+    Args:
+        store: that of the ledger.
+        dataset: its tables.
+        edition: of which the projection will be.
+        advance: is told of each table and each summary that is done.
 
     Returns:
         the number of rows of each table.
@@ -47,8 +56,8 @@ def update_projection(store: Store, dataset: DataSet, edition: Edition) -> dict[
     rows: dict[str, int] = dict(store.rows("SELECT table_name, rows FROM projection_rows"))
     moved = few_moved(store, before, edition) if before else None
     if moved is None or rows.keys() != {table.name for table in dataset.tables}:
-        return store_projection(store, dataset, edition)
-    changes = move_projection(store, dataset, edition, moved)
+        return store_projection(store, dataset, edition, advance)
+    changes = move_projection(store, dataset, edition, moved, advance)
     for name, change in changes.items():
         rows[name] += change
         sql = "UPDATE projection_rows SET rows = ? WHERE table_name = ?"
@@ -68,7 +77,11 @@ def few_moved(store: Store, before: Edition, after: Edition) -> list[File] | Non
 
 
 def move_projection(
-    store: Store, dataset: DataSet, edition: Edition, moved: Sequence[File]
+    store: Store,
+    dataset: DataSet,
+    edition: Edition,
+    moved: Sequence[File],
+    advance: Advance = unheard,
 ) -> dict[str, int]:
     """Make of the projection that `store` has first the one of an edition.
 
@@ -77,6 +90,7 @@ def move_projection(
         dataset: its tables.
         edition: of which it will be.
         moved: the files whose events count in one of the two editions alone.
+        advance: is told of each table and each summary that is done.
 
     Returns:
         by how many rows each table has grown.
@@ -84,9 +98,10 @@ def move_projection(
     say_what_counts(store, edition)
     changes = {}
     for table in dataset.tables:
-        if not _say_moved_keys(store, table, moved):
-            continue
         of_table = [summary for summary in dataset.summaries if summary.table == table.name]
+        if not _say_moved_keys(store, table, moved):
+            advance(1 + len(of_table))
+            continue
         updates = [_Update(store, summary, "main") for summary in of_table]
         rows = _some_rows(table, f"main.{table.name}")
         for update in updates:
@@ -98,6 +113,7 @@ def move_projection(
         for update in updates:
             update.add(_as_read(update.summary, table, rows))
             update.finish(f"SELECT {', '.join(update.summary.reads)} FROM main.{table.name}")
+        advance(1 + len(of_table))
     return changes
 
 

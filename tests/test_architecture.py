@@ -93,10 +93,11 @@ def test_a_module_imports_what_the_table_of_the_docs_allows(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("library", "only"),
-    [("pendulum", {"months"}), ("sqlite3", {"store"}), ("click", {"cli", "printing"}),
+    [("pendulum", {"months"}), ("sqlite3", {"store"}), ("click", {"cli", "printing", "terminal"}),
      ("pyarrow", {"export"}), ("msgspec", {"digest", "documents", "store"}),
      ("datasette", {"serving"}), ("uvicorn", {"serving"}),
-     ("tabulate", {"printing"}), ("csv", {"rows", "forms", "export", "printing"}),
+     ("tabulate", {"printing"}), ("tqdm", {"terminal"}), ("wcwidth", {"fitting"}),
+     ("csv", {"rows", "forms", "export", "printing"}),
      ("altair", {"charts"}), ("vl_convert", {"charts"}), ("jinja2", {"markup"}),
      ("xlsxwriter", {"workbook"})],
 )  # fmt: skip

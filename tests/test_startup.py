@@ -23,10 +23,17 @@ finally:
 OURS = {
     "--help": {
         *("__init__", "book", "dataset", "digest", "drafts", "editions", "errors", "months"),
-        *("names", "printing", "store", "templates", "words"),
+        *("names", "printing", "store", "templates", "terminal", "words"),
         *("support", "support.description", "support.labels"),
         *("cli", "cli.comparing", "cli.group", "cli.integrity", "cli.options", "cli.overview"),
-        *("cli.querying", "cli.recording", "cli.results", "cli.serving", "cli.starting"),
+        *(
+            "cli.completion",
+            "cli.querying",
+            "cli.recording",
+            "cli.results",
+            "cli.serving",
+            "cli.starting",
+        ),
         *("cli.telling", "cli.tracing"),
     },
 }
@@ -67,6 +74,7 @@ def test_of_other_packages_two_alone(folder: Path, command: str) -> None:
         "pluggy",
         "pyspark",
         "tabulate",
+        "tqdm",
     }
     needed = {"click", "msgspec"} | ({"tabulate"} if command == "status" else set())
     assert modules & others == needed

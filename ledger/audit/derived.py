@@ -118,11 +118,13 @@ def check_projection(subject: Subject) -> Iterator[Fault]:
         return
     say_what_counts(store, edition)
     rows, differing = {}, False
-    for table in dataset.tables:
-        rows[table.name], faults = _compare_keyed(store, edition, table)
-        yield from faults
-        differing = differing or bool(faults)
-    subject.advance(subject.events)
+    with store.ticking(subject.tell if subject.progress else None):
+        for table in dataset.tables:
+            rows[table.name], faults = _compare_keyed(store, edition, table)
+            yield from faults
+            differing = differing or bool(faults)
+            of_table = [file.rows for file in subject.files if file.table_name == table.name]
+            subject.advance(sum(of_table))
     if differing:
         return
     if dict(store.rows("SELECT table_name, rows FROM projection_rows")) != rows:

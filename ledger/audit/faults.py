@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ledger.dataset import DataSet
+from ledger.progress import Progress, Tally
 from ledger.store import Batch, File, Store, Tag
-
-Progress = Callable[[int, int], None]
-"""Is told how many of how many events are done."""
 
 
 class FaultKind(StrEnum):
@@ -56,7 +53,7 @@ class Subject:
         batches: all of them.
         files: all of them.
         tags: all of them.
-        report: is told how far it is.
+        progress: is told how many of how many events are done.
     """
 
     store: Store
@@ -64,19 +61,20 @@ class Subject:
     batches: list[Batch]
     files: list[File]
     tags: list[Tag]
-    report: Progress | None = None
-    _total: int = field(default=0)
-    _done: int = field(default=0)
+    progress: Progress | None = None
+    _tally: Tally = field(default_factory=lambda: Tally(0, None))
 
     def expect(self, *, quick: bool) -> None:
         """Say how much there is to do: with a replay, every event counts twice."""
-        self._total = self.events * (1 if quick else 2)
+        self._tally = Tally(self.events * (1 if quick else 2), self.progress)
 
     def advance(self, events: int) -> None:
         """Tell that some more events are done."""
-        self._done += events
-        if self.report:
-            self.report(min(self._done, self._total), self._total)
+        self._tally.advance(events)
+
+    def tell(self) -> None:
+        """Tell again how many are done: the time goes on."""
+        self._tally.tell()
 
     @property
     def events(self) -> int:

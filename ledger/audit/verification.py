@@ -13,13 +13,14 @@ from pathlib import Path
 
 from ledger.audit.contents import check_contents, check_tags
 from ledger.audit.derived import ReadingsCheck, check_projection
-from ledger.audit.faults import Fault, FaultKind, Progress, Subject
+from ledger.audit.faults import Fault, FaultKind, Subject
 from ledger.audit.originals import Originals, OriginalsCheck
 from ledger.audit.receipts import Receipt, check_receipt
 from ledger.audit.records import check_records
 from ledger.audit.structure import check_schema, check_storage, has_sound_tables
 from ledger.dataset import DataSet
 from ledger.errors import StorageFailed
+from ledger.progress import Progress
 from ledger.store import File, Store
 
 FAULTS_KEPT = 100

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.book import Ledger
+from ledger.cli import completion
 from ledger.cli.options import common, formats
 from ledger.cli.telling import tell_edition
 from ledger.editions import Edition
@@ -38,8 +39,8 @@ _STEPS = {
 
 
 @click.command()
-@click.argument("before", metavar="A")
-@click.argument("after", metavar="B")
+@click.argument("before", metavar="A", shell_complete=completion.editions)
+@click.argument("after", metavar="B", shell_complete=completion.editions)
 @formats(*ROW_FORMATS, help="How to print the result; all but table give every row and cell.")
 @common
 def diff(before: str, after: str, format: str, db: Path) -> None:
@@ -85,6 +86,7 @@ def _cells(rows: Iterable[RowChange]) -> Iterator[tuple[object, ...]]:
     envvar="LEDGER_BRIDGE_FROM",
     metavar="A",
     required=True,
+    shell_complete=completion.editions,
     help="The edition from which; as for ledger diff.",
 )
 @click.option(
@@ -93,6 +95,7 @@ def _cells(rows: Iterable[RowChange]) -> Iterator[tuple[object, ...]]:
     envvar="LEDGER_BRIDGE_TO",
     metavar="B",
     required=True,
+    shell_complete=completion.editions,
     help="The edition to which.",
 )
 @click.option("--month", help="Of the report: 2025-01, 202501 or Unknown.  [default: all]")

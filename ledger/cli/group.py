@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ledger.errors import InputRefused, LedgerError
-from ledger.printing import tell
+from ledger.printing import Styled, tell
 from ledger.words import visible
 
 
@@ -48,11 +48,28 @@ class LedgerGroup(click.Group):
         """Name the commands in the order in which one needs them."""
         return list(self.commands)
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # A name that the terminal's encoding lacks is shown as an escape, not as an error.
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the command."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            options = (o for c in self.commands.values() for p in c.params for o in p.opts)
+            if name not in options:
+                raise
+            message = f"{name} stands after the command: ledger COMMAND {name} …"
+            raise click.UsageError(message, ctx) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        if isinstance(sys.stdout, TextIOWrapper):
-            # A name that the terminal's encoding lacks is shown as an escape, not as an error.
-            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except LedgerError as error:
@@ -76,7 +93,7 @@ def _tell_error(error: LedgerError) -> None:
         message = error.summary
         for problem in error.problems:
             tell(visible(str(problem)))
-    tell(f"Error: {message}")
+    tell(Styled("Error:", "error"), f" {message}")
 
 
 def _forget_output() -> None:

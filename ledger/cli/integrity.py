@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.book import Ledger
+from ledger.cli import completion
 from ledger.cli.options import common, dry_run_option, edition_options, formats, telling
+from ledger.cli.telling import telling_progress
 from ledger.errors import VerificationFailed
-from ledger.printing import QUIET, emit, emit_data, note, print_json, table
+from ledger.printing import emit, emit_data, note, print_json, table
 from ledger.words import counted, visible
 
 if TYPE_CHECKING:
-    from ledger.audit.faults import Progress
     from ledger.audit.verification import Verification
     from ledger.documents import Document
 
@@ -62,7 +60,7 @@ def verify(
       ledger verify
       ledger verify --receipt 2025-03.json --sources data
     """
-    with Ledger.open(db) as ledger, _progress() as progress:
+    with Ledger.open(db) as ledger, telling_progress("verify", "events") as progress:
         result = ledger.verify(receipts=receipts, sources=sources, quick=quick, progress=progress)
     _print_verification(result, format)
 
@@ -88,23 +86,9 @@ def _print_verification(result: Verification, format: str) -> None:
         more = " or more" if len(result.faults) == FAULTS_KEPT else ""
         raise VerificationFailed(
             f"{result.path} is not as it was recorded; the first of "
-            f"{counted(len(result.faults), 'fault')}{more}: {first}"
+            f"{counted(len(result.faults), 'fault')}{more}: {first}. "
+            "Go on with a backup that verifies"
         )
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on standard error, on a terminal alone."""
-    if not sys.stderr.isatty() or click.get_current_context().meta.get(QUIET):
-        yield None
-        return
-    with click.progressbar(length=0, label="verifying", file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 @click.command()
@@ -132,7 +116,7 @@ def _give(document: Document, out: Path | None) -> None:
 
 
 @click.command()
-@click.argument("table")
+@click.argument("table", shell_complete=completion.tables)
 @click.argument("key")
 @edition_options
 @out_option

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ledger.cli import completion
 from ledger.names import Names
 from ledger.printing import QUIET, VERBOSE
 
@@ -84,11 +85,13 @@ def edition_options(command: Command) -> Command:
         click.option(
             "--known-at",
             metavar="BATCH|MOMENT|TAG",
+            shell_complete=completion.tags,
             help="Take batches into account up to this one.  [default: the last]",
         ),
         click.option(
             "--as-of",
             metavar="YYYYMM",
+            shell_complete=completion.months,
             help="The month to replay to.  [default: the latest known then, or the tag's]",
         ),
     ):
@@ -97,7 +100,10 @@ def edition_options(command: Command) -> Command:
 
 
 as_of_option = click.option(
-    "--as-of", metavar="YYYYMM", help="The month to replay to.  [default: the latest recorded]"
+    "--as-of",
+    metavar="YYYYMM",
+    shell_complete=completion.months,
+    help="The month to replay to.  [default: the latest recorded]",
 )
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would happen, and change nothing."
@@ -134,7 +140,10 @@ def _row_counts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) 
     for value in values:
         match = re.fullmatch(r"([^=]+)=([0-9]{1,18})", value)
         if not match or match[1] in counts:
-            raise click.BadParameter(f"{value!r} is no TABLE=N, or the second of its table")
+            raise click.BadParameter(
+                f"{value!r} is no TABLE=N, or the second of its table; "
+                "write it as agents=12, each table once"
+            )
         counts[match[1]] = int(match[2])
     return counts
 
@@ -145,6 +154,7 @@ def data_options(command: Command) -> Command:
         click.option(
             "--fail-on",
             metavar="CODE",
+            shell_complete=completion.codes,
             multiple=True,
             help="Refuse a month with a finding of this code; may be repeated.",
         ),

@@ -12,12 +12,15 @@ from ledger.book import Ledger
 from ledger.cli.options import as_of_option, common, data_options, folder_option, formats
 from ledger.cli.recording import ingest
 from ledger.cli.results import answers, export, project, report
+from ledger.cli.telling import emit_bars
 from ledger.months import spans
 from ledger.printing import ROW_FORMATS, emit, note, print_json, print_rows, table, to_the_second
 from ledger.store import File
 
 if TYPE_CHECKING:
     from ledger.results import LogEntry
+
+MONTHS_SHOWN = 24
 
 
 @click.command()
@@ -82,6 +85,9 @@ def status(format: str, db: Path) -> None:
         ("head", result.head or "none"),
     ]
     emit(table((), rows))
+    months = [(str(month), events) for month, events in result.events_by_month.items()]
+    some = f", the last {MONTHS_SHOWN} of {len(months)}" if len(months) > MONTHS_SHOWN else ""
+    emit_bars(f"events by month{some}", dict(months[-MONTHS_SHOWN:]))
 
 
 @click.command()
@@ -105,5 +111,5 @@ def run(
     )
     for number, (command, arguments) in enumerate(steps):
         blank = "\n" if number else ""
-        note(f"{blank}== ledger {command.name}")
+        note(f"{blank}== ledger {command.name}", "step")
         ctx.invoke(command, **arguments)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.book import Ledger
+from ledger.cli import completion
 from ledger.cli.options import common, data_options, dry_run_option, edition_options, formats
+from ledger.cli.telling import telling_progress
 from ledger.dataset import Action
 from ledger.errors import InputRefused, LedgerError, WrongUsage
 from ledger.months import spans
@@ -19,6 +21,7 @@ from ledger.printing import (
     emit,
     is_verbose,
     note,
+    plain,
     print_json,
     print_rows,
     to_the_second,
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @data_options
 @click.option("--months", metavar="YYYYMM,…", help="Only the files of these months.")
-@formats("table", "json")
+@formats(*ROW_FORMATS)
 @dry_run_option
 @common
 def ingest(
@@ -67,8 +70,12 @@ def ingest(
     from ledger.findings import ANY
 
     if reason is not None and not correct:
-        raise WrongUsage("--reason goes with --correct")
-    with Ledger.open(db) as ledger, _printed(format, dry_run) as done:
+        raise WrongUsage("--reason goes with --correct: say both, or neither")
+    with (
+        Ledger.open(db) as ledger,
+        _printed(format, dry_run) as done,
+        telling_progress("ingest", "B") as progress,
+    ):
         for month in ledger.ingest_months(
             data_dir,
             files=files,
@@ -80,6 +87,7 @@ def ingest(
             refuse=(*fail_on, ANY) if strict else fail_on,
             expect_rows=expect_rows,
             dry_run=dry_run,
+            progress=progress,
         ):
             done.append(month)
             _tell_month(month)
@@ -104,8 +112,23 @@ def _printed(format: str, dry_run: bool) -> Iterator[list[MonthIngest]]:
     finally:
         if format == "json":
             print_json({"dry_run": dry_run, "months": done, "error": refused})
+        elif format != "table":
+            _print_files(done, format)
         elif done:
             _print_months(done, dry_run)
+
+
+def _print_files(months: list[MonthIngest], format: str) -> None:
+    """A line for each file, for programs."""
+    rows = [
+        (month.month, result.file.name, result.file.rows,
+         *(result.actions[action] if result.recorded else None for action in Action),
+         result.file.batch, result.recorded)
+        for month in months
+        for result in month.files
+    ]  # fmt: skip
+    columns = ("month", "file", "rows", *Action, "batch", "recorded")
+    print_rows(format, columns, rows)
 
 
 def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
@@ -160,8 +183,8 @@ def _tell_month(month: MonthIngest) -> None:
 
 
 @click.command()
-@click.argument("table")
-@click.argument("month", metavar="YYYYMM")
+@click.argument("table", shell_complete=completion.tables)
+@click.argument("month", metavar="YYYYMM", shell_complete=completion.months)
 @click.option("--reason", metavar="TEXT", required=True, help="Why, to be kept with the batch.")
 @formats("table", "json")
 @dry_run_option
@@ -177,15 +200,17 @@ def retract(table: str, month: str, reason: str, format: str, dry_run: bool, db:
     """
     with Ledger.open(db) as ledger:
         done = ledger.retract(table, month, reason, dry_run=dry_run)
+        receipt = None if dry_run else ledger.receipt()
     if format == "json":
-        print_json(done)
+        print_json({**plain(done), "receipt": receipt})
         return
     rows = counted(done.file.rows, "row")
     now = "would no longer count" if dry_run else "no longer counts"
     emit(f"{done.file.name} of batch {done.file.batch}, with {rows}, {now}.")
     emit(f"This restates {spans(done.restates)}.")
-    if not dry_run:
+    if receipt:
         emit(f"batch {done.batch.batch}, head {done.batch.head}")
+        emit(f"receipt {receipt.line()}")
 
 
 @click.command()
@@ -210,13 +235,17 @@ def tag(
       ledger tag signed-january --as-of 202501
       ledger report --known-at signed-january
     """
+    receipt = None
     with Ledger.open(db) as ledger:
         if name is None:
             tags = ledger.tags()
         else:
             tags = [ledger.tag(name, as_of=as_of, known_at=known_at, dry_run=dry_run)]
+            receipt = None if dry_run else ledger.receipt()
             if dry_run:
                 note("Dry run: no name is given.")
     shown = to_the_second if format == "table" else str
     rows = [(tag.name, tag.as_of, tag.batch, shown(tag.tagged_at)) for tag in tags]
     print_rows(format, ("name", "as_of", "batch", "tagged_at"), rows)
+    if receipt and format == "table":
+        emit(f"receipt {receipt.line()}")

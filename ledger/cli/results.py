@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.book import Ledger
+from ledger.cli import completion
 from ledger.cli.options import (
     FILE_FORMATS,
     bom_option,
@@ -20,9 +22,18 @@ from ledger.cli.options import (
     names_option,
     spreadsheet_option,
 )
-from ledger.cli.telling import tell_edition, tell_reading
+from ledger.cli.telling import emit_bars, tell_edition, tell_reading, telling_progress
 from ledger.names import Names
-from ledger.printing import as_markdown, emit, emit_data, note, print_json, print_rows, table
+from ledger.printing import (
+    ROW_FORMATS,
+    as_markdown,
+    emit,
+    emit_data,
+    note,
+    print_json,
+    print_rows,
+    table,
+)
 from ledger.words import counted, visible
 
 if TYPE_CHECKING:
@@ -39,7 +50,7 @@ PAGE = "html"
 @click.option(
     "--rebuild", is_flag=True, help="Replay every event, instead of those alone that moved."
 )
-@formats("table", "json")
+@formats(*ROW_FORMATS)
 @dry_run_option
 @common
 def project(
@@ -51,8 +62,10 @@ def project(
     support_report are then there for any SQLite client. What was projected before is brought up to
     date, which gives the same rows as to replay every event.
     """
-    with Ledger.open(db) as ledger:
-        done = ledger.project(as_of, known_at=known_at, rebuild=rebuild, dry_run=dry_run)
+    with Ledger.open(db) as ledger, telling_progress("project", "steps") as progress:
+        done = ledger.project(
+            as_of, known_at=known_at, rebuild=rebuild, dry_run=dry_run, progress=progress
+        )
     if dry_run:
         note("Dry run: the stored projection is left as it is.")
     tell_edition(done.edition)
@@ -78,6 +91,7 @@ def project(
     "tables",
     envvar="LEDGER_EXPORT_TABLE",
     multiple=True,
+    shell_complete=completion.tables,
     help="Only this table; may be repeated.",
 )
 @spreadsheet_option
@@ -103,17 +117,19 @@ def export(
     each table. Files that are there are replaced when all are complete.
     """
     with Ledger.open(db) as ledger:
-        done = ledger.export(
-            out_dir,
-            format=format,
-            as_of=as_of,
-            known_at=known_at,
-            names=names,
-            tables=tables,
-            spreadsheet_safe=spreadsheet_safe,
-            bom=bom,
-            dry_run=dry_run,
-        )
+        with telling_progress("export", "rows") as progress:
+            done = ledger.export(
+                out_dir,
+                format=format,
+                as_of=as_of,
+                known_at=known_at,
+                names=names,
+                tables=tables,
+                spreadsheet_safe=spreadsheet_safe,
+                bom=bom,
+                dry_run=dry_run,
+                progress=progress,
+            )
         tell_reading(ledger, done.edition, as_of, known_at)
     if dry_run:
         note("Dry run: nothing is written.")
@@ -182,6 +198,11 @@ def report(
     rows = sheet.safe_rows() if spreadsheet_safe and format == "csv" else sheet.rows
     columns = [column.name for column in sheet.columns]
     print_rows("table" if format in ("parquet", "xlsx", PAGE) else format, columns, rows)
+    if format == "table":
+        by_month: Counter[str] = Counter()
+        for row in result.rows:
+            by_month[row.month] += row.total_interactions
+        emit_bars("interactions by month", by_month)
     for text in result.notes:
         note(f"Note: {visible(text)}.")
 
@@ -260,9 +281,8 @@ def _readings(found: Sensitivity, markdown: bool) -> list[str]:
     rows = []
     for reading in found.readings:
         outcome = reading.change or reading.outcome
-        if len(outcome) > LONGEST_OUTCOME and not markdown:
-            cut = f"{outcome[: LONGEST_OUTCOME - 1]}…"
-            outcome = cut if reading.flips else "as answered"
+        if len(outcome) > LONGEST_OUTCOME and not markdown and not reading.flips:
+            outcome = "as answered"
         chosen = [getattr(reading, name) for name in columns]
         figure = [reading.figure] if found.figure else []
         rows.append([*chosen, outcome, *figure, "yes" if reading.flips else ""])

@@ -60,7 +60,7 @@ def doctor(format: str, db: Path) -> None:
         print_json({"healthy": found.error is None, "examined": found.examined})
     else:
         rows = [(one.what, one.state.value, one.found) for one in found.examined]
-        emit(table((), rows))
+        emit(table(("what", "state", "found"), rows))
         for one in found.examined:
             if one.advice:
                 emit(f"{one.what}: {one.advice}")

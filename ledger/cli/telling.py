@@ -1,11 +1,22 @@
-"""What is told besides a result: of which edition it speaks."""
+"""What is told besides a result: of which edition it speaks, and how far a command is."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger import terminal
 from ledger.book import Ledger
 from ledger.editions import Edition
 from ledger.months import spans
-from ledger.printing import is_verbose, note
+from ledger.printing import QUIET, Styled, emit, is_verbose, note
+
+if TYPE_CHECKING:
+    from ledger.progress import Progress
 
 
 def tell_reading(ledger: Ledger, edition: Edition, *chosen: str | None) -> None:
@@ -31,3 +42,20 @@ def tell_edition(edition: Edition, what: str = "As of") -> None:
     note(f"{what} {edition.as_of}, batch {edition.batch}, head {head}")
     if edition.missing:
         note(f"Nothing is recorded for {spans(edition.missing)}: a gap")
+
+
+def emit_bars(title: str, figures: Mapping[str, int]) -> None:
+    """Print a bar for each name, on a terminal alone: a picture for people, and no result."""
+    room = terminal.room(sys.stdout)
+    if room and any(figures.values()):
+        from ledger.fitting import EIGHTHS, bars
+
+        emit(f"\n{title}")
+        for text, bar in bars(figures, room, blocks=terminal.can_show(EIGHTHS)):
+            emit(text, Styled(bar, "bar"))
+
+
+def telling_progress(label: str, unit: str) -> AbstractContextManager[Progress | None]:
+    """Show how far a command is, on a terminal; `--quiet` silences it. See `terminal.progress`."""
+    quiet = click.get_current_context().meta.get(QUIET)
+    return nullcontext() if quiet else terminal.progress(label, unit)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.book import Ledger
+from ledger.cli import completion
 from ledger.cli.options import common, edition_options, formats, names_option
 from ledger.cli.telling import tell_edition
 from ledger.errors import FindingsFound
 from ledger.names import Names
 from ledger.printing import (
     ROW_FORMATS,
+    Styled,
     emit,
     note,
     plain,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("table")
+@click.argument("table", shell_complete=completion.tables)
 @click.argument("key")
 @edition_options
 @formats(*ROW_FORMATS)
@@ -215,6 +217,7 @@ def _labels(contribution: Contribution, reasons: Reasons) -> tuple[str | None, .
 @click.option(
     "--fail-on",
     metavar="CODE",
+    shell_complete=completion.codes,
     multiple=True,
     help="Exit with 3 where there is a finding of this code, or any; may be repeated.",
 )
@@ -246,7 +249,8 @@ def _print_check(result: Checked, format: str) -> None:
         print_json(result)
     elif format == "table":
         for finding in result.findings:
-            emit(visible(str(finding)))
+            place, _, message = visible(str(finding)).partition(f" {finding.code}: ")
+            emit(f"{place} ", Styled(finding.code, "code"), f": {message}")
         emit("")
         print_rows(format, ("code", "findings"), sorted(result.counts.items()))
         emit(f"{counted(len(result.findings), 'finding')} in {counted(result.events, 'event')}.")

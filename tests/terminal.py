@@ -1,0 +1,104 @@
+"""Runs the command line on a terminal: a pseudo-terminal of a given width."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.commands import LEDGER, PYTHON, environment
+
+AT_ONCE = """
+import sys
+from ledger import terminal
+terminal.DELAY = 0
+from ledger.cli import main
+sys.exit(main(prog_name="ledger"))
+"""
+"""Tells how far it is from the start, however short it takes."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a command wrote on a terminal, standard error included, and how it ended.
+
+    Attributes:
+        code: how it ended.
+        raw: all that was written, escape codes too.
+    """
+
+    code: int
+    raw: str
+
+    @property
+    def text(self) -> str:
+        """What was written, without escape codes; what was erased is in it too."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self.raw).replace("\r\n", "\n")
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that are left at the end: of each, what was written over it last."""
+        return [line.rpartition("\r")[2] for line in self.text.split("\n")]
+
+
+def on_terminal(
+    *arguments: object,
+    cwd: Path,
+    columns: int = 80,
+    at_once: bool = False,
+    interrupt_at: str | None = None,
+    encoding: str = "utf-8",
+    **extra: str,
+) -> Seen:
+    """Run `ledger` with both streams on a terminal.
+
+    Args:
+        arguments: of the command line.
+        cwd: where.
+        columns: how wide the terminal is.
+        at_once: tell how far it is from the start.
+        interrupt_at: press Ctrl-C when this is seen.
+        encoding: of what is written.
+        extra: variables of the environment.
+    """
+    if sys.platform == "win32":
+        pytest.skip("a pseudo-terminal is of POSIX")
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    names = environment(TERM="xterm", **extra)
+    settings = {k: v for k, v in names.items() if k in extra or k not in ("COLUMNS", "NO_COLOR")}
+    command = [PYTHON, "-c", AT_ONCE] if at_once else [str(LEDGER)]
+    process = subprocess.Popen(
+        [*command, *map(str, arguments)],
+        cwd=cwd, env=settings, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    written = b""
+    while some := _read(ours):
+        written += some
+        if interrupt_at and interrupt_at.encode() in written:
+            process.send_signal(signal.SIGINT)
+            interrupt_at = None
+    os.close(ours)
+    raw = written.decode(encoding)
+    assert "Traceback" not in raw, raw
+    return Seen(process.wait(timeout=60), raw)
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        # On Linux, that nobody writes to it any more.
+        return b""
