@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from html.parser import HTMLParser
+from itertools import combinations
+from math import dist
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ from hypothesis import strategies as st
 from ledger import Ledger, VerificationFailed
 from ledger.support.page import evidence
 from ledger.support.page.grids import exact, shade, short
-from tests.commands import DATA, run_ledger
+from tests.commands import DATA, ROOT, run_ledger
 from tests.strategies import small_file, write_data_folder
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;{{7*7}}"
@@ -241,3 +244,46 @@ def test_the_greatest_figure_is_the_darkest(value: int, more: int) -> None:
     most = value + more
     assert 0 <= shade(value, most) <= shade(most, most) == 4
     assert (shade(value, most) == 0) == (value == 0)
+
+
+# How colours look to those who see no red, no green, no blue, by Machado, Oliveira and Fernandes,
+# "A Physiologically-based Model for Simulation of Color Vision Deficiency" (2009), severity 1.
+VISIONS = {
+    "all": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "no red": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+               (-0.003882, -0.048116, 1.051998)),
+    "no green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+                 (-0.011820, 0.042940, 0.968881)),
+    "no blue": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602),
+                (0.004733, 0.691367, 0.303900)),
+}  # fmt: skip
+TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+WHITE = (0.9505, 1.0, 1.089)
+
+
+def seen_as(color: str, vision: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """A colour in CIE L*a*b*, as somebody sees it."""
+
+    def times(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> list[float]:
+        return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    shown = [min(1.0, max(0.0, value)) for value in times(vision, linear)]
+    x, y, z = (
+        t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116
+        for t in (v / w for v, w in zip(times(TO_XYZ, shown), WHITE, strict=True))
+    )
+    return (116 * y - 16, 500 * (x - y), 200 * (y - z))
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_the_series_are_told_apart_by_the_colour_blind(vision: str) -> None:
+    style = (ROOT / "ledger" / "support" / "page" / "style.css").read_text(encoding="utf-8")
+    colors = re.findall(r"--series-\d: (#[0-9a-f]{6});", style)
+    palettes = [colors[start : start + 7] for start in range(0, len(colors), 7)]
+    assert len(palettes) == 3
+    for palette in palettes:
+        for one, other in combinations(palette, 2):
+            # About 2 can just be told apart side by side; 20 across a picture.
+            assert dist(*(seen_as(color, VISIONS[vision]) for color in (one, other))) > 20
