@@ -59,9 +59,9 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     return made
 
 
-def page(ledger: Ledger, folder: Path, **edition: object) -> str:
+def page(ledger: Ledger, folder: Path, as_of: str | None = None) -> str:
     """The page of an edition."""
-    report = ledger.report(**edition)  # type: ignore[arg-type]
+    report = ledger.report(as_of)
     return ledger.write_report(report, folder, format="html").path.read_text(encoding="utf-8")
 
 
