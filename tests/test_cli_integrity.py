@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.commands import DATA, LEDGER, environment, run_ledger
+from tests.commands import DATA, run_ledger
 
 VERSION_2 = Path(__file__).parent / "ledgers" / "version_2.sql"
 HEAD = "66fc45dbee6b80832f9d14f1b02861ad8c0dd07a93d1a26a4c7648896fcff59b"
@@ -106,28 +103,6 @@ def test_what_was_changed_is_told_as_data(folder: Path) -> None:
     assert ran.code == 6
     faults = json.loads(ran.out)["result"]["faults"]
     assert [fault["kind"] for fault in faults] == ["object", "event"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is of POSIX")
-def test_progress_is_shown_on_a_terminal_alone(recorded: Path) -> None:
-    import pty
-
-    assert run_ledger("verify", cwd=recorded).err == ""
-    ours, theirs = pty.openpty()
-    for options, shown in (([], True), (["--quiet"], False)):
-        subprocess.run(
-            [LEDGER, "verify", *options],
-            cwd=recorded,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=theirs,
-            check=True,
-        )
-        os.write(theirs, b"end")
-        text = os.read(ours, 10_000).decode()
-        assert ("verifying" in text and "100%" in text) == shown
-    os.close(ours)
-    os.close(theirs)
 
 
 def test_an_event_is_proved_without_the_ledger(folder: Path) -> None:
