@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 USUAL_ROOM = 80
 DELAY = 0.5
 """Seconds within which nobody wants to be told how far it is."""
+
+INTERVAL = 0.1
+"""Seconds after which one is told again."""
 
 RATE = "{desc} {percentage:3.0f}% {bar} {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
 COUNT = "{desc} {n_fmt}, {rate_fmt}, {elapsed}"
@@ -96,7 +100,7 @@ def progress(label: str, unit: str) -> Iterator[Progress | None]:
         bar_format=STEPS if unit == "steps" else COUNT,
         colour=STYLES["bar"]["fg"] if has_colours(sys.stderr) else None,
         # The rate is that of all the time, so that what is left grows where it stands still.
-        smoothing=0, miniters=0, mininterval=0.1, delay=DELAY,
+        smoothing=0, miniters=0, mininterval=INTERVAL, delay=DELAY,
         leave=False, dynamic_ncols=True, file=sys.stderr,
     )  # fmt: skip
 
@@ -108,11 +112,14 @@ def progress(label: str, unit: str) -> Iterator[Progress | None]:
         with suppress(OSError):
             bar.update(done - bar.n)
 
-    _shown = bar
+    _shown, began = bar, time.monotonic()
     try:
         yield show
     finally:
         _shown = None
+        if time.monotonic() - began > DELAY:
+            # It is erased too where an interruption came while it was first shown.
+            bar.delay = 0
         with suppress(OSError):
             bar.close()
 

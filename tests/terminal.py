@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.commands import LEDGER, PYTHON, environment
 AT_ONCE = """
 import sys
 from ledger import terminal
-terminal.DELAY = 0
+terminal.DELAY, terminal.INTERVAL = 1e-9, 0
 from ledger.cli import main
 sys.exit(main(prog_name="ledger"))
 """
@@ -44,7 +45,8 @@ class Seen:
     @property
     def lines(self) -> list[str]:
         """The lines that are left at the end: of each, what was written over it last."""
-        return [line.rpartition("\r")[2] for line in self.text.split("\n")]
+        lines = self.text.removesuffix("\n").split("\n")
+        return [([part for part in line.split("\r") if part] or [""])[-1] for line in lines]
 
 
 def on_terminal(
@@ -54,7 +56,7 @@ def on_terminal(
     at_once: bool = False,
     interrupt_at: str | None = None,
     encoding: str = "utf-8",
-    **extra: str,
+    settings: Mapping[str, str] | None = None,
 ) -> Seen:
     """Run `ledger` with both streams on a terminal.
 
@@ -65,7 +67,7 @@ def on_terminal(
         at_once: tell how far it is from the start.
         interrupt_at: press Ctrl-C when this is seen.
         encoding: of what is written.
-        extra: variables of the environment.
+        settings: variables of the environment.
     """
     if sys.platform == "win32":
         pytest.skip("a pseudo-terminal is of POSIX")
@@ -76,12 +78,13 @@ def on_terminal(
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    names = environment(TERM="xterm", **extra)
-    settings = {k: v for k, v in names.items() if k in extra or k not in ("COLUMNS", "NO_COLOR")}
+    given = environment(**{"TERM": "xterm", **(settings or {})})
+    for name in {"COLUMNS", "NO_COLOR"} - set(settings or {}):
+        given.pop(name, None)
     command = [PYTHON, "-c", AT_ONCE] if at_once else [str(LEDGER)]
     process = subprocess.Popen(
         [*command, *map(str, arguments)],
-        cwd=cwd, env=settings, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+        cwd=cwd, env=given, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
     written = b""
@@ -91,9 +94,9 @@ def on_terminal(
             process.send_signal(signal.SIGINT)
             interrupt_at = None
     os.close(ours)
-    raw = written.decode(encoding)
+    code, raw = process.wait(timeout=60), written.decode(encoding)
     assert "Traceback" not in raw, raw
-    return Seen(process.wait(timeout=60), raw)
+    return Seen(code, raw)
 
 
 def _read(terminal: int) -> bytes:
