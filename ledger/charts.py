@@ -9,7 +9,7 @@ figures give the same bytes on every machine.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -42,28 +42,13 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of a column or a bar.
+class Mark:
+    """A part of a column or a bar, or a dot.
 
     Attributes:
-        name: of the column or bar.
-        series: what this part of it is.
-        value: its length.
-    """
-
-    name: str
-    series: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """A value among those of its name.
-
-    Attributes:
-        name: of the line that it stands in.
-        series: of what kind it is, which its form tells.
-        value: where it stands.
+        name: of the column, the bar or the line that it stands in.
+        series: of what kind it is.
+        value: how long it is, or where it stands.
     """
 
     name: str
@@ -88,73 +73,63 @@ class Level:
     series: str
 
 
-def columns(segments: Sequence[Segment], names: str, values: str) -> Drawing:
+def columns(marks: Sequence[Mark], names: str, values: str) -> Drawing:
     """Upright columns, their parts on each other in the order of the series.
 
     Args:
-        segments: in the order of the names, and in that of the series for each.
+        marks: in the order of the names, and in that of the series for each.
         names: the title of the names.
         values: the title of the values.
     """
 
     def chart(alt: Any, wide: bool) -> Any:
-        return (
-            alt.Chart(alt.Data(values=_rows(segments, _series(segments))))
-            .mark_bar(stroke="var(--paper)", strokeWidth=1)
-            .encode(
-                x=alt.X(
-                    "name:N",
-                    title=names,
-                    sort=None,
-                    axis=alt.Axis(labelAngle=0 if _few(segments, wide) else -90),
-                ),
-                y=alt.Y("value:Q", title=values, axis=alt.Axis(**_whole(segments))),
-                color=_color(alt, _series(segments)),
-                order=alt.Order("order:Q"),
-            )
-            .properties(height=_HEIGHT)
+        angle = 0 if _few(marks, wide) else -90
+        return _filled(
+            alt,
+            marks,
+            _HEIGHT,
+            x=alt.X("name:N", title=names, sort=None, axis=alt.Axis(labelAngle=angle)),
+            y=alt.Y("value:Q", title=values, axis=alt.Axis(**_whole(marks))),
+            order=alt.Order("order:Q"),
         )
 
     return _drawn(chart)
 
 
-def bars(segments: Sequence[Segment], values: str) -> Drawing:
+def bars(marks: Sequence[Mark], values: str) -> Drawing:
     """Bars from left to right, one below the other, their parts side by side.
 
     Args:
-        segments: in the order of the names, and in that of the series for each.
+        marks: in the order of the names, and in that of the series for each.
         values: the title of the values.
     """
 
     def chart(alt: Any, wide: bool) -> Any:
-        return (
-            alt.Chart(alt.Data(values=_rows(segments, _series(segments))))
-            .mark_bar(stroke="var(--paper)", strokeWidth=1)
-            .encode(
-                y=_names(alt, wide),
-                x=alt.X("value:Q", title=values),
-                color=_color(alt, _series(segments)),
-                order=alt.Order("order:Q"),
-            )
-            .properties(height=_height(segments))
+        return _filled(
+            alt,
+            marks,
+            _height(marks),
+            y=_names(alt, wide),
+            x=alt.X("value:Q", title=values),
+            order=alt.Order("order:Q"),
         )
 
     return _drawn(chart)
 
 
-def dots(points: Sequence[Dot], series: Sequence[str], values: str) -> Drawing:
+def dots(marks: Sequence[Mark], series: Sequence[str], values: str) -> Drawing:
     """Every value as a dot on the line of its name; dots that would hide each other lie apart.
 
     Args:
-        points: in the order of the names.
+        marks: in the order of the names.
         series: those that there may be, one or two, in their order.
         values: the title of the values.
     """
     seen: Counter[tuple[str, float]] = Counter()
-    rows = _rows(points, series)
-    for row, point in zip(rows, points, strict=True):
-        seen[point.name, point.value] += 1
-        row["place"] = seen[point.name, point.value]
+    rows = _rows(marks, series)
+    for row, mark in zip(rows, marks, strict=True):
+        seen[mark.name, mark.value] += 1
+        row["place"] = seen[mark.name, mark.value]
     most = max(seen.values(), default=1)
     height = _DOT_HEIGHT * max(3, min(most, _MOST_DOTS) + 1)
 
@@ -170,7 +145,7 @@ def dots(points: Sequence[Dot], series: Sequence[str], values: str) -> Drawing:
                 color=_color(alt, series),
                 shape=alt.Shape("series:N", scale=shapes, legend=_legend(alt, series)),
             )
-            .properties(height=_height(points, height))
+            .properties(height=_height(marks, height))
         )
 
     return _drawn(chart)
@@ -185,31 +160,39 @@ def waterfall(levels: Sequence[Level], values: str) -> Drawing:
     """
 
     def chart(alt: Any, wide: bool) -> Any:
-        return (
-            alt.Chart(alt.Data(values=_rows(levels, _series(levels))))
-            .mark_bar(stroke="var(--paper)", strokeWidth=1)
-            .encode(
-                y=_names(alt, wide),
-                x=alt.X("start:Q", title=values),
-                x2="end:Q",
-                color=_color(alt, _series(levels)),
-            )
-            .properties(height=_height(levels))
+        return _filled(
+            alt,
+            levels,
+            _height(levels),
+            y=_names(alt, wide),
+            x=alt.X("start:Q", title=values),
+            x2="end:Q",
         )
 
     return _drawn(chart)
 
 
-Mark = Segment | Dot | Level
+Marks = Sequence[Mark] | Sequence[Level]
 
 
-def _rows(marks: Sequence[Mark], series: Sequence[str]) -> list[dict[str, Any]]:
+def _filled(alt: Any, marks: Marks, height: int, **channels: Any) -> Any:
+    """Columns or bars in the colours of their series."""
+    series = _series(marks)
+    return (
+        alt.Chart(alt.Data(values=_rows(marks, series)))
+        .mark_bar(stroke="var(--paper)", strokeWidth=1)
+        .encode(color=_color(alt, series), **channels)
+        .properties(height=height)
+    )
+
+
+def _rows(marks: Marks, series: Sequence[str]) -> list[dict[str, Any]]:
     """The marks as Altair takes them, each with the place of its series."""
     order = {name: place for place, name in enumerate(series)}
     return [{**asdict(mark), "order": order[mark.series]} for mark in marks]
 
 
-def _series(marks: Iterable[Mark]) -> list[str]:
+def _series(marks: Marks) -> list[str]:
     return list(dict.fromkeys(mark.series for mark in marks))
 
 
@@ -218,14 +201,14 @@ def _few(marks: Sequence[Mark], wide: bool) -> bool:
     return len({mark.name for mark in marks}) <= (12 if wide else 5)
 
 
-def _whole(segments: Sequence[Segment]) -> dict[str, Any]:
+def _whole(marks: Sequence[Mark]) -> dict[str, Any]:
     """No ticks between whole numbers, where there are none but whole numbers."""
-    if all(float(segment.value).is_integer() for segment in segments):
+    if all(float(mark.value).is_integer() for mark in marks):
         return {"format": ",.0f", "tickMinStep": 1}
     return {}
 
 
-def _height(marks: Sequence[Mark], each: int = _BAR_HEIGHT) -> int:
+def _height(marks: Marks, each: int = _BAR_HEIGHT) -> int:
     return max(len({mark.name for mark in marks}), 1) * each
 
 

@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
@@ -17,16 +17,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import ledger
+from ledger.audit.chain import chain_of, follow
 from ledger.audit.contents import check_tags
 from ledger.audit.faults import Subject
 from ledger.audit.records import check_records
 from ledger.audit.structure import check_schema
 from ledger.dataset import DataSet
-from ledger.digest import GENESIS, batch_digest, next_head
 from ledger.editions import choose_edition, in_force, stored_edition
 from ledger.errors import LedgerError, NoLedger, StorageFailed, VerificationFailed, WrongUsage
 from ledger.extras import EXTRAS, Extra
-from ledger.store import OLDEST_SQLITE, SQLITE_VERSION, Batch, File, Store
+from ledger.store import OLDEST_SQLITE, SQLITE_VERSION, Store
 from ledger.words import counted, listed
 
 DISTRIBUTION = "month-ledger"
@@ -204,7 +204,8 @@ def _records(subject: Subject) -> Examined:
     path, batches = subject.store.path, subject.batches
     for fault in (*check_records(subject), *check_tags(subject)):
         raise _not_as_recorded(path, str(fault))
-    for batch in _unbound(batches, subject.files):
+    followed, _ = follow(chain_of(subject.store))
+    for batch in (one for one, led_to in zip(batches, followed, strict=True) if one != led_to):
         raise _not_as_recorded(path, f"batch {batch.batch}: its head is not that of its record")
     if not batches:
         return Examined("records", State.NOTE, "nothing is recorded", "start with: ledger ingest")
@@ -214,17 +215,6 @@ def _records(subject: Subject) -> Examined:
     return Examined(
         "records", State.GOOD, found, f"to look at every event: ledger verify --db {path}"
     )
-
-
-def _unbound(batches: Sequence[Batch], files: Sequence[File]) -> Iterator[Batch]:
-    """The batches whose head does not follow from the one before and from what they say."""
-    head = GENESIS
-    for batch in batches:
-        contents = [file.contents for file in files if file.batch == batch.batch]
-        digest = batch_digest(batch.contents, contents, batch.events, batch.root)
-        if next_head(head, digest) != batch.head:
-            yield batch
-        head = batch.head
 
 
 def _not_as_recorded(path: Path, message: str) -> VerificationFailed:

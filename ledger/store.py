@@ -823,8 +823,6 @@ def _query_translated(path: Path) -> Iterator[None]:
             ) from error
         except sqlite3.Error as error:
             code: int | None = getattr(error, "sqlite_errorcode", None)
-            if code == sqlite3.SQLITE_INTERRUPT:
-                raise KeyboardInterrupt from None
             if code not in _FAULTS_OF_QUERIES:
                 raise
             raise WrongUsage(_query_fault(str(error), code)) from error

@@ -10,6 +10,7 @@ import pytest
 
 from ledger import Ledger, StorageFailed
 from ledger import layout as ledger_layout
+from ledger.drafts import put
 from ledger.support.description import SUPPORT
 from tests.commands import DATA, run_ledger
 from tests.media import read_only
@@ -106,7 +107,6 @@ def test_an_interruption_leaves_whole_files_and_the_rest_can_be_made(
 ) -> None:
     whole = tmp_path / "whole"
     Ledger("ledger.db").lay_out(whole)
-    put = ledger_layout.put  # type: ignore[attr-defined]
 
     def interrupted(draft: Path, path: Path) -> None:
         if path.parent.name == "delta":

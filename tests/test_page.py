@@ -282,7 +282,7 @@ def test_the_series_are_told_apart_by_the_colour_blind(vision: str) -> None:
     style = (ROOT / "ledger" / "support" / "page" / "style.css").read_text(encoding="utf-8")
     colors = re.findall(r"--series-\d: (#[0-9a-f]{6});", style)
     palettes = [colors[start : start + 7] for start in range(0, len(colors), 7)]
-    assert len(palettes) == 3
+    assert len(palettes) == 2
     for palette in palettes:
         for one, other in combinations(palette, 2):
             # About 2 can just be told apart side by side; 20 across a picture.

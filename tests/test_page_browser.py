@@ -109,6 +109,15 @@ def test_the_colours_change_with_the_scheme(browser: Browser, url: str) -> None:
     assert papers == ["rgb(255, 255, 255)", "rgb(20, 24, 31)"]
 
 
+def test_paper_is_white_whatever_the_scheme(browser: Browser, url: str) -> None:
+    read = (
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    )
+    with shown(browser, url, dark=True) as seen:
+        seen.page.emulate_media(media="print", color_scheme="dark")
+        assert seen.page.evaluate(read) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+
+
 def test_on_paper_each_part_begins_a_page_and_no_page_is_blank(browser: Browser, url: str) -> None:
     with shown(browser, url) as seen:
         pages = PdfReader(BytesIO(seen.page.pdf(prefer_css_page_size=True))).pages

@@ -8,6 +8,7 @@ from typing import Any
 from ledger.dataset import DataSet, Derived, LocalMonth, SecondsBetween, Table
 from ledger.serving.file import QUERY_SECONDS
 from ledger.serving.questions import questions
+from ledger.support.report import REPORT_COLUMNS
 from ledger.templates import packaged_text
 
 DATABASE = "ledger"
@@ -51,14 +52,6 @@ _EVENT_COLUMNS = {
     "file": "The number of the file, in files.",
     "line": "The physical line in the file.",
 }
-_REPORT_COLUMNS = {
-    "month": "The local month in which the interaction began.",
-    "contact_center_name": "The centre that took it; Unknown where there is no name.",
-    "department": "Of the category; Unknown where there is none.",
-    "total_interactions": "How many interactions.",
-    "total_calls": "How many of them by phone.",
-    "total_call_duration": "Their length in minutes.",
-}
 
 
 def metadata(dataset: DataSet) -> dict[str, Any]:
@@ -94,7 +87,7 @@ def _tables(dataset: DataSet) -> Iterator[tuple[str, dict[str, Any]]]:
             {
                 "title": "The report",
                 "description": "Of the stored projection.",
-                "columns": _REPORT_COLUMNS,
+                "columns": {column.name: column.description for column in REPORT_COLUMNS},
                 "facets": list(view.identity),
             },
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ledger.charts import SERIES, Dot, Drawing, Level, Segment, bars, columns, dots, waterfall
+from ledger.charts import SERIES, Drawing, Level, Mark, bars, columns, dots, waterfall
 from ledger.dataset import Action
 from ledger.support.answers import Answer
 from ledger.support.labels import MEASURES, UNKNOWN
@@ -88,8 +88,8 @@ def _volume(evidence: Evidence, places: Places) -> Picture:
     sums = (number(by_center[center], places.center(center)) for center in places.centers)
     rows.append((text("total"), *sums, number(total, "report")))
     drawn = _largest(by_center)
-    segments = [
-        Segment(month, series, sum(counts[month, center] for center in centers))
+    marks = [
+        Mark(month, series, sum(counts[month, center] for center in centers))
         for month in places.months
         for series, centers in drawn.items()
     ]
@@ -98,7 +98,7 @@ def _volume(evidence: Evidence, places: Places) -> Picture:
         title,
         "A column for each month, as high as its interactions, with a part for each contact "
         f"centre: {_listed(drawn)}. The table below has its figures.",
-        columns(segments, "month", "interactions") if segments else None,
+        columns(marks, "month", "interactions") if marks else None,
         Grid(
             "Interactions by month and contact centre",
             ("month", *places.centers, "total"),
@@ -125,8 +125,8 @@ def _split(evidence: Evidence, places: Places) -> Picture:
     before, after = _by_center(why, "to resolution"), _by_center(why, "after it")
     counts = _by_center(why, "calls")
     centers = [str(row[0]) for row in longest.evidence]
-    segments = [
-        Segment(center, series, max(part, 0.0))
+    marks = [
+        Mark(center, series, max(part, 0.0))
         for center in centers
         for series, part in (("start to resolution", before[center]), ("after it", after[center]))
         if part is not None
@@ -148,7 +148,7 @@ def _split(evidence: Evidence, places: Places) -> Picture:
         _two_rankings(calls, resolutions),
         "A bar for each contact centre, as long as its average call in minutes, split where the "
         "agent had resolved it. The table below has its figures, and the ranks.",
-        bars(segments, "minutes") if segments else None,
+        bars(marks, "minutes") if marks else None,
         Grid(
             f"Minutes of a call on average in {evidence.answers.period}: of those with all three "
             "moments, split; of those with a duration; of those with a resolution",
@@ -197,8 +197,8 @@ def _calls(evidence: Evidence, places: Places) -> Picture:
     groups = {(group.center, group.is_rated): group for group in evidence.groups}
     drawing, alternative = None, "There is no call with a duration."
     if evidence.calls:
-        points = [Dot(call.center, RATED[call.is_rated], call.minutes) for call in evidence.calls]
-        drawing = dots(points, [*RATED.values()], "minutes")
+        marks = [Mark(call.center, RATED[call.is_rated], call.minutes) for call in evidence.calls]
+        drawing = dots(marks, [*RATED.values()], "minutes")
         alternative = (
             "A dot for each call, on the line of its contact centre, where its duration in minutes "
             "is: a circle or a square, for rated ones and others. The table below sums them up."
@@ -234,12 +234,12 @@ def _calls(evidence: Evidence, places: Places) -> Picture:
     )
 
 
-def _histogram(evidence: Evidence) -> list[Segment]:
+def _histogram(evidence: Evidence) -> list[Mark]:
     """The bins, those without a call among them too."""
     found = {(one.start, one.is_rated): one.count for one in evidence.bins}
     starts = sorted({one.start for one in evidence.bins})
     return [
-        Segment(short(start), RATED[is_rated], found.get((start, is_rated), 0))
+        Mark(short(start), RATED[is_rated], found.get((start, is_rated), 0))
         for start in starts
         for is_rated in (True, False)
     ]
@@ -313,13 +313,13 @@ def _ratings(evidence: Evidence, places: Places) -> Picture:
         )
         for one in evidence.rated
     ]
-    segments = [Segment(short(rating), "ratings", count) for rating, count in evidence.ratings]
+    marks = [Mark(short(rating), "ratings", count) for rating, count in evidence.ratings]
     times = [f"{short(rating)} {exact(count)} times" for rating, count in evidence.ratings]
     return Picture(
         "ratings",
         title,
         f"A column for each rating, as high as the times that it was given: {_listed(times)}.",
-        columns(segments, "rating", "times") if segments else None,
+        columns(marks, "rating", "times") if marks else None,
         Grid(
             "Ratings by contact centre",
             ("contact centre", "interactions", "rated", "average rating"),
@@ -337,9 +337,7 @@ def _events(evidence: Evidence) -> Picture:
             counts[str(one.file.month), action] += count
     sums = {action: sum(counts[month, action] for month in months) for action in Action}
     said = listed(f"{exact(sums[action])} {_ACTIONS[action]}" for action in Action)
-    segments = [
-        Segment(month, action, counts[month, action]) for month in months for action in Action
-    ]
+    marks = [Mark(month, action, counts[month, action]) for month in months for action in Action]
     rows = [
         (
             text(month),
@@ -353,7 +351,7 @@ def _events(evidence: Evidence) -> Picture:
         f"{counted(counts.total(), 'event')} make this report: {said}",
         "A column for each month of delivery, as high as its events, with a part for each action: "
         "add, update, delete. The table below has its figures.",
-        columns(segments, "month of delivery", "events"),
+        columns(marks, "month of delivery", "events"),
         Grid("Events that count, by month of delivery", ("month", *Action, "total"), tuple(rows)),
     )
 
