@@ -163,6 +163,8 @@ def test_every_event_of_a_change_is_named(ledger: Ledger, sample: str) -> None:
 def test_a_first_edition_has_no_changes(ledger: Ledger, tmp_path: Path) -> None:
     text = Parsed(page(ledger, tmp_path, as_of="202501")).text
     assert "This is the first edition." in text
+    assert "Files of 202501" in text
+    assert "Files of 202502" not in text
 
 
 def test_names_that_are_something_else_stay_text(hostile: str) -> None:
@@ -186,6 +188,7 @@ def test_pictures_have_titles_that_are_computed(ledger: Ledger, tmp_path: Path) 
     text = Parsed(page(ledger, tmp_path, as_of="202501")).text
     assert "The busiest month is 2025-01, with 10 of 10 interactions" in text
     assert "Richmond VA E has the longest average call, 12.5 minutes, and the longest time" in text
+    assert "Rated calls are longer than others: 14.5 minutes on average, and 9.8" in text
 
 
 @pytest.fixture
@@ -222,13 +225,13 @@ def test_an_edition_without_interactions_has_a_page(tmp_path: Path) -> None:
 
 def test_a_projection_that_was_changed_is_not_shown(ledger: Ledger, tmp_path: Path) -> None:
     copy = Ledger(shutil.copy(ledger.path, tmp_path / "copy.db"))
-    copy.project()
+    copy.project("202501")
     with closing(sqlite3.connect(copy.path, isolation_level=None)) as connection:
         connection.execute(
             "UPDATE interactions SET call_duration_minutes = 99 WHERE interaction_id = 'INT1001'"
         )
     with pytest.raises(VerificationFailed, match="the projection and the events disagree"):
-        page(copy, tmp_path)
+        page(copy, tmp_path, "202501")
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e9, max_value=1e9))
