@@ -51,6 +51,27 @@ def put(draft: Path, path: Path) -> None:
         draft.replace(path)
 
 
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on disk."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def sole_writer(path: Path) -> Iterator[None]:
+    """Keep other processes from doing the same with a file; without locks, nobody is kept.
+
+    Raises:
+        BlockingIOError: another process does it.
+    """
+    with _locked(path, wait=False, must=True):
+        yield
+
+
 def remove_abandoned(place: Path) -> None:
     """Remove the folders that the dead left within `place`."""
     with _locked(place):
@@ -67,29 +88,37 @@ def _remove(place: Path) -> None:
 if sys.platform == "win32":
 
     @contextmanager
-    def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+    def _locked(path: Path, *, wait: bool = True, must: bool = False) -> Iterator[bool]:
         yield False
 
 else:
     import fcntl
 
     @contextmanager
-    def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-        """Hold the lock of a folder; whether that is possible."""
+    def _locked(path: Path, *, wait: bool = True, must: bool = False) -> Iterator[bool]:
+        """Hold the lock of a folder or file; whether that is possible.
+
+        Raises:
+            BlockingIOError: somebody else holds it, and one must have it.
+        """
         try:
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            handle = os.open(path, os.O_RDONLY)
         except OSError:
             yield False
             return
         try:
-            yield _lock(handle, wait)
+            yield _lock(handle, wait, must)
         finally:
             os.close(handle)
 
-    def _lock(handle: int, wait: bool) -> bool:
+    def _lock(handle: int, wait: bool, must: bool) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            if must:
+                raise
+            return False
         except OSError:
-            # Somebody holds it, or the file system has no locks.
+            # The file system has no locks.
             return False
         return True

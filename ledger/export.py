@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from io import BufferedWriter, BytesIO, RawIOBase
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.dataset import Column, Type
-from ledger.drafts import draft_folder
+from ledger.drafts import draft_folder, sync
 from ledger.errors import StorageFailed, VerificationFailed, WrongUsage
 from ledger.extras import needed
 from ledger.forms import CsvForm, Form, JsonForm, Page, PagedRows, Values
@@ -73,7 +73,7 @@ class ExportedFile:
         path: where it is.
         rows: how many rows it holds.
         bytes: its size.
-        sha256: the digest of its bytes.
+        sha256: the digest of its bytes; empty where it is a folder of parts.
         apostrophes: how many texts have one before them for the sake of a spreadsheet; None where
             all texts are exact.
     """
@@ -345,26 +345,43 @@ def write_sheets(
     Raises:
         StorageFailed: the folder cannot be written; what was there before is whole.
     """
-    resources, written = [], []
     with complete_files(folder) as draft:
-        for sheet in sheets:
-            path = draft / f"{sheet.name}.{format}"
-            with _synced(path) as file:
-                if bom:
-                    file.write(codecs.BOM_UTF8)
-                safe = sheet.safe_rows() if spreadsheet_safe else None
-                rows = WRITERS[format](file, sheet.columns, safe or sheet.rows, zone)
-            written.append(
-                ExportedFile(
-                    path=folder / path.name,
-                    rows=rows,
-                    bytes=path.stat().st_size,
-                    sha256=file.digest.hexdigest(),
-                    apostrophes=safe.apostrophes if safe else None,
-                )
+        written = write_into(
+            draft, sheets, format, zone, manifest, spreadsheet_safe=spreadsheet_safe, bom=bom
+        )
+    return [replace(file, path=folder / file.path.name) for file in written]
+
+
+def write_into(
+    draft: Path,
+    sheets: Iterable[Sheet],
+    format: str,
+    zone: str,
+    manifest: dict[str, Any] | None = None,
+    *,
+    spreadsheet_safe: bool = False,
+    bom: bool = False,
+) -> list[ExportedFile]:
+    """Write sheets into a folder that is a draft itself; else as `write_sheets`."""
+    resources, written = [], []
+    for sheet in sheets:
+        path = draft / f"{sheet.name}.{format}"
+        with _synced(path) as file:
+            if bom:
+                file.write(codecs.BOM_UTF8)
+            safe = sheet.safe_rows() if spreadsheet_safe else None
+            rows = WRITERS[format](file, sheet.columns, safe or sheet.rows, zone)
+        written.append(
+            ExportedFile(
+                path=path,
+                rows=rows,
+                bytes=path.stat().st_size,
+                sha256=file.digest.hexdigest(),
+                apostrophes=safe.apostrophes if safe else None,
             )
-            resources.append(resource(sheet, written[-1], format))
-        write_manifest(draft, manifest, resources)
+        )
+        resources.append(resource(sheet, written[-1], format))
+    write_manifest(draft, manifest, resources)
     return written
 
 
@@ -509,7 +526,7 @@ def complete_files(folder: Path) -> Iterator[Path]:
                 moved += 1
             # A folder that was just made is itself a name in another one.
             for place in (folder, *(new.parent for new in made)):
-                _sync_folder(place)
+                sync(place)
     except OSError as error:
         state = "what was there before is unchanged"
         if moved:
@@ -548,15 +565,6 @@ def _synced(path: Path) -> Iterator[_DigestedFile]:
         yield _DigestedFile(file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:

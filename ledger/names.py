@@ -46,22 +46,33 @@ def say_names(store: Store, tables: Iterable[Table], names: Names) -> None:
     `from_month` and `until_month`, between which it holds; see `names.sql`.
     """
     for table in tables:
-        texts = [c.name for c in table.columns[1:] if c.type is Type.TEXT]
-        columns = ("event_id", table.key, *texts, "from_month", "until_month")
-        select = part(
-            "names.sql",
-            names.value,
-            key=table.key,
-            texts=", ".join(texts),
-            events=table.events,
-            counts=counts("event"),
-            last_events=last_events(table),
-        )
-        name = names_table(table)
+        columns, name = _names_columns(table), names_table(table)
         store.execute(f"DROP TABLE IF EXISTS temp.{name}")
         store.execute(f"CREATE TEMP TABLE {name} ({', '.join(columns)})")
+        select = names_select(table, names)
         store.execute(f"INSERT INTO {name} ({', '.join(columns)}) {select}")
         store.execute(f"CREATE INDEX temp.{name}_by_key ON {name} ({table.key})")
+
+
+def names_select(table: Table, names: Names) -> str:
+    """The query that gives the rows of `<table>_names`, of an edition that was said."""
+    return part(
+        "names.sql",
+        names.value,
+        key=table.key,
+        texts=", ".join(_names_texts(table)),
+        events=table.events,
+        counts=counts("event"),
+        last_events=last_events(table),
+    )
+
+
+def _names_columns(table: Table) -> tuple[str, ...]:
+    return ("event_id", table.key, *_names_texts(table), "from_month", "until_month")
+
+
+def _names_texts(table: Table) -> list[str]:
+    return [column.name for column in table.columns[1:] if column.type is Type.TEXT]
 
 
 def names_join(table: Table, alias: str, key: str, month: str) -> str:
@@ -87,10 +98,12 @@ def labelled_columns(table: Table, names: Names | None) -> tuple[Column, ...]:
 
 def say_labels(store: Store, dataset: DataSet, table: Table, names: Names) -> None:
     """Fill what `labelled_select` takes the labels of a table from, of an edition that was said."""
-    say_names(store, _labelling(dataset, table).values(), names)
+    say_names(store, labelling(dataset, table).values(), names)
 
 
-def labelled_select(dataset: DataSet, table: Table, names: Names | None, rows: str) -> str:
+def labelled_select(
+    dataset: DataSet, table: Table, names: Names | None, rows: str, hint: str = "MATERIALIZED"
+) -> str:
     """The query that gives the columns of `labelled_columns`, in the order of the key.
 
     Args:
@@ -98,18 +111,19 @@ def labelled_select(dataset: DataSet, table: Table, names: Names | None, rows: s
         table: whose rows they are.
         names: which names to give, as they were said; None for no labels.
         rows: a query that gives the projected rows.
+        hint: to the planner that these come first; not every engine knows one.
     """
     shown = [f"{table.name}.{name}" for name in table.column_names]
     joins = []
     if names:
         month = f"coalesce({table.name}.{table.month}, '{_NO_MONTH}')"
-        for name, other in _labelling(dataset, table).items():
+        for name, other in labelling(dataset, table).items():
             joins.append(names_join(other, f"{name}_names", f"{table.name}.{name}", month))
         shown += [
             f"{label.reference}_names.{label.column} AS {label.name}" for label in table.labels
         ]
         # Lest the planner join the names before it has chosen the events.
-        page, source = f"WITH page AS MATERIALIZED ({rows})", "page"
+        page, source = f"WITH page AS {hint} ({rows})", "page"
     else:
         # Not so here: stored rows, in order where they are, would be copied and sorted.
         page, source = "", f"({rows})"
@@ -121,7 +135,7 @@ def labelled_select(dataset: DataSet, table: Table, names: Names | None, rows: s
     """
 
 
-def _labelling(dataset: DataSet, table: Table) -> dict[str, Table]:
+def labelling(dataset: DataSet, table: Table) -> dict[str, Table]:
     """By the column that refers to it, each table that gives a label."""
     references = dict.fromkeys(label.reference for label in table.labels)
     return {name: dataset.referenced(table, name) for name in references}

@@ -10,16 +10,14 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import click
 
 from ledger import terminal
 from ledger.errors import StorageFailed
-from ledger.months import Month
+from ledger.results import plain
 from ledger.words import visible, visible_lines
 
 ROW_FORMATS = ("table", "json", "csv", "ndjson")
@@ -108,22 +106,6 @@ def tell(*parts: str | Styled) -> None:
 def is_verbose() -> bool:
     """Whether the command was given `--verbose`."""
     return bool(click.get_current_context().meta.get(VERBOSE))
-
-
-def plain(value: Any) -> Any:
-    """Turn a result into what JSON can say: dataclasses to objects, months to `202503`."""
-    from ledger.documents import Document
-    from ledger.forms import number
-
-    if is_dataclass(value) and not isinstance(value, type | Month):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Document):
-        return value.data()
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return str(value) if isinstance(value, Month | Path) else number(value)
 
 
 def to_the_second(moment: str) -> str:

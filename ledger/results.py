@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,22 @@ from ledger.store import Batch, File
 if TYPE_CHECKING:
     from ledger.export import ExportedFile
     from ledger.findings import Finding
+
+
+def plain(value: Any) -> Any:
+    """Turn a result into what JSON can say: dataclasses to objects, months to `202503`."""
+    from ledger.documents import Document
+    from ledger.forms import number
+
+    if is_dataclass(value) and not isinstance(value, type | Month):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Document):
+        return value.data()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Month | Path) else number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,21 @@ class Export:
 
     edition: Edition
     files: tuple[ExportedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeProjection:
+    """A projection of a lake, written as files.
+
+    Attributes:
+        edition: of what it speaks.
+        rows: the number of rows of each table.
+        files: what was written: the tables, the report, the answers, and what they are as of.
+    """
+
+    edition: Edition
+    rows: dict[str, int]
+    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -505,17 +505,7 @@ class Store:
             cursor = self.connection.execute(sql)
             names = [column[0] for column in cursor.description]
             for values in cursor:
-                row = dict(zip(names, values, strict=True))
-                months = {name: {"number": row[name]} for name in _MONTHS if name in row}
-                flags = {name: _BOOLS.get(row[name]) for name in _FLAGS if name in row}
-                try:
-                    yield msgspec.convert({**row, **months, **flags}, kind)
-                except msgspec.ValidationError as error:
-                    name, number = next(iter(row.items()))
-                    raise LedgerDamaged(
-                        f"{self.path}: {name} {number} is recorded with what cannot be there "
-                        f"({error}); restore the ledger from a backup"
-                    ) from error
+                yield record_of(kind, dict(zip(names, values, strict=True)), self.path)
 
     def next_event(self, month: Month) -> int:
         """The `event_id` of the next row recorded for a month."""
@@ -655,6 +645,29 @@ class Store:
                 raise VerificationFailed(f"no ledger has such a record: {error}") from error
 
 
+def record_of(kind: type[Kept], row: Mapping[str, Any], path: Path) -> Kept:
+    """A row of `batches`, `files` or `tags`, held to the types of a record.
+
+    Args:
+        kind: of the record.
+        row: its values by column, as they are stored.
+        path: where they were read.
+
+    Raises:
+        LedgerDamaged: one is a value that its column cannot have.
+    """
+    months = {name: {"number": row[name]} for name in _MONTHS if name in row}
+    flags = {name: _BOOLS.get(row[name]) for name in _FLAGS if name in row}
+    try:
+        return msgspec.convert({**row, **months, **flags}, kind)
+    except msgspec.ValidationError as error:
+        name, number = next(iter(row.items()))
+        raise LedgerDamaged(
+            f"{path}: {name} {number} is recorded with what cannot be there "
+            f"({error}); restore the ledger from a backup"
+        ) from error
+
+
 _MONTHS = ("month", "as_of")
 _FLAGS = ("gap", "late", "correction")
 _BOOLS = {0: False, 1: True}
@@ -702,6 +715,19 @@ def expected_schema() -> tuple[SchemaObject, ...]:
 
 
 _SCHEMA_OBJECTS = "SELECT type, name, tbl_name, sql FROM {}.sqlite_schema ORDER BY rowid"
+
+
+def storable(text: str) -> str:
+    """Refuse what no event and no record can hold, such as an argument that is no UTF-8.
+
+    Raises:
+        WrongUsage: the text is such.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WrongUsage(f"{text!r} is not text in UTF-8") from None
+    return text
 
 
 def discard_if_empty(path: Path) -> None:

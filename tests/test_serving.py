@@ -25,7 +25,7 @@ import httpx
 import pytest
 
 from ledger import Ledger
-from ledger.printing import plain
+from ledger.results import plain
 from ledger.serving import functions
 from ledger.serving.app import make_datasette
 from ledger.serving.file import LedgerFile

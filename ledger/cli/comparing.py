@@ -15,7 +15,8 @@ from ledger.cli import completion
 from ledger.cli.options import common, formats
 from ledger.cli.telling import tell_edition
 from ledger.editions import Edition
-from ledger.printing import ROW_FORMATS, emit, plain, print_document, print_rows, table
+from ledger.printing import ROW_FORMATS, emit, print_document, print_rows, table
+from ledger.results import plain
 from ledger.support.labels import MEASURES, StepKind
 from ledger.words import counted, visible
 

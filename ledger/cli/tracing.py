@@ -20,13 +20,13 @@ from ledger.printing import (
     Styled,
     emit,
     note,
-    plain,
     print_document,
     print_json,
     print_rows,
     table,
     to_the_second,
 )
+from ledger.results import plain
 from ledger.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
 from ledger.support.labels import MEASURES
 from ledger.words import counted, listed, visible

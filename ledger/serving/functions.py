@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ledger.book import Ledger
 from ledger.errors import WrongUsage
-from ledger.printing import plain
+from ledger.results import plain
 
 if TYPE_CHECKING:
     from datasette.utils.sqlite import sqlite3

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
 from ledger.editions import Edition
+from ledger.errors import WrongUsage
 from ledger.months import Month, Quarter
 from ledger.names import Names, names_join, say_names
 from ledger.store import Store
@@ -148,6 +149,22 @@ class _Quarter:
     def centers(self) -> dict[str, _Figures]:
         """The centres that have a name."""
         return {name: f for name, f in self.by_center.items() if name != UNKNOWN}
+
+
+def asked_quarter(period: Quarter | str | None, edition: Edition) -> Quarter:
+    """The quarter that is asked for; by default that of the as-of month.
+
+    Raises:
+        WrongUsage: it begins after the as-of month.
+    """
+    latest = edition.as_of.quarter
+    quarter = Quarter.parse(period) if isinstance(period, str) else period or latest
+    if quarter > latest:
+        raise WrongUsage(
+            f"{quarter} begins after the as-of month {edition.as_of}; "
+            "choose an earlier quarter or a later month"
+        )
+    return quarter
 
 
 def answer_questions(
