@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 from msgspec.json import Encoder
@@ -125,6 +125,81 @@ class MerkleTree:
         for peak in reversed(self._peaks[:-1]):
             root = sha256(_NODE + peak + root).digest()
         return root
+
+
+class Subtree(NamedTuple):
+    """A node of the tree of a batch over 2^level leaves, from the leaf `place` · 2^level on.
+
+    Attributes:
+        level: 0 for a leaf.
+        place: among the nodes of its level, from 0.
+        root: its hash.
+    """
+
+    level: int
+    place: int
+    root: bytes
+
+
+class Subtrees:
+    """The largest subtrees over a stretch of the leaves of a tree; holds two hashes per level.
+
+    So whoever knows where a stretch begins hashes it without the leaves before and after it.
+    """
+
+    def __init__(self, start: int) -> None:
+        """Begin with the leaf of this number, from 0."""
+        self._next = start
+        # Those whose left neighbour is before the stretch; those that wait for their right one.
+        self._first: list[Subtree] = []
+        self._waiting: dict[int, Subtree] = {}
+
+    def add(self, leaves: Sequence[bytes]) -> None:
+        """Append the hashes of leaves; many at once are much faster than one by one."""
+        nodes, index, level = list(leaves), self._next, 0
+        self._next += len(nodes)
+        while nodes:
+            if index % 2:
+                left = self._waiting.pop(level, None)
+                if left:
+                    nodes.insert(0, left.root)
+                    index -= 1
+                else:
+                    self._first.append(Subtree(level, index, nodes.pop(0)))
+                    index += 1
+            if len(nodes) % 2:
+                self._waiting[level] = Subtree(level, index + len(nodes) - 1, nodes.pop())
+            pairs = zip(nodes[::2], nodes[1::2], strict=True)
+            nodes = [sha256(_NODE + left + right).digest() for left, right in pairs]
+            index, level = index // 2, level + 1
+
+    def nodes(self) -> list[Subtree]:
+        """The subtrees over the leaves so far, in order of these."""
+        waiting = [self._waiting[level] for level in sorted(self._waiting, reverse=True)]
+        return [*self._first, *waiting]
+
+
+def root_of_subtrees(nodes: Iterable[Subtree]) -> bytes:
+    """The root over all leaves; of none, the hash of nothing.
+
+    Args:
+        nodes: subtrees over all leaves, in order of these, each leaf under one of them.
+    """
+    peaks: list[Subtree] = []
+    for node in nodes:
+        peak = node
+        while peak.place % 2:
+            left = peaks.pop()
+            root = sha256(_NODE + left.root + peak.root).digest()
+            peak = Subtree(peak.level + 1, peak.place // 2, root)
+        peaks.append(peak)
+    if not peaks:
+        return sha256(b"").digest()
+    *others, last = peaks
+    root = last.root
+    for peak in reversed(others):
+        root = sha256(_NODE + peak.root + root).digest()
+    return root
 
 
 def leaves(events: Iterable[tuple[int | str | None, ...]]) -> list[bytes]:

@@ -17,6 +17,8 @@ from ledger.digest import (
     BatchContents,
     FileContents,
     MerkleTree,
+    Subtree,
+    Subtrees,
     audit_path,
     batch_digest,
     file_digest,
@@ -24,6 +26,7 @@ from ledger.digest import (
     next_head,
     next_seal,
     next_tag_seal,
+    root_of_subtrees,
     root_over,
 )
 
@@ -158,11 +161,34 @@ def test_a_leaf_in_the_place_of_two_is_noticed() -> None:
     assert root_of([root_of(leaves[:2]), *leaves[2:]]) != root_of(leaves)
 
 
+@given(st.lists(st.lists(st.integers(0, 40), max_size=3), max_size=12))
+@settings(deadline=None)
+def test_stretches_hashed_apart_have_the_root_of_all(stretches: list[list[int]]) -> None:
+    every = leaves_of(sum(map(sum, stretches)))
+    nodes, start = list[Subtree](), 0
+    for counts in stretches:
+        part, end = Subtrees(start), start
+        for count in counts:
+            part.add(every[end : end + count])
+            end += count
+        made = part.nodes()
+        assert len(made) <= 2 * (end - start).bit_length()
+        for node in made:
+            first, size = node.place << node.level, 1 << node.level
+            assert (first, node.root) == (start, naive_root(every[first : first + size]))
+            start += size
+        assert start == end
+        nodes += made
+    tree = MerkleTree()
+    tree.add(every)
+    assert root_of_subtrees(nodes) == tree.root()
+
+
 # Paths -------------------------------------------------------------------------------------------
 
 
 def leaves_of(count: int) -> list[bytes]:
-    return [sha256(bytes([number])).digest() for number in range(count)]
+    return [sha256(b"%d" % number).digest() for number in range(count)]
 
 
 @pytest.mark.parametrize("count", range(1, 71))
