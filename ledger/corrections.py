@@ -14,7 +14,7 @@ from ledger.editions import in_force
 from ledger.errors import WrongUsage
 from ledger.months import Month
 from ledger.recorder import Flags, batch_contents
-from ledger.store import Batch, File, Store
+from ledger.store import Batch, File, Store, storable
 
 RETRACTION = "retraction"
 
@@ -77,6 +77,17 @@ def row_difference(store: Store, table: Table, before: File, after: File) -> Row
     sql = _DIFFERENCE.format(rows=rows, key=table.key, differ=differ)
     spans = (before.first_event, before.last_event, after.first_event, after.last_event)
     return RowDifference(*next(store.rows(sql, spans)))
+
+
+def given_reason(reason: str | None) -> str:
+    """The reason that a user gives, without blanks round it.
+
+    Raises:
+        WrongUsage: there is none.
+    """
+    if not reason or not reason.strip():
+        raise WrongUsage('say why, for those who ask later: --reason "…"')
+    return storable(reason.strip())
 
 
 def retract(store: Store, table: Table, month: Month, reason: str) -> Retraction:

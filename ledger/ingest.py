@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Protocol
 
 from ledger.audit.receipts import Receipt, receipt_of
-from ledger.corrections import RowDifference, row_difference
+from ledger.corrections import RowDifference, given_reason, row_difference
 from ledger.dataset import DataSet, Kind
 from ledger.deliveries import Delivery, digest_of, earliest_delta
 from ledger.editions import choose_edition, in_force, say_what_counts, standing
@@ -23,7 +25,7 @@ from ledger.errors import (
     SequenceBroken,
     WrongUsage,
 )
-from ledger.findings import Finding, file_findings
+from ledger.findings import Finding, chosen_codes, file_findings
 from ledger.months import Month, spans
 from ledger.progress import Advance, Progress, Tally
 from ledger.recorder import Flags, Recorder
@@ -99,6 +101,29 @@ class Permissions:
     rows: Mapping[str, int] = field(default_factory=dict)
 
 
+def permitted(
+    dataset: DataSet,
+    *,
+    allow_gap: bool,
+    late: bool,
+    correct: str | None,
+    refuse: Collection[str],
+    expect_rows: Mapping[str, int] | None,
+) -> Permissions:
+    """What the user allows, as it was given; see `Ledger.ingest`.
+
+    Raises:
+        WrongUsage: the reason is blank, or there is no such code or table.
+    """
+    return Permissions(
+        allow_gap=allow_gap,
+        late=late,
+        correct=None if correct is None else given_reason(correct),
+        refused=chosen_codes(dataset, refuse),
+        rows={dataset.table(name).name: count for name, count in (expect_rows or {}).items()},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Sorted:
     """The files of a month, by what they are to the ledger.
@@ -116,6 +141,103 @@ class _Sorted:
     corrections: tuple[Delivery, ...]
     superseded: dict[str, File]
 
+    def chosen(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
+        """Those that are to be recorded, in order."""
+        chosen = {*self.new, *self.corrections}
+        return [delivery for delivery in deliveries if delivery in chosen]
+
+
+class Keeper(Protocol):
+    """Reads and keeps what is delivered; what may follow on what is none of its concern."""
+
+    def digest(self, delivery: Delivery) -> str:
+        """The SHA-256 of a file.
+
+        Raises:
+            InputRefused: it cannot be read.
+        """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is recorded within is kept at the end, or nothing."""
+
+    def record(
+        self,
+        month: Month,
+        deliveries: Sequence[Delivery],
+        flags: Flags,
+        supersedes: Mapping[str, int],
+        advance: Advance,
+    ) -> Sequence[tuple[File, Counter[str]]]:
+        """Record files of a month as a batch; see `Recorder.record`."""
+
+    def difference(self, before: File, after: File) -> RowDifference:
+        """Count the rows in which two files of a table differ, the second one just recorded."""
+
+    def findings(
+        self, files: Iterable[File], refused: frozenset[str]
+    ) -> tuple[Counter[str], tuple[Finding, ...]]:
+        """How many findings of each code files just recorded have, and the first of them.
+
+        Raises:
+            InputRefused: there are some of a code that is refused.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKeeper:
+    """Keeps all in the ledger's file.
+
+    Attributes:
+        store: open for writing.
+        dataset: the tables.
+    """
+
+    store: Store
+    dataset: DataSet
+
+    def digest(self, delivery: Delivery) -> str:
+        """The SHA-256 of a file."""
+        return digest_of(delivery.path)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is recorded within is kept at the end, or nothing."""
+        return self.store.transaction()
+
+    def record(
+        self,
+        month: Month,
+        deliveries: Sequence[Delivery],
+        flags: Flags,
+        supersedes: Mapping[str, int],
+        advance: Advance,
+    ) -> Sequence[tuple[File, Counter[str]]]:
+        """Record files of a month as a batch."""
+        recorder = Recorder(self.store, self.dataset, month, advance=advance)
+        return recorder.record(deliveries, flags, supersedes)
+
+    def difference(self, before: File, after: File) -> RowDifference:
+        """Count the rows in which two recorded files of a table differ."""
+        return row_difference(self.store, self.dataset.table(after.table_name), before, after)
+
+    def findings(
+        self, files: Iterable[File], refused: frozenset[str]
+    ) -> tuple[Counter[str], tuple[Finding, ...]]:
+        """Collect the findings of files, as known now and as of the end of their month."""
+        findings: Counter[str] = Counter()
+        first: list[Finding] = []
+        problems = Problems()
+        for file in files:
+            say_what_counts(self.store, choose_edition(self.store, file.month))
+            for finding in file_findings(self.store, self.dataset, file, refused):
+                findings[finding.code] += 1
+                if len(first) < FINDINGS_KEPT:
+                    first.append(finding)
+                if finding.code in refused:
+                    problems.add(finding.problem)
+        if problems:
+            raise InputRefused(problems)
+        return findings, tuple(first)
+
 
 def ingest_months(
     store: Store,
@@ -123,15 +245,17 @@ def ingest_months(
     deliveries: Sequence[Delivery],
     allowed: Permissions,
     progress: Progress | None = None,
+    keeper: Keeper | None = None,
 ) -> Iterator[MonthIngest]:
     """Record what is new among deliveries, and yield each month when it is done.
 
     Args:
-        store: open for writing.
+        store: open for writing; it holds the records of all that is recorded.
         dataset: the tables.
         deliveries: each with its month; see `with_months`.
         allowed: what the user allows.
         progress: is told how many bytes of how many of these files are read.
+        keeper: of the events; by default the store.
 
     Raises:
         InputRefused: files of a month are malformed, or have findings that are refused; nothing of
@@ -140,21 +264,23 @@ def ingest_months(
         WrongUsage: it cannot be told which file is to have the number of rows expected.
         RecordingFailed: the storage failed; a month recorded all the same was yielded.
     """
-    in_order = sorted(deliveries, key=lambda d: (_month(d), dataset.place(d.table.name)))
+    keeper = keeper or StoreKeeper(store, dataset)
+    ordered = in_order(dataset, deliveries)
     for table in allowed.rows:
-        _check_expectation(store, table, [d for d in in_order if d.table.name == table])
-    tally, read = Tally(sum(d.size for d in in_order) if progress else 0, progress), 0
-    for month, group in groupby(in_order, key=_month):
+        of_table = [d for d in ordered if d.table.name == table]
+        _check_expectation(store, keeper, table, of_table)
+    tally, read = Tally(sum(d.size for d in ordered) if progress else 0, progress), 0
+    for month, group in groupby(ordered, key=month_of):
         files = list(group)
         read += sum(file.size for file in files) if progress else 0
-        sorted_files = _sort(store.files(), files)
+        sorted_files = _sort(keeper, store.files(), files)
         if len(sorted_files.already) == len(files):
             tally.reach(read)
             yield MonthIngest(month, sorted_files.already)
             continue
         try:
-            with store.transaction():
-                result = _ingest_month(store, dataset, month, files, allowed, tally.advance)
+            with keeper.transaction():
+                result = _ingest_month(store, keeper, dataset, month, files, allowed, tally.advance)
         except RecordingFailed as error:
             if error.recorded:
                 yield result
@@ -205,9 +331,9 @@ def with_months(
             "name the month at whose end it was made with --initial-month YYYYMM"
         )
     dated = [replace(d, month=d.month or known) for d in deliveries]
-    absent = set(months) - {_month(d) for d in dated}
+    absent = set(months) - {month_of(d) for d in dated}
     if absent:
-        there = ", ".join(map(str, sorted({_month(d) for d in dated})))
+        there = ", ".join(map(str, sorted({month_of(d) for d in dated})))
         raise WrongUsage(
             f"no file is delivered for {', '.join(map(str, sorted(absent)))}, but for {there}"
         )
@@ -219,7 +345,24 @@ def with_months(
     ]
 
 
-def _month(delivery: Delivery) -> Month:
+def in_order(dataset: DataSet, deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Deliveries in the order in which they are recorded, each with its month."""
+    return sorted(deliveries, key=lambda d: (month_of(d), dataset.place(d.table.name)))
+
+
+def unrecorded(
+    keeper: Keeper, recorded: Sequence[File], deliveries: Sequence[Delivery]
+) -> list[Delivery]:
+    """Those of deliveries that are to be recorded, as others bytes of them are, or none.
+
+    Raises:
+        InputRefused: one that is to be held to recorded bytes cannot be read.
+    """
+    return _sort(keeper, recorded, deliveries).chosen(deliveries)
+
+
+def month_of(delivery: Delivery) -> Month:
+    """The month of a delivery that has one; see `with_months`."""
     if delivery.month is None:
         raise ValueError(f"{delivery.path} has no month")
     return delivery.month
@@ -229,7 +372,7 @@ def _initial_month(files: Iterable[File]) -> Month | None:
     return next((file.month for file in files if file.kind == Kind.INITIAL), None)
 
 
-def _sort(recorded: Sequence[File], deliveries: Iterable[Delivery]) -> _Sorted:
+def _sort(keeper: Keeper, recorded: Sequence[File], deliveries: Iterable[Delivery]) -> _Sorted:
     """Hold files to those recorded for the same table and month.
 
     Raises:
@@ -241,12 +384,12 @@ def _sort(recorded: Sequence[File], deliveries: Iterable[Delivery]) -> _Sorted:
     corrections: list[Delivery] = []
     superseded: dict[str, File] = {}
     for delivery in deliveries:
-        place = (delivery.table.name, _month(delivery))
+        place = (delivery.table.name, month_of(delivery))
         file = last.get(place)
         if file is None or {file.kind, delivery.kind} == set(Kind):
             new.append(delivery)
             continue
-        digest = digest_of(delivery.path)
+        digest = keeper.digest(delivery)
         if file.sha256 == digest:
             already.append(FileIngest(file, recorded=False))
             continue
@@ -259,6 +402,7 @@ def _sort(recorded: Sequence[File], deliveries: Iterable[Delivery]) -> _Sorted:
 
 def _ingest_month(
     store: Store,
+    keeper: Keeper,
     dataset: DataSet,
     month: Month,
     deliveries: Sequence[Delivery],
@@ -271,7 +415,7 @@ def _ingest_month(
     undoes it.
     """
     files = store.files()
-    month_files = _sort(files, deliveries)
+    month_files = _sort(keeper, files, deliveries)
     if len(month_files.already) == len(deliveries):
         return MonthIngest(month, month_files.already)
     months = {month for _, month in in_force(files)}
@@ -286,14 +430,15 @@ def _ingest_month(
         correction=bool(month_files.corrections),
         reason=allowed.correct if month_files.superseded else None,
     )
-    recorder = Recorder(store, dataset, month, advance=advance)
-    results = _record(store, dataset, recorder, deliveries, month_files, flags)
+    numbers = {name: file.file for name, file in month_files.superseded.items()}
+    done = keeper.record(month, month_files.chosen(deliveries), flags, numbers, advance)
+    results = _results(keeper, files, month_files.superseded, done)
     _hold_to_expectations(results, deliveries, allowed.rows)
     if month_files.corrections and allowed.correct is None:
         raise SequenceBroken(_other_bytes(files, month_files.corrections, results))
     if month in months or month_files.superseded:
         restates = tuple(sorted(m for m in {*months, month} if m >= month))
-    findings, first = _find(store, dataset, results, allowed.refused)
+    findings, first = keeper.findings([result.file for result in results], allowed.refused)
     everything = sorted(
         (*month_files.already, *results), key=lambda r: dataset.place(r.file.table_name)
     )
@@ -309,25 +454,19 @@ def _ingest_month(
     )
 
 
-def _record(
-    store: Store,
-    dataset: DataSet,
-    recorder: Recorder,
-    deliveries: Sequence[Delivery],
-    month_files: _Sorted,
-    flags: Flags,
+def _results(
+    keeper: Keeper,
+    recorded: Sequence[File],
+    superseded: Mapping[str, File],
+    done: Iterable[tuple[File, Counter[str]]],
 ) -> list[FileIngest]:
-    """Record those of a month's files that are not recorded already."""
-    recorded = store.files()
-    chosen = {*month_files.new, *month_files.corrections}
-    in_order = [delivery for delivery in deliveries if delivery in chosen]
-    numbers = {name: file.file for name, file in month_files.superseded.items()}
+    """Say of files just recorded what they are to those recorded before."""
     results = []
-    for file, actions in recorder.record(in_order, flags, numbers):
-        before = month_files.superseded.get(file.table_name)
+    for file, actions in done:
+        before = superseded.get(file.table_name)
         difference = None
         if before and before.kind in set(Kind):
-            difference = row_difference(store, dataset.table(file.table_name), before, file)
+            difference = keeper.difference(before, file)
         same = [f for f in recorded if _contents(f) == _contents(file)]
         results.append(
             FileIngest(file, True, actions, before, difference, same[-1] if same else None)
@@ -389,7 +528,9 @@ def _difference(delivery: Delivery, result: FileIngest) -> list[str]:
     return lines
 
 
-def _check_expectation(store: Store, table: str, deliveries: Sequence[Delivery]) -> None:
+def _check_expectation(
+    store: Store, keeper: Keeper, table: str, deliveries: Sequence[Delivery]
+) -> None:
     """See that the number of rows that is expected of a table can be meant of one file alone.
 
     Raises:
@@ -400,8 +541,8 @@ def _check_expectation(store: Store, table: str, deliveries: Sequence[Delivery])
             f"rows of {table} are expected, but no file of it is delivered; "
             "expect none, or deliver one"
         )
-    already = {result.file.month for result in _sort(store.files(), deliveries).already}
-    new = [month for month in map(_month, deliveries) if month not in already]
+    already = {result.file.month for result in _sort(keeper, store.files(), deliveries).already}
+    new = [month for month in map(month_of, deliveries) if month not in already]
     if len(new) > 1:
         raise WrongUsage(
             f"files of {table} for {', '.join(map(str, new))} are new, and the rows expected can "
@@ -425,30 +566,6 @@ def _hold_to_expectations(
             problems.add(Problem(paths[table], "row-count", message))
     if problems:
         raise InputRefused(problems)
-
-
-def _find(
-    store: Store, dataset: DataSet, results: Iterable[FileIngest], refused: frozenset[str]
-) -> tuple[Counter[str], tuple[Finding, ...]]:
-    """Collect the findings of files just recorded, as known now and as of the end of their month.
-
-    Raises:
-        InputRefused: there are some of a code that is refused.
-    """
-    findings: Counter[str] = Counter()
-    first: list[Finding] = []
-    problems = Problems()
-    for result in results:
-        say_what_counts(store, choose_edition(store, result.file.month))
-        for finding in file_findings(store, dataset, result.file, refused):
-            findings[finding.code] += 1
-            if len(first) < FINDINGS_KEPT:
-                first.append(finding)
-            if finding.code in refused:
-                problems.add(finding.problem)
-    if problems:
-        raise InputRefused(problems)
-    return findings, tuple(first)
 
 
 def _place_in_sequence(

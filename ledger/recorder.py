@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -155,18 +155,11 @@ class Recorder:
         reader = CellReader(table)
         counts: Counter[str] = Counter()
         first = self._next_event
-        path = str(delivery.path)
-        try:
-            with self._store.appending(table):
-                blocks = read_blocks(
-                    self._counted(source.chunks()), table, delivery.kind, path, self.problems
-                )
-                for block in blocks:
-                    self._append_block(block, table, number, reader)
-                    counts.update(block.actions)
-        except InputRefused as refused:
-            for problem in refused.problems:
-                self.problems.add(problem)
+        with self._store.appending(table):
+            blocks = delivered_blocks(source, table, delivery.kind, self.problems, self._advance)
+            for block in blocks:
+                self._append_block(block, table, number, reader)
+                counts.update(block.actions)
         self._marks.flush()
         self._keep_readings()
         self._keep_clock(reader.utc_days)
@@ -186,11 +179,6 @@ class Recorder:
             supersedes=supersedes,
         )
         return contents, counts
-
-    def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            yield chunk
-            self._advance(len(chunk))
 
     def _append_block(self, block: Block, table: Table, file: int, reader: CellReader) -> None:
         first = self._next_event
@@ -220,11 +208,42 @@ class Recorder:
         span = (first_event, self._next_event - 1)
         sql = _REPEATED_KEYS.format(events=delivery.table.events, key=delivery.table.key)
         for line, key, first_line in self._store.rows(sql, span * 2):
-            message = f"this key stands on line {first_line} already"
-            problem = Problem(
-                str(delivery.path), "duplicate-key", message, line, delivery.table.key, key
-            )
-            self.problems.add(problem)
+            self.problems.add(repeated_key(delivery, line, key, first_line))
+
+
+def delivered_blocks(
+    source: OpenDelivery,
+    table: Table,
+    kind: Kind,
+    problems: Problems,
+    advance: Advance = unheard,
+) -> Iterator[Block]:
+    """Yield the sound rows of a file, and add all that is wrong with it to `problems`.
+
+    Args:
+        source: the file.
+        table: whose rows it holds.
+        kind: of the file.
+        problems: what is wrong is added here, also that it cannot be read.
+        advance: is told how many bytes are read.
+    """
+
+    def counted() -> Iterator[bytes]:
+        for chunk in source.chunks():
+            yield chunk
+            advance(len(chunk))
+
+    try:
+        yield from read_blocks(counted(), table, kind, str(source.path), problems)
+    except InputRefused as refused:
+        for problem in refused.problems:
+            problems.add(problem)
+
+
+def repeated_key(delivery: Delivery, line: int, key: str, first_line: int) -> Problem:
+    """What is told of a key that stands twice in an initial extract."""
+    message = f"this key stands on line {first_line} already"
+    return Problem(str(delivery.path), "duplicate-key", message, line, delivery.table.key, key)
 
 
 _REPEATED_KEYS = """
