@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -11,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ledger.dataset import DataSet, Table
 from ledger.editions import (
@@ -29,7 +28,8 @@ from ledger.editions import (
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
 from ledger.months import Month, Quarter
 from ledger.names import Names, labelled_columns, labelled_select, parse_names, say_labels
-from ledger.store import Parameters, Record, Store, Tag, discard_if_empty
+from ledger.outputs import draft_or_folder, manifest_of, write_tables
+from ledger.store import Parameters, Record, Store, Tag, discard_if_empty, storable
 from ledger.support.description import SUPPORT
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ledger.export import ExportedFile, Sheet
     from ledger.history import History
     from ledger.ingest import MonthIngest
+    from ledger.lake.publishing import Published
     from ledger.layout import LaidOut
     from ledger.progress import Progress, Tally
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from ledger.support.report import Report
     from ledger.support.restatements import Restatement
     from ledger.upgrade import Upgrade
-    from ledger.workbook import Workbook
 
 PathLike = str | os.PathLike[str]
 
@@ -173,12 +173,12 @@ class Ledger:
     ) -> Iterator[MonthIngest]:
         """As `ingest`, but yield each month as soon as it is recorded."""
         from ledger.deliveries import find_deliveries, read_names
-        from ledger.findings import chosen_codes
-        from ledger.ingest import Permissions, ingest_months, with_months
+        from ledger.ingest import ingest_months, permitted, with_months
 
-        reason = None if correct is None else _reason(correct)
-        refused = chosen_codes(self.dataset, refuse)
-        rows = {self.dataset.table(name).name: count for name, count in (expect_rows or {}).items()}
+        allowed = permitted(
+            self.dataset, allow_gap=allow_gap, late=late, correct=correct, refuse=refuse,
+            expect_rows=expect_rows,
+        )  # fmt: skip
         if files:
             deliveries = read_names([Path(file) for file in files], self.dataset)
         else:
@@ -186,8 +186,31 @@ class Ledger:
         chosen, extract = [_month(month) for month in months], _optional(initial_month)
         with self._writing(dry_run) as store:
             dated = with_months(store, self.dataset, deliveries, extract, chosen)
-            allowed = Permissions(allow_gap, late, reason, refused, rows)
             yield from ingest_months(store, self.dataset, dated, allowed, progress)
+
+    def publish(
+        self, lake: PathLike, *, layout: str | None = None, progress: Progress | None = None
+    ) -> Published:
+        """Add to a lake what is recorded and not there yet: batch by batch, whole or not at all.
+
+        Args:
+            lake: its folder, made where there is none: a path, or a `file:` URI.
+            layout: `parquet`, or `delta`, which needs the extra `lake`; by default that of the
+                lake, or `parquet`.
+            progress: is told how many events of how many are written.
+
+        Raises:
+            WrongUsage: the folder holds something else, or the lake is of another layout.
+            VerificationFailed: the lake holds something else than this ledger.
+            LedgerBusy: another process is writing to the lake.
+            StorageFailed: the lake cannot be written; the batches in it are whole.
+        """
+        from ledger.lake.layout import lake_folder, make_lake
+        from ledger.lake.publishing import publish_store
+
+        with Store.for_reading(self.path) as store, store.snapshot():
+            there = make_lake(lake_folder(lake), self.dataset, layout)
+            return publish_store(store, self.dataset, there, progress)
 
     def retract(
         self, table: str, month: Month | str, reason: str, *, dry_run: bool = False
@@ -205,11 +228,11 @@ class Ledger:
         Raises:
             WrongUsage: there is no such file in force, or the reason is blank.
         """
-        from ledger.corrections import retract
+        from ledger.corrections import given_reason, retract
 
         chosen = self.dataset.table(table)
         with self._recording(dry_run) as store:
-            return retract(store, chosen, _month(month), _reason(reason))
+            return retract(store, chosen, _month(month), given_reason(reason))
 
     def tag(
         self,
@@ -333,13 +356,13 @@ class Ledger:
                 if labelled:
                     for table in chosen:
                         say_labels(store, self.dataset, table, labelled)
-            manifest = _manifest(self.dataset, edition, labelled)
+            manifest = manifest_of(self.dataset, edition, labelled)
             sheets = _sheets(store, self.dataset, chosen, edition, labelled, format, tally)
             book = workbook_of(
                 f"{self.dataset.name}_final", self.dataset, edition, sheets, labelled
             )
-            written = self._write_tables(
-                Path(out_dir), book, format, manifest,
+            written = write_tables(
+                Path(out_dir), book, format, self.dataset.zone, manifest,
                 spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
             )  # fmt: skip
         return Export(edition, tuple(written))
@@ -397,23 +420,19 @@ class Ledger:
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
         from ledger.export import PAGE, check_format, write_text
-        from ledger.workbook import workbook_of
+        from ledger.outputs import write_report
 
         check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom, page=True)
-        sheet = report.sheet
         if format == PAGE:
             page = self._page(report)
-            with _folder(Path(out_dir), dry_run) as folder:
-                written = write_text(folder, f"{sheet.name}.{PAGE}", page, len(report.rows))
+            name = f"{report.sheet.name}.{PAGE}"
+            with draft_or_folder(Path(out_dir), dry_run) as folder:
+                written = write_text(folder, name, page, len(report.rows))
             return replace(written, path=Path(out_dir) / written.path.name)
-        book = workbook_of(
-            sheet.name, self.dataset, report.edition, [sheet], report.names, report.notes
-        )
-        (file,) = self._write_tables(
-            Path(out_dir), book, format,
+        return write_report(
+            report, self.dataset, Path(out_dir), format,
             spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
         )  # fmt: skip
-        return file
 
     def _page(self, report: Report) -> str:
         """The page of a report."""
@@ -455,17 +474,10 @@ class Ledger:
             WrongUsage: the quarter begins after the as-of month, or that lies outside of what is
                 recorded.
         """
-        from ledger.support.answers import answer_questions
+        from ledger.support.answers import answer_questions, asked_quarter
 
-        quarter = Quarter.parse(period) if isinstance(period, str) else period
         with self._summaries(as_of, known_at, self.dataset) as (store, edition):
-            chosen = quarter or edition.as_of.quarter
-            if chosen > edition.as_of.quarter:
-                raise WrongUsage(
-                    f"{chosen} begins after the as-of month {edition.as_of}; "
-                    "choose an earlier quarter or a later month"
-                )
-            kind = parse_names(names)
+            chosen, kind = asked_quarter(period, edition), parse_names(names)
             return answer_questions(store, edition, chosen, kind, sensitivity=sensitivity)
 
     def state(
@@ -496,7 +508,7 @@ class Ledger:
             with store.snapshot():
                 edition = choose_edition(store, _optional(as_of), known_at)
             select = partial(labelled_select, self.dataset, chosen, None)
-            rows = iter(EditionRows(store, chosen, edition, select, _text(after)))
+            rows = iter(EditionRows(store, chosen, edition, select, storable(after)))
             with closing(rows):
                 return list(islice(rows, most))
 
@@ -527,7 +539,7 @@ class Ledger:
                 # What was retracted since may be of a later month than any that counts.
                 months = [f.month for f in store.files() if f.batch <= edition.batch]
                 say_what_counts(store, replace(edition, as_of=max(months)))
-            return read_history(store, chosen, _text(key), edition)
+            return read_history(store, chosen, storable(key), edition)
 
     def explain(
         self,
@@ -951,36 +963,11 @@ class Ledger:
         ):
             return upgrade_store(store, self.dataset)
 
-    def _write_tables(
-        self,
-        out_dir: Path,
-        book: Workbook,
-        format: str,
-        manifest: dict[str, Any] | None = None,
-        *,
-        spreadsheet_safe: bool,
-        bom: bool,
-        dry_run: bool,
-    ) -> list[ExportedFile]:
-        """Write tables in a format that was checked: as a workbook, or each as a file."""
-        from ledger.export import WORKBOOK, write_sheets
-        from ledger.workbook import write_workbook
-
-        with _folder(out_dir, dry_run) as folder:
-            if format == WORKBOOK:
-                files = [write_workbook(folder, book, manifest)]
-            else:
-                files = write_sheets(
-                    folder, book.sheets, format, self.dataset.zone, manifest,
-                    spreadsheet_safe=spreadsheet_safe, bom=bom,
-                )  # fmt: skip
-        return [replace(file, path=out_dir / file.path.name) for file in files]
-
     @contextmanager
     def _writing(self, dry_run: bool) -> Iterator[Store]:
         """A store to record in; a ledger made for nothing is removed again."""
         made = not os.path.exists(self.path)
-        with _folder(self.path.parent, dry_run and made) as folder:
+        with draft_or_folder(self.path.parent, dry_run and made) as folder:
             path = folder / self.path.name
             try:
                 with Store.for_writing(path, create=True) as store:
@@ -1059,43 +1046,6 @@ def _sheets(
         columns = labelled_columns(table, names)
         sheets.append(Sheet(f"{table.name}{end}", columns, rows, table.key))
     return sheets
-
-
-@contextmanager
-def _folder(folder: Path, throw_away: bool) -> Iterator[Path]:
-    if throw_away:
-        with tempfile.TemporaryDirectory() as name:
-            yield Path(name)
-    else:
-        yield folder
-
-
-def _manifest(dataset: DataSet, edition: Edition, names: Names | None) -> dict[str, object]:
-    """What the manifest of an export says besides its files."""
-    return {
-        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
-        "name": dataset.name,
-        "title": dataset.title,
-        "asOf": str(edition.as_of),
-        "batch": edition.batch,
-        "head": edition.head,
-        **({"names": names} if names else {}),
-    }
-
-
-def _reason(reason: str | None) -> str:
-    if not reason or not reason.strip():
-        raise WrongUsage('say why, for those who ask later: --reason "…"')
-    return _text(reason.strip())
-
-
-def _text(text: str) -> str:
-    """Refuse what no event and no record can hold, such as an argument that is no UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise WrongUsage(f"{text!r} is not text in UTF-8") from None
-    return text
 
 
 def _month(month: Month | str) -> Month:

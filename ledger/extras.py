@@ -35,6 +35,9 @@ EXTRAS = {
         Extra("page", ("altair", "jinja2", "vl_convert"), ("report --format html",)),
         Extra("serve", ("datasette", "datasette_dashboards"), ("serve",)),
         Extra("excel", ("xlsxwriter",), ("export --format xlsx", "report --format xlsx")),
+        Extra("lake", ("deltalake",), ("publish --layout delta",)),
+        Extra("duckdb", ("duckdb",), ("project --engine duckdb",)),
+        Extra("spark", ("pyspark", "pandas"), ("project --engine spark",)),
     )
 }
 

@@ -33,6 +33,7 @@ ARGUMENTS = {
     "tag": ("signed",),
     "prove": ("interactions", "INT1003"),
     "backup": ("{data}/copy.db",),
+    "publish": ("{out}/lake",),
     "query": ("SELECT * FROM interactions_events",),
 }
 """What each command needs; the others need nothing."""

@@ -33,9 +33,17 @@ def test_the_packages_are_those_that_are_installed_with_the_extra(name: str) -> 
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     required = config["options.extras_require"][name].split()
-    packages = {re.split("[<>=]", line)[0].replace("-", "_") for line in required}
+    packages = {re.split(r"[\[<>=]", line)[0].replace("-", "_") for line in required}
     # Its distribution has another name than what is imported.
     assert {package.removesuffix("_python") for package in packages} == set(EXTRAS[name].packages)
+
+
+def test_the_engines_are_extras_that_a_user_can_install_singly() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    (required,) = config["options.extras_require"]["engines"].split()
+    assert required == "month-ledger[duckdb,lake,spark]"
+    assert {"duckdb", "lake", "spark"} <= set(EXTRAS)
 
 
 @pytest.mark.parametrize("name", ["excel"])

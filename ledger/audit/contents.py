@@ -11,7 +11,7 @@ from itertools import chain, pairwise, repeat
 from math import inf
 
 from ledger.audit.derived import ReadingsCheck
-from ledger.audit.faults import Fault, FaultKind, Subject
+from ledger.audit.faults import Fault, FaultKind, Recorded, Subject
 from ledger.dataset import DataSet
 from ledger.digest import (
     GENESIS,
@@ -100,35 +100,43 @@ def _check_events(
         for rows in event_chunks(subject.store, subject.dataset, file):
             hashes = event_leaves(file, rows)
             tree.add(hashes)
-            fault = fault or _first_fault(subject.store, file, expected, rows, hashes)
+            fault = fault or first_fault(subject.store, file, expected, rows, hashes)
             expected = rows[-1][0] + 1
             if readings:
                 readings.see([row for row, hashed in zip(rows, hashes, strict=True) if hashed])
             subject.advance(len(rows))
     except StorageFailed as error:
         expected = _first_unreadable(subject, file, expected)
-        fault = fault or _event_fault(file, expected, None, f"it cannot be read: {error}")
+        fault = fault or event_fault(file, expected, None, f"it cannot be read: {error}")
     if fault is None and expected <= file.last_event:
-        fault = _event_fault(file, expected, None, "it is missing")
+        fault = event_fault(file, expected, None, "it is missing")
     if fault:
         yield fault
     if readings:
         readings.end()
 
 
-def _first_fault(
+def first_fault(
     store: Store, file: File, expected: int, rows: Sequence[Record], hashes: Sequence[bytes]
 ) -> Fault | None:
-    """Tell the first of some events that is not the one expected, or not as its mark has it."""
+    """Tell the first of some events that is not the one expected, or not as its mark has it.
+
+    Args:
+        store: the ledger that has the marks.
+        file: of the events.
+        expected: the first of them, with which a stretch of marks begins.
+        rows: the events; of each first its number, then that of its file, then its line.
+        hashes: of their leaves.
+    """
     marks = b"".join(store.marks(expected))
     are_those = rows[0][0] == expected and rows[-1][0] - expected == len(rows) - 1
     if are_those and b"".join([hashed[:MARK_BYTES] for hashed in hashes]) == marks:
         return None
     for place, ((event_id, _, line, *_), hashed) in enumerate(zip(rows, hashes, strict=True)):
         if event_id != expected + place:
-            return _event_fault(file, expected + place, None, "it is missing")
+            return event_fault(file, expected + place, None, "it is missing")
         if hashed[:MARK_BYTES] != marks[place * MARK_BYTES : (place + 1) * MARK_BYTES]:
-            return _event_fault(file, event_id, line, _CHANGED)
+            return event_fault(file, event_id, line, _CHANGED)
     return None
 
 
@@ -202,11 +210,11 @@ def _check_strays(subject: Subject) -> Iterator[Fault]:
         yield Fault(FaultKind.DERIVED, "event_marks", "not as many as there are events")
 
 
-def check_tags(subject: Subject) -> Iterator[Fault]:
+def check_tags(recorded: Recorded) -> Iterator[Fault]:
     """Hold the names of editions to their chain."""
-    heads = {batch.batch: batch.head for batch in subject.batches}
+    heads = {batch.batch: batch.head for batch in recorded.batches}
     seal = GENESIS
-    for tag in subject.tags:
+    for tag in recorded.tags:
         head = heads.get(tag.batch, GENESIS)
         named = (tag.name, tag.as_of.number, tag.batch, tag.tagged_at)
         if next_tag_seal(seal, head, *named) != tag.seal:
@@ -215,7 +223,8 @@ def check_tags(subject: Subject) -> Iterator[Fault]:
         seal = tag.seal
 
 
-def _event_fault(file: File, event_id: int, line: int | None, message: str) -> Fault:
+def event_fault(file: File, event_id: int, line: int | None, message: str) -> Fault:
+    """What is wrong with an event, which is named by its file, line, number and batch."""
     place = file.name if line is None else f"{file.name}:{line}"
     return Fault(FaultKind.EVENT, f"{place} (event {event_id}, batch {file.batch})", message)
 

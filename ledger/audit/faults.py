@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from ledger.dataset import DataSet
 from ledger.progress import Progress, Tally
@@ -41,6 +43,26 @@ class Fault:
     def __str__(self) -> str:
         kind = "" if self.kind is FaultKind.OBJECT else f"{self.kind} "
         return f"{kind}{self.where}: {self.message}"
+
+
+class Recorded(Protocol):
+    """The records of a ledger, wherever they were read."""
+
+    @property
+    def dataset(self) -> DataSet:
+        """The ledger's description."""
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        """All of them, in order."""
+
+    @property
+    def files(self) -> Sequence[File]:
+        """All of them, in order."""
+
+    @property
+    def tags(self) -> Sequence[Tag]:
+        """All of them, in order."""
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.faults import Fault, FaultKind, Subject
+from ledger.audit.faults import Fault, FaultKind, Recorded
 from ledger.digest import GENESIS, Digest
 from ledger.documents import Count, Document, Number
 from ledger.errors import WrongUsage
@@ -50,29 +50,33 @@ def receipt_of(store: Store) -> Receipt:
     )
 
 
-def check_receipt(subject: Subject, where: str, receipt: Receipt) -> Iterator[Fault]:
-    """Hold a ledger to a receipt.
+def check_receipt(
+    recorded: Recorded, where: str, receipt: Receipt, what: str = "ledger"
+) -> Iterator[Fault]:
+    """Hold a ledger, or what was published of it, to a receipt.
 
     Args:
-        subject: the ledger.
+        recorded: its records.
         where: the receipt was read.
         receipt: of this ledger, at an earlier time or now.
+        what: has these records, as people call it.
     """
-    if receipt.batch > len(subject.batches):
-        message = f"it is of batch {receipt.batch}, and the ledger ends with {len(subject.batches)}"
+    if receipt.batch > len(recorded.batches):
+        last = len(recorded.batches)
+        message = f"it is of batch {receipt.batch}, and the {what} ends with {last}"
         yield Fault(FaultKind.RECEIPT, where, message)
         return
-    batch = subject.batches[receipt.batch - 1]
-    events = sum(earlier.events for earlier in subject.batches[: receipt.batch])
+    batch = recorded.batches[receipt.batch - 1]
+    events = sum(earlier.events for earlier in recorded.batches[: receipt.batch])
     if batch.head != receipt.head:
         message = f"another head: batch {receipt.batch} or one before it was rewritten"
         yield Fault(FaultKind.RECEIPT, where, message)
     elif events != receipt.events:
-        message = f"it speaks of {receipt.events} events, and the ledger had {events} then"
+        message = f"it speaks of {receipt.events} events, and the {what} had {events} then"
         yield Fault(FaultKind.RECEIPT, where, message)
     elif batch.seal != receipt.seal:
         message = "another seal: a time of recording or the name of a file was rewritten"
         yield Fault(FaultKind.RECEIPT, where, f"{message} in batch {receipt.batch} or before it")
-    seals = [GENESIS, *(tag.seal for tag in subject.tags)]
+    seals = [GENESIS, *(tag.seal for tag in recorded.tags)]
     if receipt.tags >= len(seals) or seals[receipt.tags] != receipt.tag_seal:
         yield Fault(FaultKind.RECEIPT, where, f"other tags than the {receipt.tags} that it knows")

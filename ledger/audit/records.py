@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.audit.faults import Fault, FaultKind, Subject
+from ledger.audit.faults import Fault, FaultKind, Recorded
 from ledger.months import Month
 from ledger.store import EVENTS_PER_MONTH
 
 
-def check_records(subject: Subject) -> Iterator[Fault]:
+def check_records(recorded: Recorded) -> Iterator[Fault]:
     """Hold batches, files and tags to the order in which they are given."""
-    yield from _check_batches(subject)
-    yield from _check_files(subject)
-    for number, tag in enumerate(subject.tags, start=1):
+    yield from _check_batches(recorded)
+    yield from _check_files(recorded)
+    for number, tag in enumerate(recorded.tags, start=1):
         if tag.tag != number:
             yield Fault(FaultKind.TAG, tag.name, f"it is tag {tag.tag}, and {number} would follow")
 
 
-def _check_batches(subject: Subject) -> Iterator[Fault]:
+def _check_batches(recorded: Recorded) -> Iterator[Fault]:
     before = ""
-    for number, batch in enumerate(subject.batches, start=1):
+    for number, batch in enumerate(recorded.batches, start=1):
         where = str(batch.batch)
         if batch.batch != number:
             yield Fault(FaultKind.BATCH, where, f"batch {number} would follow")
@@ -33,12 +33,12 @@ def _check_batches(subject: Subject) -> Iterator[Fault]:
         before = batch.recorded_at
 
 
-def _check_files(subject: Subject) -> Iterator[Fault]:
-    months = {batch.batch: batch.month for batch in subject.batches}
-    tables = [table.name for table in subject.dataset.tables]
+def _check_files(recorded: Recorded) -> Iterator[Fault]:
+    months = {batch.batch: batch.month for batch in recorded.batches}
+    tables = [table.name for table in recorded.dataset.tables]
     last_file: dict[tuple[str, Month], int] = {}
     last_event: dict[Month, int] = {}
-    for number, file in enumerate(subject.files, start=1):
+    for number, file in enumerate(recorded.files, start=1):
         place = (file.table_name, file.month)
         first = last_event.get(file.month, file.month.number * EVENTS_PER_MONTH) + 1
         message = None

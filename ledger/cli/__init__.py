@@ -16,6 +16,7 @@ from ledger.cli.integrity import (
     verify_proof,
     verify_report,
 )
+from ledger.cli.lakes import publish
 from ledger.cli.overview import log, run, status
 from ledger.cli.querying import query
 from ledger.cli.recording import ingest, retract, tag
@@ -66,6 +67,6 @@ main.add_sections(
         "Look": (status, log, query, serve),
         "Trace a figure to its sources": (history, explain, diff, bridge, check, editions),
         "Show that nothing was changed": (verify, receipt, prove, verify_proof, verify_report),
-        "Look after the ledger": (doctor, backup, upgrade),
+        "Look after the ledger": (doctor, backup, publish, upgrade),
     }
 )

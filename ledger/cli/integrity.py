@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from ledger.book import Ledger
 from ledger.cli import completion
+from ledger.cli.lakes import not_of_a_lake
 from ledger.cli.options import common, dry_run_option, edition_options, formats, telling
 from ledger.cli.telling import telling_progress
 from ledger.errors import VerificationFailed
@@ -18,6 +20,7 @@ from ledger.words import counted, visible
 if TYPE_CHECKING:
     from ledger.audit.verification import Verification
     from ledger.documents import Document
+    from ledger.lake.checking import LakeVerification
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -42,10 +45,16 @@ sources_option = click.option(
 @click.option(
     "--quick", is_flag=True, help="Leave out what is computed from the events: no replay."
 )
+@click.option("--lake", metavar="LAKE", help="Verify a lake, and hold it to the ledger.")
 @formats("table", "json")
 @common
 def verify(
-    receipts: tuple[Path, ...], sources: Path | None, quick: bool, format: str, db: Path
+    receipts: tuple[Path, ...],
+    sources: Path | None,
+    quick: bool,
+    lake: str | None,
+    format: str,
+    db: Path,
 ) -> None:
     """Look whether the ledger is as it was recorded.
 
@@ -56,16 +65,39 @@ def verify(
     Who can write to the file can write all of it anew, digests too. That is seen by a receipt that
     was kept elsewhere, or by the delivered files.
 
+    With --lake, every event and record of a lake is held to its digests and, where there is one,
+    to the ledger.
+
     \b
       ledger verify
       ledger verify --receipt 2025-03.json --sources data
+      ledger verify --lake lake
     """
+    if lake is not None:
+        not_of_a_lake(sources=sources, quick=quick)
+        _verify_lake(lake, receipts, format, db)
+        return
     with Ledger.open(db) as ledger, telling_progress("verify", "events") as progress:
         result = ledger.verify(receipts=receipts, sources=sources, quick=quick, progress=progress)
-    _print_verification(result, format)
+    if format != "json":
+        for file in result.absent:
+            note(f"{file.name} of batch {file.batch} is out of force and not among the sources")
+    _print_verification(result, format, result.path, "Go on with a backup that verifies")
 
 
-def _print_verification(result: Verification, format: str) -> None:
+def _verify_lake(lake: str, receipts: tuple[Path, ...], format: str, db: Path) -> None:
+    from ledger.lakehouse import Lake
+
+    # A lake that Spark records in has no ledger beside it; the verdict says to what it was held.
+    held_to = db if os.path.lexists(db) else None
+    with telling_progress("verify", "events") as progress:
+        result = Lake(lake).verify(held_to, receipts=receipts, progress=progress)
+    _print_verification(result, format, result.root, "Publish the ledger to another folder")
+
+
+def _print_verification(
+    result: Verification | LakeVerification, format: str, place: Path, advice: str
+) -> None:
     from ledger.audit.verification import FAULTS_KEPT
 
     if format == "json":
@@ -73,8 +105,6 @@ def _print_verification(result: Verification, format: str) -> None:
     else:
         for fault in result.faults:
             emit(visible(str(fault)))
-        for file in result.absent:
-            note(f"{file.name} of batch {file.batch} is out of force and not among the sources")
         if not result.faults:
             emit(
                 f"{counted(result.batches, 'batch', 'batches')}, "
@@ -85,9 +115,8 @@ def _print_verification(result: Verification, format: str) -> None:
         first = visible(str(result.faults[0]))
         more = " or more" if len(result.faults) == FAULTS_KEPT else ""
         raise VerificationFailed(
-            f"{result.path} is not as it was recorded; the first of "
-            f"{counted(len(result.faults), 'fault')}{more}: {first}. "
-            "Go on with a backup that verifies"
+            f"{place} is not as it was recorded; the first of "
+            f"{counted(len(result.faults), 'fault')}{more}: {first}. {advice}"
         )
 
 

@@ -1,0 +1,1 @@
+"""Tests of a lake: what is published, what becomes of it when that fails, what is found in it."""
