@@ -44,10 +44,12 @@ if TYPE_CHECKING:
     from ledger.findings import Finding
     from ledger.history import History
     from ledger.ingest import MonthIngest
+    from ledger.lake.publishing import Published
+    from ledger.lakehouse import Lake
     from ledger.layout import LaidOut
     from ledger.months import Month, Quarter
     from ledger.names import Names
-    from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
+    from ledger.results import Checked, Export, LakeProjection, LogEntry, Projected, Query, Status
     from ledger.sources import Source
     from ledger.store import Batch, File, Tag
     from ledger.support.answers import Answers
@@ -79,6 +81,8 @@ __all__ = [
     "History",
     "InputRefused",
     "LaidOut",
+    "Lake",
+    "LakeProjection",
     "Ledger",
     "LedgerBusy",
     "LedgerDamaged",
@@ -90,6 +94,7 @@ __all__ = [
     "NoLedger",
     "Problem",
     "Projected",
+    "Published",
     "Quarter",
     "Query",
     "Receipt",
@@ -131,10 +136,12 @@ _PLACES = {
     "findings": "Finding",
     "history": "History",
     "ingest": "MonthIngest",
+    "lake.publishing": "Published",
+    "lakehouse": "Lake",
     "layout": "LaidOut",
     "months": "Month Quarter",
     "names": "Names",
-    "results": "Checked Export LogEntry Projected Query Status",
+    "results": "Checked Export LakeProjection LogEntry Projected Query Status",
     "sources": "Source",
     "store": "Batch File Tag",
     "support.answers": "Answers",

@@ -42,7 +42,8 @@ cells.$column AS $column
 cells.$column AS $column
 
 -- part: number column
-CAST(cells.$column AS DOUBLE) AS $column
+-- Of -0 the sum makes 0, which SQLite stores of it in any case.
+CAST(cells.$column AS DOUBLE) + 0.0 AS $column
 
 -- part: clock
 -- The stretch of a UTC hour in which a timestamp falls: `2025-02-05T13` and its minute.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger.book import Ledger
 from ledger.cli import completion
+from ledger.cli.lakes import lake_options, not_of_a_lake
 from ledger.cli.options import (
     FILE_FORMATS,
     bom_option,
@@ -23,6 +24,7 @@ from ledger.cli.options import (
     spreadsheet_option,
 )
 from ledger.cli.telling import emit_bars, tell_edition, tell_reading, telling_progress
+from ledger.errors import WrongUsage
 from ledger.names import Names
 from ledger.printing import (
     ROW_FORMATS,
@@ -38,6 +40,8 @@ from ledger.words import counted, visible
 
 if TYPE_CHECKING:
     from ledger.export import ExportedFile
+    from ledger.lakehouse import Lake
+    from ledger.results import LakeProjection, Projected
     from ledger.support.answers import Answers
     from ledger.support.sensitivity import Sensitivity
 
@@ -50,24 +54,61 @@ PAGE = "html"
 @click.option(
     "--rebuild", is_flag=True, help="Replay every event, instead of those alone that moved."
 )
+@lake_options()
+@click.option(
+    "--out-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --lake: the folder to write to.",
+)
 @formats(*ROW_FORMATS)
 @dry_run_option
 @common
 def project(
-    as_of: str | None, known_at: str | None, rebuild: bool, format: str, dry_run: bool, db: Path
+    as_of: str | None,
+    known_at: str | None,
+    rebuild: bool,
+    lake: Lake | None,
+    out_dir: Path | None,
+    format: str,
+    dry_run: bool,
+    db: Path,
 ) -> None:
     """Store the state as of a month as typed tables.
 
     The tables agents, contact_centers, service_categories and interactions and the view
     support_report are then there for any SQLite client. What was projected before is brought up to
     date, which gives the same rows as to replay every event.
+
+    With --lake nothing is stored in the ledger: the tables are written to --out-dir as Parquet,
+    and with them the report and the answers.
     """
+    if lake:
+        not_of_a_lake(rebuild=rebuild, dry_run=dry_run)
+        _project_lake(lake, as_of, known_at, out_dir, format)
+        return
+    if out_dir:
+        raise WrongUsage("--out-dir goes with --lake; files of a ledger's tables: ledger export")
     with Ledger.open(db) as ledger, telling_progress("project", "steps") as progress:
         done = ledger.project(
             as_of, known_at=known_at, rebuild=rebuild, dry_run=dry_run, progress=progress
         )
     if dry_run:
         note("Dry run: the stored projection is left as it is.")
+    _print_projected(done, format)
+
+
+def _project_lake(
+    lake: Lake, as_of: str | None, known_at: str | None, out_dir: Path | None, format: str
+) -> None:
+    if out_dir is None:
+        raise WrongUsage("say where the tables of the lake go: --out-dir FOLDER")
+    done = lake.project(out_dir, as_of, known_at=known_at)
+    _print_projected(done, format)
+    for file in done.files:
+        note(f"written to {file}")
+
+
+def _print_projected(done: Projected | LakeProjection, format: str) -> None:
     tell_edition(done.edition)
     if format == "json":
         print_json(done)
@@ -94,6 +135,7 @@ def project(
     shell_complete=completion.tables,
     help="Only this table; may be repeated.",
 )
+@lake_options()
 @spreadsheet_option
 @bom_option
 @dry_run_option
@@ -105,6 +147,7 @@ def export(
     format: str,
     out_dir: Path,
     tables: tuple[str, ...],
+    lake: Lake | None,
     spreadsheet_safe: bool,
     bom: bool,
     dry_run: bool,
@@ -115,22 +158,28 @@ def export(
     Writes <table>_final.<format> for each table, in the order of its key, and datapackage.json
     with the schema, rows and digests of these files. Of xlsx, writes one workbook with a sheet for
     each table. Files that are there are replaced when all are complete.
+
+    With --engine spark each table is a folder of parts, in order. Those of csv and json are, one
+    after the other, the bytes of the one file: cat part-*.
     """
-    with Ledger.open(db) as ledger:
-        with telling_progress("export", "rows") as progress:
-            done = ledger.export(
-                out_dir,
-                format=format,
-                as_of=as_of,
-                known_at=known_at,
-                names=names,
-                tables=tables,
-                spreadsheet_safe=spreadsheet_safe,
-                bom=bom,
-                dry_run=dry_run,
-                progress=progress,
-            )
-        tell_reading(ledger, done.edition, as_of, known_at)
+    chosen: dict[str, Any] = {
+        "format": format,
+        "as_of": as_of,
+        "known_at": known_at,
+        "names": names,
+        "tables": tables,
+        "spreadsheet_safe": spreadsheet_safe,
+        "bom": bom,
+    }
+    if lake:
+        not_of_a_lake(dry_run=dry_run)
+        done = lake.export(out_dir, **chosen)
+        tell_edition(done.edition)
+    else:
+        with Ledger.open(db) as ledger:
+            with telling_progress("export", "rows") as progress:
+                done = ledger.export(out_dir, **chosen, dry_run=dry_run, progress=progress)
+            tell_reading(ledger, done.edition, as_of, known_at)
     if dry_run:
         note("Dry run: nothing is written.")
     _tell_apostrophes(done.files)
@@ -153,6 +202,7 @@ def export(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what `ledger verify-report` needs to this file.",
 )
+@lake_options()
 @spreadsheet_option
 @bom_option
 @dry_run_option
@@ -164,6 +214,7 @@ def report(
     format: str,
     out_dir: Path,
     proof: Path | None,
+    lake: Lake | None,
     spreadsheet_safe: bool,
     bom: bool,
     dry_run: bool,
@@ -177,22 +228,27 @@ def report(
     """
     from ledger.documents import write_document
 
-    with Ledger.open(db) as ledger:
+    ledger = Ledger.open(db)
+    if lake:
+        not_of_a_lake(**{"format html": format == PAGE})
+        result = lake.report(as_of, known_at=known_at, names=names)
+        tell_edition(result.edition)
+    else:
         result = ledger.report(as_of, known_at=known_at, names=names)
         tell_reading(ledger, result.edition, as_of, known_at)
-        written = ledger.write_report(
-            result,
-            out_dir,
-            format="csv" if format == "table" else format,
-            spreadsheet_safe=spreadsheet_safe,
-            bom=bom,
-            dry_run=dry_run,
-        )
-        if not dry_run:
-            note(f"written to {written.path}")
-            if proof:
-                write_document(proof, ledger.prove_report(result))
-                note(f"written to {proof}")
+    written = ledger.write_report(
+        result,
+        out_dir,
+        format="csv" if format == "table" else format,
+        spreadsheet_safe=spreadsheet_safe,
+        bom=bom,
+        dry_run=dry_run,
+    )
+    if not dry_run:
+        note(f"written to {written.path}")
+        if proof:
+            write_document(proof, (lake or ledger).prove_report(result))
+            note(f"written to {proof}")
     _tell_apostrophes([written])
     sheet = result.sheet
     rows = sheet.safe_rows() if spreadsheet_safe and format == "csv" else sheet.rows
@@ -222,6 +278,7 @@ def _tell_apostrophes(files: Iterable[ExportedFile]) -> None:
 @click.option(
     "--sensitivity", is_flag=True, help="Show what comes out under every reading of the data."
 )
+@lake_options()
 @formats("table", "json", "markdown")
 @common
 def answers(
@@ -230,6 +287,7 @@ def answers(
     names: str,
     period: str | None,
     sensitivity: bool,
+    lake: Lake | None,
     format: str,
     db: Path,
 ) -> None:
@@ -243,10 +301,13 @@ def answers(
     may be named as they are or as they were. An answer that another of these readings would change
     says so.
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.answers(
-            period, as_of=as_of, known_at=known_at, names=names, sensitivity=sensitivity
-        )
+    ledger = Ledger.open(db)
+    result = (lake or ledger).answers(
+        period, as_of=as_of, known_at=known_at, names=names, sensitivity=sensitivity
+    )
+    if lake:
+        tell_edition(result.edition)
+    else:
         tell_reading(ledger, result.edition, as_of, known_at)
     _print_answers(result, format)
 

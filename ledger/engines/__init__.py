@@ -1,0 +1,1 @@
+"""Other engines that run the same replay on a lake: DuckDB and Spark."""
