@@ -11,6 +11,7 @@ import click
 
 from ledger.book import Ledger
 from ledger.cli import completion
+from ledger.cli.lakes import lake_options
 from ledger.cli.options import common, data_options, dry_run_option, edition_options, formats
 from ledger.cli.telling import telling_progress
 from ledger.dataset import Action
@@ -21,22 +22,24 @@ from ledger.printing import (
     emit,
     is_verbose,
     note,
-    plain,
     print_json,
     print_rows,
     to_the_second,
 )
+from ledger.results import plain
 from ledger.store import File
 from ledger.words import counted
 
 if TYPE_CHECKING:
     from ledger.ingest import FileIngest, MonthIngest
+    from ledger.lakehouse import Lake
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @data_options
 @click.option("--months", metavar="YYYYMM,…", help="Only the files of these months.")
+@lake_options("Record in a lake, in place of the ledger; with --engine spark.")
 @formats(*ROW_FORMATS)
 @dry_run_option
 @common
@@ -52,6 +55,7 @@ def ingest(
     strict: bool,
     fail_on: tuple[str, ...],
     expect_rows: dict[str, int],
+    lake: Lake | None,
     format: str,
     dry_run: bool,
     db: Path,
@@ -61,22 +65,25 @@ def ingest(
     A month is recorded whole or not at all, and a file once: running it again records nothing and
     is no error. FILES, named as in a data folder, are recorded in its place.
 
+    With --lake and --engine spark, deliveries too large for one machine are recorded in a lake, by
+    the same rules; what is odd about their values is then not looked for.
+
     \b
       ledger ingest
       ledger ingest --months 202502,202503
       ledger ingest inbox/agents_delta_202504.csv
       ledger ingest --correct --reason "sent anew by the centre" inbox/agents_delta_202503.csv
+      ledger ingest --engine spark --lake lake --data-dir /mnt/deliveries
     """
     from ledger.findings import ANY
 
     if reason is not None and not correct:
         raise WrongUsage("--reason goes with --correct: say both, or neither")
     with (
-        Ledger.open(db) as ledger,
         _printed(format, dry_run) as done,
         telling_progress("ingest", "B") as progress,
     ):
-        for month in ledger.ingest_months(
+        for month in (lake or Ledger.open(db)).ingest_months(
             data_dir,
             files=files,
             months=[] if months is None else [month.strip() for month in months.split(",")],
