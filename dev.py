@@ -1,8 +1,9 @@
 """Run the project, or check it, with nothing installed but Python.
 
-Both commands keep an environment in ``.venv`` beside this file. It is made on
+All commands share an environment in ``.venv`` beside this file. It is made on
 first use and again when the interpreter, the place of the project or its
-requirements change; otherwise a command starts at once.
+requirements change; otherwise a command starts at once, or adds what it needs
+and an earlier one did not.
 """
 
 import contextlib
@@ -22,16 +23,20 @@ if sys.version_info < (3, 11):
     sys.exit(2)
 
 USAGE = """\
-usage: python3 dev.py run [ARGUMENT ...]    ledger run, in the project's folder
-       python3 dev.py test [ARGUMENT ...]   ruff, mypy and pytest (which gets the arguments)"""
+usage: python3 dev.py run [ARGUMENT ...]      ledger run, in the project's folder
+       python3 dev.py test [ARGUMENT ...]     ruff, mypy and pytest (which gets the arguments)
+       python3 dev.py engines [ARGUMENT ...]  pytest of what needs DuckDB, Delta Lake or Spark"""
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "dev.stamp"
 
-TEST, RUN = ".[test]", "."  # what pip installs; the first covers the second
+# What pip installs; each covers those after it.
+TARGETS = ENGINES, TEST, RUN = ".[test,engines]", ".[test]", "."
 
+HEAVY = "tests/engines"  # left to a command of its own
+DELTA_TOO = "tests/lake"  # with Delta Lake, where that is installed
 CHECKS = ("ruff check .", "ruff format --check .", "mypy")
 
 
@@ -47,6 +52,11 @@ def main(arguments: list[str]) -> int:
     if command == "test":
         prepare(TEST)
         return check(rest)
+    if command == "engines":
+        prepare(ENGINES)
+        # Each worker has a Spark of its own, which takes more than a core.
+        workers = ["-n", "auto", "--maxprocesses", "2", "--dist", "loadfile"]
+        return execute("pytest", "-o", f"testpaths={HEAVY} {DELTA_TOO}", *workers, *rest)
     print(USAGE, file=sys.stderr)
     return 2
 
@@ -55,7 +65,7 @@ def check(pytest_arguments: list[str]) -> int:
     """Run every check, whatever the ones before it said."""
     failed = []
     # One worker for each core.
-    tests = ["-n", "auto", "--dist", "worksteal", *pytest_arguments]
+    tests = ["-n", "auto", "--dist", "worksteal", f"--ignore={HEAVY}", *pytest_arguments]
     for line, extra in [*((line, []) for line in CHECKS), ("pytest", tests)]:
         print(f"== {' '.join([line, *extra])}", flush=True)
         if execute(*line.split(), *extra) != 0:
@@ -79,16 +89,31 @@ def execute(*module_and_arguments: str) -> int:
 
 
 def prepare(target: str) -> None:
-    """Make the environment, unless the one in place serves the target."""
+    """Make the environment or add to it, unless the one in place serves the target."""
     try:
-        stamp = PYTHON.exists() and STAMP.exists() and STAMP.read_text()
-        if stamp in {digest(TEST), digest(target)}:
+        stamp = STAMP.read_text() if PYTHON.exists() and STAMP.exists() else ""
+        digests = [digest(each) for each in TARGETS]
+        if stamp in digests[: TARGETS.index(target) + 1]:
             return
-        create_venv()
-        install(target)
+        if stamp in digests:
+            add(target, stamp)
+        else:
+            create_venv()
+            install(target)
         STAMP.write_text(digest(target))  # last: an interrupted set-up is done again
     except OSError as error:
         raise refusal(1, f"cannot set up .venv: {error}") from None
+
+
+def add(target: str, stamp: str) -> None:
+    """Install what the target requires besides; where pip refuses, the rest still serves."""
+    print("dev.py: adding to .venv", file=sys.stderr, flush=True)
+    STAMP.unlink()
+    try:
+        install(target)
+    except SystemExit:
+        STAMP.write_text(stamp)
+        raise
 
 
 def digest(target: str) -> str:
