@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.arguments import Among, numbers
 from benchmarks.deliveries import Deliveries
 from benchmarks.machine import heading, peer_versions, shell_version
 from benchmarks.measure import CommandFailed, Measured, Runner, environment
@@ -86,12 +87,12 @@ def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     temporary = Path(tempfile.gettempdir())
-    parser.add_argument("--sizes", type=_numbers, default=[100_000, 1_000_000], metavar="N,…",
+    parser.add_argument("--sizes", type=numbers, default=[100_000, 1_000_000], metavar="N,…",
                         help="events of interactions (default: 100000,1000000)")  # fmt: skip
     parser.add_argument("--repeat", type=int, default=3, help="runs of each (default: 3)")
-    parser.add_argument("--only", type=_Among(PARTS), default=[*PARTS], metavar="PART,…",
+    parser.add_argument("--only", type=Among(PARTS), default=[*PARTS], metavar="PART,…",
                         help=f"of {', '.join(PARTS)} (default: all)")  # fmt: skip
-    parser.add_argument("--peers", type=_Among(PEERS), default=[*PEERS], metavar="PEER,…",
+    parser.add_argument("--peers", type=Among(PEERS), default=[*PEERS], metavar="PEER,…",
                         help=f"of {', '.join(PEERS)} (default: all)")  # fmt: skip
     parser.add_argument("--months", type=int, default=24, help="deltas (default: 24)")
     parser.add_argument("--seed", type=int, default=1, help="of the deliveries (default: 1)")
@@ -107,24 +108,6 @@ def arguments() -> argparse.Namespace:
     given.data, given.work = given.data.absolute(), given.work.absolute()
     given.work.mkdir(parents=True, exist_ok=True)
     return given
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
-
-
-class _Among:
-    """Reads names separated by commas, each of them one of some."""
-
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = names
-
-    def __call__(self, text: str) -> list[str]:
-        parts = text.split(",")
-        for part in parts:
-            if part not in self._names:
-                raise argparse.ArgumentTypeError(f"{part} is none of {', '.join(self._names)}")
-        return parts
 
 
 if __name__ == "__main__":

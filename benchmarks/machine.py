@@ -25,10 +25,10 @@ print(json.dumps(found))
 PACKAGES = ("pandas", "numpy", "duckdb", "polars", "adbc-driver-sqlite", "pyarrow")
 
 
-def peer_versions(python: str) -> dict[str, str]:
-    """The versions of Python and of the packages that an environment has."""
+def peer_versions(python: str, packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
+    """The versions of Python and of those of some packages that an environment has."""
     try:
-        told = _told(python, "-c", _VERSIONS % (PACKAGES,))
+        told = _told(python, "-c", _VERSIONS % (packages,))
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit(
             f"{python} is no Python that can be asked for its packages ({type(error).__name__})"
@@ -42,6 +42,17 @@ def shell_version() -> str | None:
         return _told("sqlite3", "--version").split()[0]
     except (FileNotFoundError, IndexError):
         return None
+
+
+def java_version() -> str | None:
+    """The version of the Java that Spark would start; None where there is none."""
+    home = os.environ.get("JAVA_HOME")
+    java = os.path.join(home, "bin", "java") if home else "java"
+    try:
+        done = subprocess.run([java, "-version"], capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        return None
+    return done.stderr.split('"')[1]
 
 
 def heading(python: str, root: Path, peers: dict[str, str], shell: str | None) -> str:

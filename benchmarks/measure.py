@@ -1,5 +1,7 @@
 """Measures commands from outside: wall seconds, and the most memory that each process held.
 
+Of a command that starts others all count together, where that is asked for: see `memory.py`.
+
 A process counts the memory of the one that started it as its own until it has loaded its program.
 So this one has to stay small: see `floor`.
 """
@@ -9,9 +11,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+
+from benchmarks.memory import watched
 
 MIB = 2**20
 ERRORS_SHOWN = 4000
@@ -126,10 +131,12 @@ class Runner:
     Attributes:
         work: the folder for what they print.
         environment: theirs.
+        with_all_it_starts: whether the memory is that of all its processes together.
     """
 
     work: Path
     environment: dict[str, str]
+    with_all_it_starts: bool = False
 
     def measure(self, measure: Measure, events: int, repeat: int) -> Measured:
         """Run all contenders in turn, so often, and check what they did."""
@@ -143,6 +150,7 @@ class Runner:
                           f"{step.name}", file=sys.stderr, flush=True)  # fmt: skip
                     sample = self.run(step)
                     measured.samples.setdefault((contender.name, step.name), []).append(sample)
+                    print(f"  {sample.seconds:.2f} s, {sample.mib:.0f} MiB", file=sys.stderr)
         for contender in contenders:
             for check in contender.checks:
                 self.run(Step("check", check))
@@ -163,15 +171,17 @@ class Runner:
         ]
         start = perf_counter()
         process = os.posix_spawnp(step.argv[0], step.argv, self.environment, file_actions=actions)
-        _, status, used = os.wait4(process, 0)
-        seconds = perf_counter() - start
+        with watched(process) if self.with_all_it_starts else nullcontext() as tree:
+            _, status, used = os.wait4(process, 0)
+            seconds = perf_counter() - start
         if status:
             told = errors.read_text(encoding="utf-8", errors="replace")[-ERRORS_SHOWN:]
             code = os.waitstatus_to_exitcode(status)
             raise CommandFailed(f"{' '.join(step.argv)}\nended with {code}:\n{told}")
         if step.tells_seconds:
             seconds = float(out.read_text(encoding="utf-8").split()[-1])
-        return Sample(seconds, used.ru_maxrss * 1024 / MIB)
+        # The kernel misses nothing, but tells of the largest process alone.
+        return Sample(seconds, max(used.ru_maxrss * 1024 / MIB, tree.mib if tree else 0.0))
 
     def floor(self) -> float:
         """The memory that even a command which holds none seems to hold, in MiB."""

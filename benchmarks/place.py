@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.deliveries import Deliveries
 from benchmarks.measure import Runner, Step
 
-_KEPT = ("recorded.db", "projected.db", "grown")
+_KEPT = ("recorded.db", "projected.db", "grown", "grown.db", "lake")
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Place:
         work: the folder for all else.
         runner: runs the commands that make them.
         python: the interpreter of the ledger.
+        ledgers: a folder in which `l<rows>.db` may be there already, with the same deliveries.
     """
 
     wanted: Deliveries
@@ -32,6 +33,7 @@ class Place:
     work: Path
     runner: Runner
     python: str
+    ledgers: Path | None = None
 
     @property
     def months(self) -> list[str]:
@@ -73,6 +75,8 @@ class Place:
     @cached_property
     def recorded(self) -> Path:
         """A ledger with all deliveries, without a projection."""
+        if self.ledgers and (there := self.ledgers / f"l{self.wanted.rows}.db").exists():
+            return there
         path = self.fresh("recorded.db")
         self._python("-m", "ledger", "ingest", "--data-dir", str(self.data), "--db", str(path))
         return path
@@ -82,6 +86,20 @@ class Place:
         """The same with the projection of the last month."""
         path = self.copy(self.recorded, "projected.db")
         self._python("-m", "ledger", "project", "--db", str(path))
+        return path
+
+    @cached_property
+    def grown_ledger(self) -> Path:
+        """A ledger with the month after the last too. One of other deliveries is refused."""
+        path = self.copy(self.recorded, "grown.db")
+        self._python("-m", "ledger", "ingest", "--data-dir", str(self.grown), "--db", str(path))
+        return path
+
+    @cached_property
+    def lake(self) -> Path:
+        """A lake with all deliveries."""
+        path = self.fresh("lake")
+        self._python("-m", "ledger", "publish", str(path), "--db", str(self.recorded))
         return path
 
     def script(self, what: str, *paths: Path) -> Path:
@@ -96,8 +114,16 @@ class Place:
         """A copy of a file, on disk, so that nobody who syncs afterwards pays for it."""
         path = self.fresh(name)
         shutil.copyfile(source, path)
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
+        _sync(path)
+        return path
+
+    def copy_folder(self, source: Path, name: str) -> Path:
+        """A copy of a folder, on disk likewise."""
+        path = self.fresh(name)
+        shutil.copytree(source, path)
+        for file in path.rglob("*"):
+            if file.is_file():
+                _sync(file)
         return path
 
     def fresh(self, name: str) -> Path:
@@ -126,3 +152,8 @@ class Place:
 
     def _python(self, *arguments: str) -> None:
         self.runner.run(Step("prepare", (self.python, *arguments)))
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
