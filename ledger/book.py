@@ -26,7 +26,7 @@ from ledger.editions import (
     stored_edition,
 )
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
-from ledger.months import Month, Quarter
+from ledger.months import Month, Quarter, as_month, as_month_or_none
 from ledger.names import Names, labelled_columns, labelled_select, parse_names, say_labels
 from ledger.outputs import draft_or_folder, manifest_of, write_tables
 from ledger.store import Parameters, Record, Store, Tag, discard_if_empty, storable
@@ -183,7 +183,7 @@ class Ledger:
             deliveries = read_names([Path(file) for file in files], self.dataset)
         else:
             deliveries = find_deliveries(Path(data), self.dataset)
-        chosen, extract = [_month(month) for month in months], _optional(initial_month)
+        chosen, extract = [as_month(month) for month in months], as_month_or_none(initial_month)
         with self._writing(dry_run) as store:
             dated = with_months(store, self.dataset, deliveries, extract, chosen)
             yield from ingest_months(store, self.dataset, dated, allowed, progress)
@@ -232,7 +232,7 @@ class Ledger:
 
         chosen = self.dataset.table(table)
         with self._recording(dry_run) as store:
-            return retract(store, chosen, _month(month), given_reason(reason))
+            return retract(store, chosen, as_month(month), given_reason(reason))
 
     def tag(
         self,
@@ -254,7 +254,7 @@ class Ledger:
             WrongUsage: the name is that of another edition, or cannot be one.
         """
         with self._recording(dry_run) as store:
-            return give_tag(store, name, choose_edition(store, _optional(as_of), known_at))
+            return give_tag(store, name, choose_edition(store, as_month_or_none(as_of), known_at))
 
     def tags(self) -> list[Tag]:
         """The names of editions, in the order in which they were given."""
@@ -293,7 +293,7 @@ class Ledger:
         from ledger.updating import update_projection
 
         with self._recording(dry_run) as store:
-            edition = choose_edition(store, _optional(as_of), known_at)
+            edition = choose_edition(store, as_month_or_none(as_of), known_at)
             fill = store_projection if rebuild else update_projection
             tally = Tally(len(self.dataset.tables) + len(self.dataset.summaries), progress)
             with store.ticking(tally.tell if progress else None):
@@ -350,7 +350,7 @@ class Ledger:
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
         with Store.for_reading(self.path) as store:
             with store.snapshot():
-                edition = choose_edition(store, _optional(as_of), known_at)
+                edition = choose_edition(store, as_month_or_none(as_of), known_at)
                 say_what_counts(store, edition)
                 tally = Tally(stored_rows(store, edition, chosen), progress)
                 if labelled:
@@ -506,7 +506,7 @@ class Ledger:
         chosen = self.dataset.table(table)
         with Store.for_reading(self.path) as store:
             with store.snapshot():
-                edition = choose_edition(store, _optional(as_of), known_at)
+                edition = choose_edition(store, as_month_or_none(as_of), known_at)
             select = partial(labelled_select, self.dataset, chosen, None)
             rows = iter(EditionRows(store, chosen, edition, select, storable(after)))
             with closing(rows):
@@ -995,7 +995,7 @@ class Ledger:
     ) -> Iterator[tuple[Store, Edition]]:
         """A store of which it is said what counts, for those who need no projection."""
         with Store.for_reading(self.path) as store, store.snapshot():
-            edition = choose_edition(store, _optional(as_of), known_at)
+            edition = choose_edition(store, as_month_or_none(as_of), known_at)
             say_what_counts(store, edition)
             yield store, edition
 
@@ -1046,11 +1046,3 @@ def _sheets(
         columns = labelled_columns(table, names)
         sheets.append(Sheet(f"{table.name}{end}", columns, rows, table.key))
     return sheets
-
-
-def _month(month: Month | str) -> Month:
-    return Month.parse(month) if isinstance(month, str) else month
-
-
-def _optional(month: Month | str | None) -> Month | None:
-    return None if month is None else _month(month)

@@ -14,7 +14,7 @@ from ledger.dataset import DataSet
 from ledger.editions import KnownAt, choose_edition
 from ledger.errors import WrongUsage
 from ledger.extras import needed
-from ledger.months import Month, Quarter
+from ledger.months import Month, Quarter, as_month, as_month_or_none
 from ledger.names import (
     Names,
     labelled_columns,
@@ -81,11 +81,7 @@ class Lake:
             raise WrongUsage(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
         if engine != "spark" and (master or remote):
             raise WrongUsage("--master and --remote are of Spark: say --engine spark")
-        if not _PATTERNS.isdisjoint(self.root.as_posix()):
-            raise WrongUsage(
-                f"{self.root}: engines read * ? [ ] {{ }} \\ in a path as a pattern, and = as a "
-                "column; give the folder another name"
-            )
+        _check_name(self.root)
 
     def ingest_months(
         self,
@@ -145,7 +141,7 @@ class Lake:
         from ledger.engines.ingest import ingest_months
         from ledger.engines.session import spark_session
 
-        chosen, extract = [_month(month) for month in months], _optional(initial_month)
+        chosen, extract = [as_month(month) for month in months], as_month_or_none(initial_month)
         with (
             self._recording(dry_run) as lake,
             spark_session(self._master, self._remote) as session,
@@ -174,11 +170,14 @@ class Lake:
             known_at: by default the last batch.
 
         Raises:
-            WrongUsage: there is no such edition; or the tables are there already as folders.
+            WrongUsage: there is no such edition; the folder has a name that engines cannot take, or
+                the tables are there already as folders.
             StorageFailed: the lake cannot be read, or the folder cannot be written.
         """
         from ledger.engines.projecting import write_projection
 
+        # The tables are read again where they are written, for the totals.
+        _check_name(Path(out_dir).absolute())
         with self._replay(as_of, known_at) as replay:
             return write_projection(replay, self.dataset, Path(out_dir))
 
@@ -352,7 +351,7 @@ class Lake:
         lake = open_lake(self.root, self.dataset)
         records = known_records(lake)
         with records_store(records) as store:
-            edition = choose_edition(store, _optional(as_of), known_at)
+            edition = choose_edition(store, as_month_or_none(as_of), known_at)
             with self._started() as engine:
                 yield LakeReplay(engine, lake, records, store, edition)
 
@@ -372,6 +371,19 @@ class Lake:
                 yield SparkEngine(session)
 
 
+def _check_name(folder: Path) -> None:
+    """See that engines take the path of a folder for what it is.
+
+    Raises:
+        WrongUsage: they do not.
+    """
+    if not _PATTERNS.isdisjoint(folder.as_posix()):
+        raise WrongUsage(
+            f"{folder}: engines read * ? [ ] {{ }} \\ in a path as a pattern, and = as a "
+            "column; give the folder another name"
+        )
+
+
 def _sheet(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | None) -> EngineSheet:
     """A table to be written, with its labels where one asks for names."""
     from ledger.engines.engine import EngineSheet
@@ -383,11 +395,3 @@ def _sheet(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | No
     select = labelled_select(dataset, table, names, replay.replayed(table), hint="")
     columns = labelled_columns(table, names)
     return EngineSheet(f"{table.name}_final", columns, select, table.key)
-
-
-def _month(month: Month | str) -> Month:
-    return Month.parse(month) if isinstance(month, str) else month
-
-
-def _optional(month: Month | str | None) -> Month | None:
-    return None if month is None else _month(month)

@@ -91,6 +91,20 @@ class Month:
         return f"{self.number:06}"
 
 
+def as_month(month: Month | str) -> Month:
+    """A month that is given as such or as text.
+
+    Raises:
+        WrongUsage: the text is no month.
+    """
+    return Month.parse(month) if isinstance(month, str) else month
+
+
+def as_month_or_none(month: Month | str | None) -> Month | None:
+    """The same of one that need not be given."""
+    return None if month is None else as_month(month)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Quarter:
     """A quarter of a calendar year, ordered in time."""

@@ -237,6 +237,16 @@ def test_a_path_that_engines_take_for_something_else_is_refused(
     refused(ran, 2, str(lake), "give the folder another name")
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "spark"])
+@pytest.mark.parametrize("name", ["o[1]", "month=202501"])
+def test_tables_are_not_written_where_engines_would_not_find_them_again(
+    engine: str, name: str, lake: Path, tmp_path: Path
+) -> None:
+    ran = on_lake("project", lake, "--engine", engine, out=tmp_path / name)
+    refused(ran, 2, str(tmp_path / name), "give the folder another name")
+    assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize("command", COMPUTING)
 @pytest.mark.parametrize(("engine", "package"), [("duckdb", "duckdb"), ("spark", "pandas")])
 def test_a_missing_package_is_named_with_the_extra_that_has_it(
