@@ -863,7 +863,9 @@ class Ledger:
             return prove_event(store, self.dataset, chosen, event_id)
 
     def verify_proof(self, proof: PathLike, receipt: PathLike) -> EventProof:
-        """Hold an event to a receipt, both given as files; the ledger is not read.
+        """Check an event against a receipt, both given as files; the ledger is not read.
+
+        Of the receipt, batch, head and events are checked, as far as the proof has them.
 
         Returns:
             the proof, with the event.
@@ -895,16 +897,18 @@ class Ledger:
         receipt: PathLike | None = None,
         sources: PathLike | None = None,
     ) -> ReportVerification:
-        """Hold a published report to its proof; the ledger is not read.
+        """Check a published report against its proof; the ledger is not read.
 
         Args:
             report: the file, `support_report.csv`, say.
             proof: the file that was made with it.
             receipt: a file with a receipt of the ledger, of the batch of the report or a later one.
-            sources: the folder of the delivered files, to compute the report from again.
+            sources: the folder of the delivered files, to compute the report from again; without
+                it the report is not proved.
 
         Returns:
-            what was found; the report is what it should be where there are no differences.
+            what was found; whether the report is what the files give is its `proved`, and whether
+            a receipt binds which files were recorded its `anchored`.
 
         Raises:
             VerificationFailed: the proof or a delivered file is not what it should be, or the

@@ -1,10 +1,12 @@
 """Documents that leave the ledger and come back as evidence: receipts and proofs, as strict JSON.
 
-What is read is held to the description of its kind: every field, its type, and nothing besides.
+What is read is checked against the description of its kind: every field, its type, and nothing
+else. No object may have a name twice, for readers do not agree on which of the two counts.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,6 +18,8 @@ from ledger.errors import StorageFailed, WrongUsage
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Number = Annotated[int, msgspec.Meta(ge=1)]
+
+NAME_SHOWN = 80
 
 
 class Document(
@@ -43,6 +47,27 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 Kind = TypeVar("Kind", bound=Document)
 
 
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON in which no object has a name twice, at whatever depth.
+
+    Raises:
+        ValueError: it is no such JSON, or is nested too deeply.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"an object of it has the name {name[:NAME_SHOWN]!r} twice")
+        found[name] = value
+    return found
+
+
 def read_document(path: Path, kind: type[Kind]) -> Kind:
     """Read a document of a kind.
 
@@ -51,6 +76,8 @@ def read_document(path: Path, kind: type[Kind]) -> Kind:
     """
     try:
         content = path.read_bytes()
+        # Of two fields of one name, msgspec takes the last.
+        parse_json(content)
         document = msgspec.json.decode(content, type=kind)
         # Within the records of a ledger, unknown fields are passed over.
         if msgspec.json.decode(document.line()) == msgspec.json.decode(content):
@@ -58,7 +85,7 @@ def read_document(path: Path, kind: type[Kind]) -> Kind:
         problem = "it has a field that does not belong there"
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}; name another file") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         problem = str(error)
     wanted = str(kind.__struct_config__.tag)
     raise WrongUsage(f"{path} is no {wanted} document: {problem}; name another file")

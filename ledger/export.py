@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.dataset import Column, Type
+from ledger.documents import parse_json
 from ledger.drafts import draft_folder, sync
 from ledger.errors import StorageFailed, VerificationFailed, WrongUsage
 from ledger.extras import needed
@@ -441,7 +442,7 @@ def read_sheet(path: Path, columns: Sequence[Column]) -> list[Values]:
         header, rows = reader(path)
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise VerificationFailed(f"{path} cannot be read as what it is called: {error}") from error
     names = [column.name for column in columns]
     if header != names and (rows or header):
@@ -468,20 +469,13 @@ def _read_csv(path: Path) -> tuple[list[str], list[Values]]:
 
 
 def _read_json(path: Path) -> tuple[list[str], list[Values]]:
-    records = json.loads(path.read_bytes(), object_pairs_hook=_object)
+    records = parse_json(path.read_bytes())
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
         raise ValueError("it is no array of objects")
     header = [*records[0]] if records else []
     if any([*record] != header for record in records):
         raise ValueError("its objects have different names")
     return header, [tuple(record.values()) for record in records]
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Readers do not agree on which of two counts.
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("an object of it has a name twice")
-    return dict(pairs)
 
 
 def _check_types(row: Values, columns: Sequence[Column], place: str) -> None:

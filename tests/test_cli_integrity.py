@@ -137,9 +137,97 @@ def test_a_report_is_computed_again_without_the_ledger(folder: Path, format: str
     anchors = ("--receipt", "receipt.json", "--sources", "data")
     ran = run_ledger("verify-report", report, "proof.json", *anchors, cwd=folder)
     assert ran.code == 0
-    assert "what 11 delivered files give as of 202503, batch 3; anchored by a receipt." in ran.out
-    ran = run_ledger("verify-report", report, "proof.json", cwd=folder)
-    assert "what its proof says as of 202503, batch 3; not compared" in ran.out
+    assert "give as of 202503, batch 3; anchored by a receipt up to batch 3." in ran.out
+    ran = run_ledger("verify-report", report, "proof.json", "--sources", "data", cwd=folder)
+    assert (ran.code, "not anchored: which files were recorded" in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize("receipt", [[], ["--receipt", "receipt.json"]])
+def test_a_report_and_its_proof_forged_alike_are_not_proved(
+    folder: Path, receipt: list[str]
+) -> None:
+    run_ledger("receipt", "--out", "receipt.json", cwd=folder)
+    run_ledger("report", "--proof", "proof.json", cwd=folder)
+    path = folder / "report" / "support_report.csv"
+    text = path.read_text(encoding="utf-8").replace("Billing,2,2,27", "Billing,2,2,22")
+    path.write_text(text, encoding="utf-8", newline="")
+    proof = json.loads((folder / "proof.json").read_bytes())
+    (row,) = [row for row in proof["rows"] if row[1:] == ["Boston MA NE", "Billing", 2, 2, 27.0]]
+    row[5] = 22.0
+    (folder / "proof.json").write_text(json.dumps(proof), encoding="utf-8")
+    ran = run_ledger("verify-report", path, "proof.json", *receipt, cwd=folder)
+    assert (ran.code, ran.out) == (6, "")
+    assert "is not proved: " in ran.err
+    assert "add the delivered files (--sources DIR)" in ran.err
+    assert ("and the proof with the receipt up to batch 3" in ran.err) == bool(receipt)
+    ran = run_ledger("verify-report", path, "proof.json", *receipt, "--json", cwd=folder)
+    result = json.loads(ran.out)["result"]
+    assert (ran.code, result["proved"], result["anchored"]) == (6, False, False)
+    assert (result["receipt"], result["compared"]) == (3 if receipt else None, None)
+    anchors = (*receipt, "--sources", "data")
+    ran = run_ledger("verify-report", path, "proof.json", *anchors, cwd=folder)
+    assert (ran.code, "row 4, total_call_duration: '22'" in ran.out) == (6, True)
+
+
+def test_a_link_behind_the_receipt_takes_no_row_out_of_a_report(folder: Path) -> None:
+    run_ledger("receipt", "--out", "receipt.json", cwd=folder)
+    run_ledger("report", "--proof", "proof.json", cwd=folder)
+    proof = json.loads((folder / "proof.json").read_bytes())
+    invented = json.loads((folder / "proof.json").read_bytes())["chain"][-1]
+    last = invented["files"][-1]
+    last["contents"].update(file=last["contents"]["file"] + 1, sha256="0" * 64, supersedes=None)
+    invented.update(files=[last], events=last["contents"]["rows"])
+    invented["recorded_at"] = "2999-01-01T00:00:00.000000Z"
+    invented["contents"]["batch"] = 4
+    proof["chain"].append(invented)
+    (folder / "proof.json").write_text(json.dumps(proof), encoding="utf-8")
+    anchors = ("--receipt", "receipt.json", "--sources", "data")
+    ran = run_ledger(
+        "verify-report", "report/support_report.csv", "proof.json", *anchors, cwd=folder
+    )
+    assert (ran.code, ran.out) == (6, "")
+    assert f"records that no ledger has: file {last['name']} (batch 4)" in ran.err
+
+
+@pytest.mark.parametrize("document", ["receipt", "proof", "event"])
+@pytest.mark.parametrize("forged", ["twice", "deep"])
+def test_a_document_of_two_meanings_or_without_a_bottom_is_refused(
+    folder: Path, document: str, forged: str
+) -> None:
+    run_ledger("receipt", "--out", "receipt.json", cwd=folder)
+    run_ledger("report", "--proof", "proof.json", cwd=folder)
+    run_ledger("prove", "interactions", "INT1003", "--out", "event.json", cwd=folder)
+    path = folder / f"{document}.json"
+    text = path.read_text(encoding="utf-8")
+    name = {"receipt": "head", "proof": "as_of", "event": "month"}[document]
+    value = "1" if forged == "twice" else "[" * 100_000 + "]" * 100_000
+    path.write_text(text.replace(f'"{name}":', f'"{name}": {value}, "{name}":', 1))
+    verify = ["verify --receipt receipt.json"]
+    proof = ["verify-proof event.json receipt.json"]
+    report = ["verify-report report/support_report.csv proof.json --receipt receipt.json"]
+    commands = {"receipt": verify + proof + report, "proof": report, "event": proof}[document]
+    says = f"has the name '{name}' twice" if forged == "twice" else "is nested too deeply"
+    for command in commands:
+        ran = run_ledger(*command.split(), cwd=folder)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"Error: {document}.json is no " in ran.err
+        assert says in ran.err
+
+
+def test_the_events_of_a_receipt_are_checked_by_every_command(folder: Path) -> None:
+    run_ledger("receipt", "--out", "receipt.json", cwd=folder)
+    run_ledger("report", "--proof", "proof.json", cwd=folder)
+    run_ledger("prove", "interactions", "INT1003", "--out", "event.json", cwd=folder)
+    receipt = json.loads((folder / "receipt.json").read_bytes())
+    (folder / "receipt.json").write_text(json.dumps({**receipt, "events": 2}), encoding="utf-8")
+    report = ("verify-report", "report/support_report.csv", "proof.json", "--sources", "data")
+    for command in (
+        ("verify", "--receipt", "receipt.json"),
+        ("verify-proof", "event.json", "receipt.json"),
+        (*report, "--receipt", "receipt.json"),
+    ):
+        ran = run_ledger(*command, cwd=folder)
+        assert (ran.code, "2 events" in ran.err or "the receipt 2:" in ran.err) == (6, True)
 
 
 def test_the_changed_cell_of_a_report_is_named(folder: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, VerificationFailed, WrongUsage
 from ledger.documents import write_document
+from tests.attacks.on_documents import supersede
 from tests.attacks.scene import Scene, call, prepare, read, write
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
 from tests.strategies import DeliveredFile, small_file, write_data_folder
@@ -80,16 +81,58 @@ def test_what_a_report_is_held_to_is_said(scene: Scene) -> None:
     def verdict(**anchors: Path) -> str:
         return ledger.verify_report(scene.report(), scene.report_proof, **anchors).verdict
 
-    unread = (
-        "the report is what its proof says as of 202503, batch 6; "
-        "not compared with the delivered files"
+    agrees = "the report is not proved: its rows agree with its proof as of 202503, batch 6, "
+    missing = "but nothing binds its figures; add the delivered files (--sources DIR)"
+    assert verdict() == f"{agrees}{missing} and a receipt (--receipt FILE)"
+    assert verdict(receipt=scene.receipt) == (
+        f"{agrees}and the proof with the receipt up to batch 6, {missing}"
     )
-    assert verdict() == verdict(receipt=scene.receipt) == unread
     given_by = "the report is what 9 delivered files give as of 202503, batch 6; "
-    assert verdict(sources=scene.sources) == f"{given_by}not anchored"
-    assert verdict(sources=scene.sources, receipt=scene.receipt) == (
-        f"{given_by}anchored by a receipt"
+    assert verdict(sources=scene.sources) == (
+        f"{given_by}not anchored: which files were recorded is claimed by the proof alone"
     )
+    assert verdict(sources=scene.sources, receipt=scene.receipt) == (
+        f"{given_by}anchored by a receipt up to batch 6"
+    )
+
+
+@pytest.mark.parametrize("with_sources", [False, True])
+@pytest.mark.parametrize("with_receipt", [False, True])
+def test_only_the_files_prove_a_report_and_only_a_receipt_anchors_these(
+    scene: Scene, with_sources: bool, with_receipt: bool
+) -> None:
+    result = Ledger(scene.ledger).verify_report(
+        scene.report(),
+        scene.report_proof,
+        sources=scene.sources if with_sources else None,
+        receipt=scene.receipt if with_receipt else None,
+    )
+    assert (result.differences, result.batches) == ((), 6)
+    assert (result.proved, result.anchored) == (with_sources, with_sources and with_receipt)
+    assert (result.compared, result.receipt) == (
+        9 if with_sources else None,
+        6 if with_receipt else None,
+    )
+
+
+def test_what_is_behind_the_receipt_is_not_used_and_said_to_be_so(scene: Scene) -> None:
+    proof = read(scene.report_proof)
+    supersede(proof)
+    write(scene.report_proof, proof)
+    result = Ledger(scene.ledger).verify_report(
+        scene.report(), scene.report_proof, receipt=scene.receipt, sources=scene.sources
+    )
+    assert (result.proved, result.anchored, result.receipt, result.batches) == (True, True, 6, 7)
+    assert result.verdict.endswith("; anchored by a receipt up to batch 6 of 7")
+
+
+def test_an_older_receipt_anchors_a_report_of_its_batch(scene: Scene) -> None:
+    ledger, older = Ledger(scene.ledger), scene.folder / "old-receipt.json"
+    report = ledger.report(known_at=3)
+    write_document(scene.report_proof, ledger.prove_report(report))
+    path = ledger.write_report(report, scene.folder / "report").path
+    result = ledger.verify_report(path, scene.report_proof, receipt=older, sources=scene.sources)
+    assert (result.anchored, result.receipt, result.batches) == (True, 3, 6)
 
 
 def test_names_that_are_those_of_each_month_are_said(scene: Scene) -> None:
@@ -130,7 +173,7 @@ def test_a_report_made_safe_for_spreadsheets_is_told_as_such(safe: Scene) -> Non
         result = ledger.verify_report(safe.report(), safe.report_proof, sources=sources)
         assert result.differences == ()
         assert result.apostrophes == 1
-        assert "batch 1, but for an apostrophe before 1 text; not" in result.verdict
+        assert "batch 1, but for an apostrophe before 1 text" in result.verdict
     exact = ledger.write_report(ledger.report(), safe.folder / "report", bom=True).path
     result = ledger.verify_report(exact, safe.report_proof)
     assert (result.differences, result.apostrophes) == ((), 0)
@@ -200,6 +243,7 @@ UNREADABLE: dict[str, bytes] = {
     "numbers.json": b"[1, 2]",
     "different.json": b'[{"month": "2025-01"}, {"months": "2025-02"}]',
     "twice.json": b'[{"month": "2025-01", "month": "2025-02"}]',
+    "twice within.json": b'[{"month": [{"a": 1, "\\u0061": 2}]}]',
     "huge.json": b'[{"month": 1' + b"0" * 5000 + b"}]",
     "empty.parquet": b"",
     "garbage.parquet": b"PAR1" + b"garbage" * 9 + b"PAR1",

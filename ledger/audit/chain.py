@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ledger.audit.receipts import Receipt
+from ledger.audit.records import check_records
+from ledger.dataset import DataSet
 from ledger.digest import (
     GENESIS,
     BatchContents,
@@ -18,7 +21,7 @@ from ledger.digest import (
 from ledger.documents import Count, Part
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.months import Month
-from ledger.store import Batch, File, Store
+from ledger.store import Batch, File, Store, Tag
 
 
 class ChainFile(Part, frozen=True, kw_only=True):
@@ -63,6 +66,54 @@ def chain_of(store: Store) -> list[ChainBatch]:
         )
         for batch in store.batches()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The records of a chain as the ledger has them; see `ledger.audit.faults.Recorded`.
+
+    Attributes:
+        dataset: the ledger's description.
+        batches: in order, with the heads and seals to which the chain leads.
+        files: in order.
+        tags: none, for a chain has no tags.
+    """
+
+    dataset: DataSet
+    batches: list[Batch]
+    files: list[File]
+    tags: tuple[Tag, ...] = ()
+
+    def up_to(self, batch: int) -> Chain:
+        """The same chain without the batches after one of them."""
+        files = [file for file in self.files if file.batch <= batch]
+        return Chain(self.dataset, self.batches[:batch], files)
+
+
+def read_chain(links: Sequence[ChainBatch], dataset: DataSet) -> Chain:
+    """Read a chain of a document, whose records must follow on each other as those of a ledger do.
+
+    Args:
+        links: the batches, as the document has them.
+        dataset: the tables.
+
+    Raises:
+        VerificationFailed: the records cannot be those of a ledger.
+        WrongUsage: one is of no month.
+    """
+    for link in links:
+        if link.events != sum(file.contents.rows for file in link.files):
+            raise VerificationFailed(
+                f"batch {link.contents.batch} of the proof has another number of events than its "
+                "files; ask for the proof that was made with the report"
+            )
+    chain = Chain(dataset, *follow(links))
+    for fault in check_records(chain):
+        raise VerificationFailed(
+            f"the proof has records that no ledger has: {fault}; ask for the proof that was made "
+            "with the report"
+        )
+    return chain
 
 
 def follow(chain: Sequence[ChainBatch]) -> tuple[list[Batch], list[File]]:
@@ -116,7 +167,9 @@ def month_of(number: int) -> Month:
 
 
 def check_chain(batches: Sequence[Batch], needed: int, receipt: Receipt) -> None:
-    """Hold the batches of a chain to a receipt.
+    """Check the batches of a chain against a receipt: its head, events and seal.
+
+    The tags of a receipt are not checked, for a chain has no tags.
 
     Args:
         batches: as `follow` gives them.
@@ -137,6 +190,12 @@ def check_chain(batches: Sequence[Batch], needed: int, receipt: Receipt) -> None
         raise VerificationFailed(
             f"the proof leads to the head {batch.head}, and the receipt has {receipt.head}: "
             "it is not of the ledger that the receipt is of"
+        )
+    events = sum(earlier.events for earlier in batches[: receipt.batch])
+    if events != receipt.events:
+        raise VerificationFailed(
+            f"the proof has {events} events up to batch {receipt.batch}, and the receipt "
+            f"{receipt.events}: one of them was edited; take the receipt that was kept"
         )
     if batch.seal != receipt.seal:
         raise VerificationFailed(

@@ -122,7 +122,10 @@ def _digest(batch: Batch, files: Iterable[File]) -> str:
 
 
 def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> None:
-    """Hold an event to a receipt by its proof.
+    """Check an event against a receipt by its proof.
+
+    What the proof has of batches after the receipt is not used. The seal and the tags of a receipt
+    are not checked, for the proof of an event has no times, names of files, or tags.
 
     Args:
         proof: of the event.
@@ -160,4 +163,10 @@ def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> 
         raise VerificationFailed(
             f"the proof leads to the head {head}, and the receipt has {receipt.head}: "
             "the event is not part of that ledger as the proof has it"
+        )
+    # Those of the other batches are not in the proof.
+    if receipt.events < proof.events or (receipt.batch == 1 and receipt.events != proof.events):
+        raise VerificationFailed(
+            f"the receipt has {receipt.events} events, and batch {proof.batch.batch} alone has "
+            f"{proof.events}: the receipt was edited; take the one that was kept"
         )

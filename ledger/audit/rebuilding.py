@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ledger.audit.chain import Chain
 from ledger.audit.originals import Originals
 from ledger.dataset import DataSet
 from ledger.editions import in_force
 from ledger.errors import VerificationFailed
 from ledger.months import Month
 from ledger.recorder import Recorder
-from ledger.store import Batch, File, Store
+from ledger.store import File, Store
 
 
 @contextmanager
-def rebuilt(
-    dataset: DataSet,
-    batches: Sequence[Batch],
-    files: Sequence[File],
-    originals: Originals,
-    edition: tuple[Month, int],
-) -> Iterator[tuple[Store, int]]:
+def rebuilt(chain: Chain, originals: Originals, as_of: Month) -> Iterator[tuple[Store, int]]:
     """Build a ledger that holds the events of one edition, and throw it away afterwards.
 
     Args:
-        dataset: the tables.
-        batches: of the ledger that was.
-        files: of the same.
+        chain: the records of the ledger that was, up to the batch known at.
         originals: the delivered files.
-        edition: the as-of month, and the batch known at; only what counts then is read.
+        as_of: the month; only what counts then is read.
 
     Returns:
         the ledger, within a transaction, and how many files were read.
@@ -39,14 +32,13 @@ def rebuilt(
     Raises:
         VerificationFailed: a delivered file is missing, or is not what its record says.
     """
-    as_of, known_at = edition
-    counting = [f for f in in_force(files, known_at).values() if f.month <= as_of]
+    counting = [f for f in in_force(chain.files).values() if f.month <= as_of]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "rebuilt.db"
         with Store.for_writing(path, create=True) as store, store.rehearsal():
-            store.restore([*batches, *files])
+            store.restore([*chain.batches, *chain.files])
             for file in counting:
-                _append(store, dataset, file, originals)
+                _append(store, chain.dataset, file, originals)
             yield store, len(counting)
 
 

@@ -172,10 +172,13 @@ def prove(
 @formats("table", "json")
 @telling
 def verify_proof(proof: Path, receipt: Path, format: str) -> None:
-    """Hold what `ledger prove` wrote to a receipt.
+    """Check what `ledger prove` wrote against a receipt.
 
     The ledger is not read. The receipt must be of the batch that recorded the event, or of a later
-    one that the proof leads to.
+    one to which the proof leads. What the proof has of batches after the receipt is not used.
+
+    Of a receipt, batch and head are checked, and that its events are no fewer than the proof has.
+    Its seal and tags are not: the proof of one event has no times, names of files, or tags.
     """
     with Ledger.open() as ledger:
         proven = ledger.verify_proof(proof, receipt)
@@ -206,12 +209,16 @@ def verify_proof(proof: Path, receipt: Path, format: str) -> None:
 def verify_report(
     report: Path, proof: Path, receipt: Path | None, sources: Path | None, format: str
 ) -> None:
-    """Hold a published report to its proof.
+    """Verify that a published report is what the delivered files give.
 
     The ledger is not read. REPORT is a support_report as `ledger report` wrote it, PROOF what
-    --proof wrote with it. With --sources the report is computed again from the delivered files,
-    and with --receipt these are held to the receipt: only both together tell that nothing was
-    changed since. Names the cells that were changed, and exits with 6.
+    --proof wrote with it. With --sources the report is computed again from the delivered files.
+    Without them nothing binds its figures, and it is not proved. Which files were recorded is
+    bound by --receipt alone: without it, the proof claims that. Names the cells that were
+    changed. Exits with 6 where the report is changed or not proved.
+
+    Of a receipt, batch, events, head and seal are checked, and not its tags: a proof has none.
+    What the proof has of batches after the receipt is not used.
 
     \b
       ledger report --proof proof.json
@@ -224,10 +231,10 @@ def verify_report(
     else:
         for difference in result.differences:
             emit(visible(f"{report}: {difference}"))
-        if not result.differences:
+        if result.proved:
             emit(f"{counted(result.rows, 'row')}, head {result.head}")
             emit(f"{result.verdict}.")
-    if result.differences:
+    if not result.proved:
         raise VerificationFailed(visible(f"{report}: {result.verdict}"))
 
 

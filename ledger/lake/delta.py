@@ -23,6 +23,7 @@ from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction
 
 from ledger.dataset import Table
+from ledger.documents import parse_json
 from ledger.drafts import sync
 from ledger.errors import LedgerDamaged, StorageFailed, VerificationFailed
 from ledger.lake.files import move, read_parquet
@@ -197,8 +198,9 @@ class DeltaLayout(Layout):
             return
         folder, log = self.root / relation, self.root / relation / "_delta_log"
         version = f"{table.version():020}"
-        lines = (log / f"{version}.json").read_text(encoding="utf-8").splitlines()
-        added = [line["add"]["path"] for line in map(json.loads, lines) if "add" in line]
+        with self._translated(relation):
+            lines = (log / f"{version}.json").read_text(encoding="utf-8").splitlines()
+            added = [line["add"]["path"] for line in map(parse_json, lines) if "add" in line]
         files = [folder / unquote(path) for path in added]
         files += [path for path in log.iterdir() if path.name.startswith((version, "_last"))]
         for path in (*files, *{path.parent for path in files}, folder, self.root):
@@ -248,7 +250,7 @@ class DeltaLayout(Layout):
     def _translated(self, relation: str) -> Iterator[None]:
         try:
             yield
-        except (pa.ArrowException, KeyError) as error:
+        except (pa.ArrowException, KeyError, ValueError) as error:
             raise LedgerDamaged(
                 f"{self.root / relation} is not that of a lake: {error}; restore the lake"
             ) from error

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from ledger.dataset import DataSet, Table
+from ledger.documents import parse_json
 from ledger.drafts import draft_folder, put, sole_writer
 from ledger.errors import LedgerBusy, LedgerDamaged, LedgerError, StorageFailed, WrongUsage
 from ledger.extras import needed
@@ -206,10 +207,12 @@ def open_lake(root: Path, dataset: DataSet) -> Layout:
     except (OSError, ValueError) as error:
         raise StorageFailed(f"the lake {root} cannot be read: {error}") from error
     try:
-        marker = json.loads(text)
+        marker = parse_json(text)
         layout, version, name = marker["layout"], marker["version"], marker["dataset"]
     except (ValueError, KeyError, TypeError) as error:
-        raise LedgerDamaged(f"{root / MARKER} is not that of a lake; restore it") from error
+        raise LedgerDamaged(
+            f"{root / MARKER} is not that of a lake: {error}; restore it"
+        ) from error
     if version != VERSION or layout not in LAYOUTS:
         raise StorageFailed(f"{root} was made by a newer version of ledger; install that version")
     if name != dataset.name:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from ledger.audit.chain import ChainBatch, chain_of, check_chain, follow, month_of
+from ledger.audit.chain import Chain, ChainBatch, chain_of, check_chain, month_of, read_chain
 from ledger.audit.originals import Originals
 from ledger.audit.rebuilding import rebuilt
 from ledger.audit.receipts import Receipt
@@ -19,7 +19,7 @@ from ledger.forms import Values, number
 from ledger.months import Month
 from ledger.names import Names
 from ledger.projection import store_projection
-from ledger.store import Batch, File, Store
+from ledger.store import Store
 from ledger.support.report import REPORT_COLUMNS, Report, read_rows
 from ledger.words import counted
 
@@ -47,7 +47,10 @@ class ReportProof(Document, frozen=True, kw_only=True, tag="ledger-report-proof-
 
 @dataclass(frozen=True, slots=True)
 class ReportVerification:
-    """What came out when a published report was held to its proof.
+    """What came out when a published report was checked against its proof.
+
+    The delivered files alone bind the figures of a report; which files were recorded, and so the
+    edition, is bound by a receipt alone.
 
     Attributes:
         as_of: the month.
@@ -55,7 +58,11 @@ class ReportVerification:
         names: whether the labels are those of the edition or of each row's month.
         head: the head after that batch, as the proof has it.
         rows: how many rows the report has.
-        anchored: whether a receipt agrees.
+        proved: whether it is what the delivered files give; never without these.
+        anchored: whether it is, and a receipt binds which files were recorded.
+        batches: how many the proof has.
+        receipt: the batch up to which a receipt agrees with the proof; None where none was given.
+            Later batches of the proof are bound by nothing, and not used.
         compared: how many delivered files it was computed from again; None where none were given.
         differences: the cells and rows that are not what they should be.
         apostrophes: how many texts have one before them as of `--spreadsheet-safe`, and are else
@@ -67,7 +74,10 @@ class ReportVerification:
     names: Names
     head: str
     rows: int
+    proved: bool
     anchored: bool
+    batches: int
+    receipt: int | None
     compared: int | None
     differences: tuple[str, ...]
     apostrophes: int = 0
@@ -81,9 +91,20 @@ class ReportVerification:
             of += f", but for an apostrophe before {counted(self.apostrophes, 'text')}"
         if self.differences:
             return f"the report is not the one {of}: {self.differences[0]}"
+        upto = f"{self.receipt}" + (f" of {self.batches}" if self.receipt != self.batches else "")
         if self.compared is None:
-            return f"the report is what its proof says {of}; not compared with the delivered files"
-        anchor = "anchored by a receipt" if self.anchored else "not anchored"
+            agreed = f"its rows agree with its proof {of}"
+            missing = "the delivered files (--sources DIR)"
+            if self.receipt is None:
+                missing += " and a receipt (--receipt FILE)"
+            else:
+                agreed += f", and the proof with the receipt up to batch {upto}"
+            return (
+                f"the report is not proved: {agreed}, but nothing binds its figures; add {missing}"
+            )
+        anchor = f"anchored by a receipt up to batch {upto}"
+        if self.receipt is None:
+            anchor = "not anchored: which files were recorded is claimed by the proof alone"
         return f"the report is what {self.compared} delivered files give {of}; {anchor}"
 
 
@@ -105,15 +126,17 @@ def check_report(
     receipt: Receipt | None = None,
     originals: Originals | None = None,
 ) -> ReportVerification:
-    """Hold a published report to its proof, to a receipt, and to the delivered files.
+    """Check a published report against its proof, a receipt, and the delivered files.
+
+    What the proof says of batches after the receipt is not used, nor of those after its own batch.
 
     Args:
         path: the report, in any of the formats in which it is written.
         proof: made with it.
         dataset: the tables.
         receipt: of the ledger; None leaves it unanchored.
-        originals: the delivered files, from which the report is computed again; None holds it to
-            what the proof says of its rows.
+        originals: the delivered files, from which the report is computed again; without them it
+            is not proved.
 
     Raises:
         VerificationFailed: the proof or a delivered file is not what it should be, or the report
@@ -121,16 +144,16 @@ def check_report(
         WrongUsage: the receipt is of no batch that the proof leads to.
     """
     as_of = month_of(proof.as_of)
-    batches, files = follow(proof.chain)
-    if proof.batch > len(batches):
+    chain = read_chain(proof.chain, dataset)
+    if proof.batch > len(chain.batches):
         raise VerificationFailed(f"the proof has no batch {proof.batch}")
     if receipt:
-        check_chain(batches, proof.batch, receipt)
+        check_chain(chain.batches, proof.batch, receipt)
     published = read_sheet(path, REPORT_COLUMNS)
     rows: Sequence[Values] = proof.rows
     by, compared = "its proof", None
     if originals:
-        rows, compared = _computed(proof, dataset, batches, files, originals)
+        rows, compared = _computed(proof, chain.up_to(proof.batch), originals)
         by = "the delivered files"
     differences, apostrophes = _compared(published, rows, by), 0
     if differences and path.suffix.lower() == ".csv":
@@ -139,34 +162,35 @@ def check_report(
         others = _compared(published, [*safe], by)
         if len(others) < len(differences):
             differences, apostrophes = others, safe.apostrophes
+    if not differences:
+        for claimed in _compared(proof.rows, rows, by):
+            raise VerificationFailed(f"the report is right, and its proof is not: {claimed}")
+    proved = compared is not None and not differences
     return ReportVerification(
         as_of=as_of,
         batch=proof.batch,
         names=proof.names,
-        head=batches[proof.batch - 1].head,
+        head=chain.batches[proof.batch - 1].head,
         rows=len(published),
-        anchored=receipt is not None,
+        proved=proved,
+        anchored=proved and receipt is not None,
+        batches=len(chain.batches),
+        receipt=receipt.batch if receipt else None,
         compared=compared,
         differences=tuple(differences),
         apostrophes=apostrophes,
     )
 
 
-def _computed(
-    proof: ReportProof,
-    dataset: DataSet,
-    batches: Sequence[Batch],
-    files: Sequence[File],
-    originals: Originals,
-) -> tuple[list[Values], int]:
+def _computed(proof: ReportProof, chain: Chain, originals: Originals) -> tuple[list[Values], int]:
     """Compute the rows from the delivered files, and say from how many."""
     as_of = Month(proof.as_of)
-    with rebuilt(dataset, batches, files, originals, (as_of, proof.batch)) as (store, count):
+    with rebuilt(chain, originals, as_of) as (store, count):
         try:
             edition = choose_edition(store, as_of, proof.batch)
         except WrongUsage as error:
             raise VerificationFailed(f"the proof is of no edition: {error}") from None
-        store_projection(store, dataset, edition)
+        store_projection(store, chain.dataset, edition)
         return [astuple(row) for row in read_rows(store, proof.names)], count
 
 

@@ -85,6 +85,16 @@ class Unseen:
         return "told" if self.told else "unseen"
 
 
+@dataclass(frozen=True)
+class NotProved(Unseen):
+    """Nothing binds it, which is said: exit code 6, also where nothing was done."""
+
+    told: str = "not proved"
+
+    def __str__(self) -> str:
+        return "not proved"
+
+
 Outcome = Seen | Refused | Unseen
 
 
@@ -129,7 +139,9 @@ class Attack:
         """What has to come out in a setting: with both anchors, what the one or the other sees."""
         if setting.quick and isinstance(self.alone, Seen) and not self.alone.quick:
             return Unseen("it is computed from the events")
-        anchors = [self.receipt] if setting.receipt else []
+        # What the delivered files give is proved.
+        bound = setting.sources and isinstance(self.receipt, NotProved)
+        anchors = [self.receipt] if setting.receipt and not bound else []
         anchors += [self.sources] if setting.sources else []
         # What is computed from the events is looked at last.
         last = isinstance(self.alone, Seen) and not self.alone.quick
@@ -193,7 +205,7 @@ def verify_report(format: str) -> Door:
             return Found(error.exit_code, str(error))
         if result.differences:
             return Found(VerificationFailed.exit_code, result.differences[0])
-        return Found(0, result.verdict)
+        return Found(0 if result.proved else VerificationFailed.exit_code, result.verdict)
 
     return door
 
@@ -205,7 +217,8 @@ def difference(found: Found, expected: Outcome) -> str | None:
     elif isinstance(expected, Refused):
         right = found.code == expected.code and expected.says in found.says
     else:
-        right = found.code == 0 and expected.told in found.says
+        code = VerificationFailed.exit_code if isinstance(expected, NotProved) else 0
+        right = found.code == code and expected.told in found.says
     return None if right else f"{expected} was expected, and came: {found.code}, {found.says}"
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,10 +16,13 @@ import pyarrow.parquet as pq
 
 from tests.attacks.attack import (
     Attack,
+    Door,
+    NotProved,
     Outcome,
     Refused,
     Seen,
     Unseen,
+    anywhere,
     verify,
     verify_proof,
     verify_report,
@@ -41,15 +48,38 @@ def put(path: str, value: object) -> Change:
     return change
 
 
+def repeat_name(path: Path, name: str) -> None:
+    """Put a name into a document a second time, right behind the first one, and with a digest."""
+    text = path.read_text(encoding="utf-8")
+    start = text.index(f'"{name}"')
+    forged = f'"{name}": "{"0" * 64}", '
+    path.write_text(f"{text[:start]}{forged}{text[start:]}", encoding="utf-8")
+
+
+def twice(what: str, name: str, document: Callable[[Scene], Path], door: Door,
+          alone: Outcome | None = None, sources: Outcome | None = None) -> Attack:  # fmt: skip
+    """A name that stands twice in an object of a document: readers take one or the other."""
+
+    def act(scene: Scene) -> None:
+        repeat_name(document(scene), name)
+
+    refused = Refused(2, f"an object of it has the name '{name}' twice")
+    return Attack(what, act, alone or refused, refused, sources or refused, door)
+
+
 def on_receipt(name: str, change: Change, receipt: str) -> Attack:
     """An edited receipt; the ledger is as it was."""
 
-    def act(scene: Scene) -> None:
-        document = read(scene.receipt)
-        change(document)
-        write(scene.receipt, document)
+    return Attack(
+        name, partial(edit_receipt, change), NO_ANCHOR, Seen(receipt), _NO_RECEIPT, verify
+    )
 
-    return Attack(name, act, NO_ANCHOR, Seen(receipt), _NO_RECEIPT, verify)
+
+def edit_receipt(change: Change, scene: Scene) -> None:
+    """Change a receipt."""
+    document = read(scene.receipt)
+    change(document)
+    write(scene.receipt, document)
 
 
 _NO_RECEIPT = Unseen("the ledger is what was delivered")
@@ -133,6 +163,11 @@ PROOF_ATTACKS: list[Attack] = [
              Refused(2, "it has a field that does not belong there")),
     Attack("a receipt of another ledger for a proof", receipt_of_another, PROOF, PROOF, PROOF,
            verify_proof),
+    twice("a name twice in a proof", "head_before", attrgetter("proof"), verify_proof),
+    twice("a name twice within a proof", "sha256", attrgetter("proof"), verify_proof),
+    twice("a name twice in a receipt for a proof", "seal", attrgetter("receipt"), verify_proof),
+    anywhere("the events of a receipt for a proof edited", partial(edit_receipt, put("events", 8)),
+             "the receipt has 8 events", door=verify_proof),
 ]  # fmt: skip
 
 RECEIPT_ATTACKS: list[Attack] = [
@@ -151,6 +186,8 @@ RECEIPT_ATTACKS: list[Attack] = [
     on_receipt("the tags of a receipt edited", put("tags", 9), "receipt receipt.json: other tags"),
     on_receipt("the seal of the tags of a receipt edited", put("tag_seal", "1" * 64),
                "receipt receipt.json: other tags"),
+    twice("a name twice in a receipt", "head", attrgetter("receipt"), verify, NO_ANCHOR,
+          _NO_RECEIPT),
 ]  # fmt: skip
 
 
@@ -207,14 +244,54 @@ def with_proof(name: str, change: Change, receipt: Outcome, sources: Outcome,
     return Attack(name, act, alone or BOTH, receipt, sources, CSV)
 
 
-BOTH = Unseen("report and proof were edited alike", told="not compared with the delivered files")
-NO_ROWS = Unseen("a receipt binds the events, not the rows", told=BOTH.told)
+BOTH = NotProved("nothing binds a proof without the delivered files")
+NO_ROWS = NotProved("a receipt binds the events, not the rows")
 BY_FILES = Unseen("the files give these rows", told="not anchored")
 
 
 def first_figure(proof: Any) -> None:
     proof["rows"][0][4] = 9
 
+
+def edit_figure_of_proof(scene: Scene) -> None:
+    proof = read(scene.report_proof)
+    first_figure(proof)
+    write(scene.report_proof, proof)
+
+
+def link_behind(proof: Any, **fields: Any) -> None:
+    """Append a link of one invented file of interactions, as a correction of the last batch."""
+    link = deepcopy(proof["chain"][3])
+    last, (file,) = proof["chain"][-1], link["files"]
+    link["contents"]["batch"] = last["contents"]["batch"] + 1
+    link["recorded_at"] = "2999-01-01T00:00:00.000000Z"
+    following = last["files"][-1]["contents"]["file"] + 1
+    file["contents"].update({"file": following, "sha256": "0" * 64, **fields})
+    proof["chain"].append(link)
+
+
+def claim_events(proof: Any) -> None:
+    """Claim the events of another file; taken at its word, a call would count no more."""
+    link_behind(proof, supersedes=None)
+
+
+def supersede(proof: Any) -> None:
+    """Supersede a file as a correction does, by a file that nobody delivered."""
+    link_behind(proof, supersedes=10, first_event=202502000000010, last_event=202502000000013)
+
+
+def supersede_and_edit(proof: Any) -> None:
+    supersede(proof)
+    first_figure(proof)
+
+
+def of_batch_behind(proof: Any) -> None:
+    supersede(proof)
+    proof["batch"] = 7
+
+
+OF_PROOF = Refused(6, "row 1, total_calls: ")
+AS_NONE = "the proof has records that no ledger has: "
 
 REPORT_ATTACKS: list[Attack] = [
     on_report("a figure of a report edited", lambda rows: put("4", "9")(rows[1]),
@@ -287,4 +364,33 @@ REPORT_ATTACKS: list[Attack] = [
     with_proof("a report called one of no batch", put("batch", 99),
                *[Seen("the proof has no batch 99")] * 3),
     with_proof("a report said to have other names", put("names", "as-was"), NO_ROWS, Seen("row ")),
+    with_proof("the events of a file claimed behind the receipt", claim_events,
+               *[Seen(f"{AS_NONE}file delta/interactions_delta_202502.csv (batch 7)")] * 3),
+    with_proof("a file superseded behind the receipt", supersede, NO_ROWS,
+               Unseen("it is after the batch of the report, and not used")),
+    with_proof("a file superseded behind the receipt, and a figure edited", supersede_and_edit,
+               NO_ROWS, Seen("row 1, total_calls: '9', by the delivered files '1'")),
+    with_proof("a report called one of a batch behind the receipt",
+               of_batch_behind,
+               Refused(2, "the proof is of batch 7 and knows 7, and the receipt is of batch 6"),
+               Seen("no file of the bytes of delta/interactions_delta_202502.csv is in sources")),
+    with_proof("the number of a link in the proof of a report edited",
+               put("chain.5.contents.batch", 7), *[Seen(f"{AS_NONE}batch 7")] * 3),
+    with_proof("the month of a link in the proof of a report edited",
+               put("chain.4.contents.month", 202503), *[Seen(f"{AS_NONE}file ")] * 3),
+    with_proof("what a file supersedes in the proof of a report edited",
+               put("chain.3.files.0.contents.supersedes", None), *[Seen(f"{AS_NONE}file ")] * 3),
+    with_proof("the time of a link in the proof of a report before that of the one before it",
+               put("chain.3.recorded_at", "2000-01-01T00:00:00.000000Z"),
+               *[Seen(f"{AS_NONE}batch 4")] * 3),
+    with_proof("the events of a link in the proof of a report edited", put("chain.3.events", 9),
+               *[Seen("batch 4 of the proof has another number of events than its files")] * 3),
+    Attack("a figure of the proof of a report edited", edit_figure_of_proof, OF_PROOF, OF_PROOF,
+           OF_PROOF, CSV),
+    Attack("the events of a receipt for a report edited", partial(edit_receipt, put("events", 8)),
+           BOTH, Seen("the proof has 22 events up to batch 6, and the receipt 8"), BY_FILES, CSV),
+    twice("a name twice in the proof of a report", "as_of", attrgetter("report_proof"), CSV),
+    twice("a name twice within the proof of a report", "sha256", attrgetter("report_proof"), CSV),
+    twice("a name twice in a receipt for a report", "head", attrgetter("receipt"), CSV, BOTH,
+          BY_FILES),
 ]  # fmt: skip

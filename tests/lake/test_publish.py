@@ -221,6 +221,8 @@ def marker(**changes: object) -> str:
     [
         ("", LedgerDamaged, "not that of a lake"),
         ("[]", LedgerDamaged, "not that of a lake"),
+        ("[" * 100_000, LedgerDamaged, "nested too deeply"),
+        (marker().replace("{", '{"layout": "delta", ', 1), LedgerDamaged, "'layout' twice"),
         ('{"layout": "parquet"}', LedgerDamaged, "not that of a lake"),
         (marker(version=2), StorageFailed, "a newer version"),
         (marker(layout="iceberg"), StorageFailed, "a newer version"),
