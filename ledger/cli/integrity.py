@@ -172,7 +172,7 @@ def prove(
 @formats("table", "json")
 @telling
 def verify_proof(proof: Path, receipt: Path, format: str) -> None:
-    """Check what `ledger prove` wrote against a receipt.
+    """Verify a proof of an event by a receipt.
 
     The ledger is not read. The receipt must be of the batch that recorded the event, or of a later
     one to which the proof leads. What the proof has of batches after the receipt is not used.
@@ -209,7 +209,7 @@ def verify_proof(proof: Path, receipt: Path, format: str) -> None:
 def verify_report(
     report: Path, proof: Path, receipt: Path | None, sources: Path | None, format: str
 ) -> None:
-    """Verify that a published report is what the delivered files give.
+    """Verify a published report by its proof.
 
     The ledger is not read. REPORT is a support_report as `ledger report` wrote it, PROOF what
     --proof wrote with it. With --sources the report is computed again from the delivered files.
