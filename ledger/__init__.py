@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         NoLedger,
         Problem,
         RecordingFailed,
+        RecoveryNeeded,
         SequenceBroken,
         StorageFailed,
         VerificationFailed,
@@ -99,6 +100,7 @@ __all__ = [
     "Query",
     "Receipt",
     "RecordingFailed",
+    "RecoveryNeeded",
     "Report",
     "ReportProof",
     "ReportVerification",
@@ -131,7 +133,8 @@ _PLACES = {
     "editions": "Edition",
     "errors": (
         "FindingsFound InputRefused LedgerBusy LedgerDamaged LedgerError NoLedger Problem "
-        "RecordingFailed SequenceBroken StorageFailed VerificationFailed WrongUsage"
+        "RecordingFailed RecoveryNeeded SequenceBroken StorageFailed VerificationFailed "
+        "WrongUsage"
     ),
     "findings": "Finding",
     "history": "History",

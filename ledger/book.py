@@ -772,15 +772,26 @@ class Ledger:
         with Store.for_reading(self.path) as store:
             return stored_edition(store)
 
-    def diagnose(self, *, encoding: str | None = None) -> Diagnosis:
+    def diagnose(self, *, encoding: str | None = None, recover: bool = False) -> Diagnosis:
         """Look whether all that the ledger needs is there: what is installed, and its file.
 
         Args:
             encoding: of the terminal, to be looked at too.
+            recover: first undo what an interrupted writer left beside the file, where a copy on
+                which that was done verifies.
         """
         from ledger.doctor import diagnose
 
-        return diagnose(self.path, self.dataset, encoding)
+        def check(copy: Path) -> None:
+            found = Ledger(copy).verify()
+            if found.faults:
+                raise VerificationFailed(
+                    f"{self.path} is not recovered, for of the recovered copy: {found.verdict}; "
+                    "restore the ledger from a backup"
+                )
+
+        needed = partial(Store.recover, self.path, check) if recover else None
+        return diagnose(self.path, self.dataset, encoding, needed)
 
     def verify(
         self,

@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
@@ -26,6 +26,7 @@ from ledger.dataset import DataSet
 from ledger.editions import choose_edition, in_force, stored_edition
 from ledger.errors import LedgerError, NoLedger, StorageFailed, VerificationFailed, WrongUsage
 from ledger.extras import EXTRAS, Extra
+from ledger.journal import JOURNAL, beside
 from ledger.store import OLDEST_SQLITE, SQLITE_VERSION, Store
 from ledger.words import counted, listed
 
@@ -72,20 +73,27 @@ class Diagnosis:
     error: LedgerError | None
 
 
-def diagnose(path: Path, dataset: DataSet, encoding: str | None) -> Diagnosis:
-    """Look at what is installed, and at a ledger.
+def diagnose(
+    path: Path,
+    dataset: DataSet,
+    encoding: str | None,
+    recover: Callable[[], Sequence[Path]] | None = None,
+) -> Diagnosis:
+    """Examine what is installed, and a ledger.
 
     Args:
         path: of the ledger; there need be none.
         dataset: its description.
         encoding: of the terminal; None leaves that out.
+        recover: recovers the ledger before it is examined, and gives the files for which that was
+            needed; None leaves it as it is.
     """
     examined: list[Examined] = []
     errors = []
     for what, look in (
         ("installation", _installation()),
         ("terminal", _terminal(encoding)),
-        ("ledger", _ledger(path, dataset)),
+        ("ledger", _ledger(path, dataset, recover)),
     ):
         try:
             examined.extend(look)
@@ -176,12 +184,20 @@ def _terminal(encoding: str | None) -> Iterator[Examined]:
         yield Examined("terminal", State.GOOD, encoding)
 
 
-def _ledger(path: Path, dataset: DataSet) -> Iterator[Examined]:
+def _ledger(
+    path: Path, dataset: DataSet, recover: Callable[[], Sequence[Path]] | None
+) -> Iterator[Examined]:
     """What there is to say of a ledger.
 
     Raises:
-        LedgerError: as it cannot be read, or is not as it was recorded.
+        LedgerError: as it cannot be recovered or read, or is not as it was recorded.
     """
+    if recover:
+        left = recover()
+        found = "nothing to recover"
+        if left:
+            found = f"{listed(left)} is recovered, after a copy on which that was done verified"
+        yield Examined("recovery", State.GOOD, found)
     with Store.for_reading(path) as store, store.snapshot():
         size = path.stat().st_size
         yield Examined("ledger", State.GOOD, f"{path}, version {store.version}, {size:,} bytes")
@@ -238,10 +254,10 @@ def _projection(store: Store) -> Examined:
 def _surroundings(path: Path, size: int) -> Iterator[Examined]:
     """Where the ledger lies: whether one can record there, and how much room there is."""
     folder = path.absolute().parent
-    journal = Path(f"{path}-journal")
+    journal = beside(path, JOURNAL)
     if journal.exists():
-        advice = "nothing: the next command that finds nobody writing undoes what was left"
-        found = f"{journal} is there: somebody is recording, or was interrupted"
+        advice = "nothing: the ledger can be read beside it"
+        found = f"{journal} is there: somebody is recording, or it holds nothing"
         yield Examined("journal", State.NOTE, found, advice)
     if os.access(path, os.W_OK) and os.access(folder, os.W_OK):
         yield Examined("writing", State.GOOD, "the ledger and its folder can be written")

@@ -8,7 +8,8 @@
     ├── LedgerBusy        4     another process holds the ledger's lock
     ├── StorageFailed     5     the file, the disk or the medium does not do what was asked
     │   ├── RecordingFailed 5   it failed while recording; carries whether all is recorded
-    │   └── LedgerDamaged 5     the ledger's file holds what no ledger can hold
+    │   ├── LedgerDamaged 5     the ledger's file holds what no ledger can hold
+    │   └── RecoveryNeeded 5    a writer was interrupted, and a reader does not undo that
     ├── VerificationFailed 6    what is recorded and what is computed do not agree
     └── SequenceBroken    7     the file is sound, but does not follow on what is recorded
 
@@ -84,6 +85,10 @@ _OUTCOMES = {
 
 class LedgerDamaged(StorageFailed):
     """The ledger's file holds what no ledger can hold."""
+
+
+class RecoveryNeeded(StorageFailed):
+    """A journal of an interrupted writer lies beside the ledger, and a reader leaves it there."""
 
 
 class VerificationFailed(LedgerError):

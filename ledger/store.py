@@ -9,6 +9,7 @@ same SQL, with unqualified names, then reads whichever is there.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -41,9 +42,20 @@ from ledger.errors import (
     LedgerError,
     NoLedger,
     RecordingFailed,
+    RecoveryNeeded,
     StorageFailed,
     VerificationFailed,
     WrongUsage,
+)
+from ledger.journal import (
+    JOURNAL,
+    LOG,
+    Trace,
+    beside,
+    check_to_read,
+    check_to_write,
+    interrupted,
+    trace,
 )
 from ledger.months import ClockRow, Month, utc_now, utc_text
 from ledger.templates import packaged_text
@@ -185,15 +197,24 @@ class Store:
 
         Raises:
             NoLedger: there is none, and it was not to be made.
-            StorageFailed: it cannot be made or opened, or is no ledger of this version.
+            StorageFailed: it cannot be made or opened, is no ledger of this version, or a file
+                beside it is one on which SQLite must not act.
             VerificationFailed: its triggers are not those that keep what is recorded.
         """
         if create:
+            # A journal that is there before its ledger is that of another one.
+            foreign = trace(path, JOURNAL) or trace(path, LOG)
             if not os.path.exists(path):
+                if foreign:
+                    raise StorageFailed(
+                        f"a journal of another ledger lies where {path} is to be made: "
+                        f"{path.name}{JOURNAL} or {path.name}{LOG}; move it away"
+                    )
                 _create(path)
             # Whoever made it may have been killed before all was tidy.
             remove_abandoned(path.parent)
         _check_existence(path)
+        check_to_write(path)
         with _translated(path):
             store = cls._opened(path, _uri(path, "rw"), pragmas=_TO_WRITE)
             try:
@@ -210,6 +231,7 @@ class Store:
         Raises:
             NoLedger: there is no file at `path`.
             StorageFailed: it cannot be opened, or is no ledger of this version.
+            RecoveryNeeded: a writer was interrupted.
         """
         return cls._opened_to_read(path, "", _uri(path, "ro"))
 
@@ -220,21 +242,63 @@ class Store:
         Raises:
             NoLedger: there is no file at `path`.
             StorageFailed: it cannot be opened, or is no ledger of this version.
+            RecoveryNeeded: a writer was interrupted.
         """
         return cls._opened_to_read(path, _uri(path, "ro"), None)
 
     @classmethod
     def _opened_to_read(cls, path: Path, database: str, attached: str | None) -> Self:
         _check_existence(path)
+        check_to_read(path)
         with _translated(path):
-            try:
-                return cls._opened(path, database, attached)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
-                    raise
-            # Somebody was killed while writing; only who may write can undo that.
+            _check_mode(path)
+            return _seen(path, lambda: cls._opened(path, database, attached))
+
+    @classmethod
+    def recover(cls, path: Path, check: Callable[[Path], None]) -> list[Path]:
+        """Undo or finish what an interrupted writer left beside a ledger, on a copy first.
+
+        The caller must have no other connection to the ledger.
+
+        Args:
+            path: of the ledger.
+            check: is called with the recovered copy before the ledger is touched, and raises what
+                keeps it from being recovered.
+
+        Returns:
+            the files that were recovered; none where nothing was left.
+
+        Raises:
+            NoLedger: there is no file at `path`.
+            StorageFailed: it cannot be read or written, is no ledger of this version, or a file
+                beside it is one on which SQLite must not act.
+            LedgerBusy: another process writes.
+        """
+        try:
+            cls.for_reading(path).close()
+        except RecoveryNeeded:
+            check_to_write(path)
+        else:
+            return []
+        before = _traces(path)
+        try:
+            with draft_folder(path.parent) as folder:
+                copy = folder / path.name
+                for end in ("", JOURNAL, LOG):
+                    with suppress(FileNotFoundError):
+                        shutil.copyfile(beside(path, end), f"{copy}{end}")
+                with _translated(copy):
+                    cls._opened(copy, _uri(copy, "rw"), pragmas=_TO_WRITE).close()
+                check(copy)
+        except OSError as error:
+            raise StorageFailed(f"{path} cannot be recovered: {error.strerror}") from error
+        if _traces(path) != before:
+            raise LedgerBusy(f"another process changed {path} meanwhile; try again")
+        check_to_write(path)
+        with _translated(path):
             cls._opened(path, _uri(path, "rw"), pragmas=_TO_WRITE).close()
-            return cls._opened(path, database, attached)
+        left = zip((JOURNAL, LOG), before[1:], strict=True)
+        return [beside(path, end) for end, found in left if found] or [path]
 
     @classmethod
     def for_upgrade(cls, path: Path) -> Self:
@@ -245,6 +309,7 @@ class Store:
             StorageFailed: it cannot be opened, or is no ledger that can be upgraded.
         """
         _check_existence(path)
+        check_to_write(path)
         with _translated(path):
             # A table to which others refer is made again; the references are checked at the end.
             pragmas = (*_TO_WRITE, "PRAGMA foreign_keys = OFF")
@@ -349,7 +414,8 @@ class Store:
         """Whether the file, opened anew, has what was to be recorded; None if one cannot tell."""
         self.close()
         try:
-            with self.for_reading(self.path) as store:
+            # To write, for what failed may have left a journal to be recovered.
+            with self.for_writing(self.path) as store:
                 return traces <= set(store.rows(_TRACES))
         except LedgerError:
             return None
@@ -361,6 +427,7 @@ class Store:
             connection = self.connection
             connection.execute("BEGIN")
             try:
+                _seen(self.path, lambda: connection.execute(f"PRAGMA {self.schema}.schema_version"))
                 yield
             finally:
                 if connection.in_transaction:
@@ -742,15 +809,18 @@ def discard_if_empty(path: Path) -> None:
 
 def _check_existence(path: Path) -> None:
     try:
-        mode = os.stat(path).st_mode
+        found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         raise NoLedger(
             f"there is no ledger {path}; make one with: ledger ingest --db {path}"
         ) from None
     except OSError as error:
         raise StorageFailed(f"the ledger {path} cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(found.st_mode):
         raise StorageFailed(f"{path} is a folder or a device, not a ledger; name another")
+    # SQLite deletes what lies beside an empty file.
+    if found.st_size == 0:
+        raise StorageFailed(f"{path} is an empty file, not a ledger; remove it or name another")
 
 
 def _create(path: Path) -> None:
@@ -781,8 +851,6 @@ def _create(path: Path) -> None:
 
 
 def _check_header(connection: sqlite3.Connection, path: Path, schema: str, oldest: int) -> None:
-    if path.stat().st_size == 0:
-        raise StorageFailed(f"{path} is an empty file, not a ledger; remove it or name another")
     (application,) = connection.execute(f"PRAGMA {schema}.application_id").fetchone()
     (version,) = connection.execute(f"PRAGMA {schema}.user_version").fetchone()
     if application != APPLICATION_ID:
@@ -799,6 +867,48 @@ def _check_header(connection: sqlite3.Connection, path: Path, schema: str, oldes
         )
     if version > USER_VERSION:
         raise StorageFailed(f"{path} was made by a newer version of ledger; install that version")
+
+
+def _check_mode(path: Path) -> None:
+    """Refuse to read a ledger that is set to the write-ahead log: to read it makes files.
+
+    Raises:
+        RecoveryNeeded: it is.
+    """
+    # The header is not read by Python: to close the file would release this process's locks on it.
+    with closing(sqlite3.connect(f"{_uri(path, 'ro')}&nolock=1", uri=True, **_CONNECT)) as probe:
+        try:
+            probe.execute("PRAGMA schema_version")
+        except sqlite3.Error as error:
+            # Without locks SQLite opens no log (https://sqlite.org/wal.html#noshm).
+            if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
+                raise RecoveryNeeded(
+                    f"{path}: its journal mode is wal, in which SQLite writes where it reads; to "
+                    f"put it back: ledger doctor --recover --db {path}; the next command that "
+                    "records does so too"
+                ) from None
+
+
+Opened = TypeVar("Opened")
+
+
+def _seen(path: Path, read: Callable[[], Opened]) -> Opened:
+    """Read for the first time in a transaction, again where a journal was taken for a hot one.
+
+    SQLite takes one for hot that its writer deletes while SQLite looks for it.
+    """
+    while True:
+        before = trace(path, JOURNAL)
+        try:
+            return read()
+        except sqlite3.OperationalError as error:
+            hot = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+            if not hot or before == trace(path, JOURNAL):
+                raise
+
+
+def _traces(path: Path) -> list[Trace | None]:
+    return [trace(path, end) for end in ("", JOURNAL, LOG)]
 
 
 def _uri(path: Path, mode: str) -> str:
@@ -882,10 +992,7 @@ _FORBIDDEN = ("not authorized", "cannot VACUUM")
 def _translation(error: sqlite3.Error, path: Path) -> LedgerError:
     extended = getattr(error, "sqlite_errorcode", 0)
     if extended == sqlite3.SQLITE_READONLY_ROLLBACK:
-        return StorageFailed(
-            f"{path}: whoever wrote last was interrupted, and that cannot be undone where the "
-            "ledger is read-only; copy it and the -journal beside it to where you may write"
-        )
+        return interrupted(path)
     # The extended code's low byte is the primary code (https://sqlite.org/rescode.html).
     code = extended & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

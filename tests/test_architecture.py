@@ -52,6 +52,7 @@ PUBLIC_NAMES = {
         "Published",
         "Quarter",
         "RecordingFailed",
+        "RecoveryNeeded",
         "Report",
     ),
     *("Query", "Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),

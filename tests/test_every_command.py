@@ -200,9 +200,9 @@ def test_what_was_interrupted_is_told_with_the_way_on_where_it_cannot_be_undone(
         for command in COMMANDS:
             ran = carry_out(command, killed)
             assert ran.code == 5, command
-            assert "copy it and the -journal beside it to where you may write" in ran.err, command
+            assert "copy it and the file beside it to where you may write" in ran.err, command
     assert contents(killed.parent) == before
-    assert carry_out("status", killed).code == 0
+    assert carry_out("upgrade", killed).code == 0
     assert sorted(contents(killed.parent)) == ["ledger.db"]
     assert killed.read_bytes() == recorded.read_bytes()
 

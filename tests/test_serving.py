@@ -34,7 +34,7 @@ from ledger.serving.metadata import DATABASE, SETTINGS
 from ledger.support.description import SUPPORT
 from tests.commands import DATA, LEDGER, environment, invoke_ledger
 from tests.strategies import small_file, write_data_folder
-from tests.test_store import FOREIGN
+from tests.test_store import FOREIGN, killed_while_writing
 
 PORT = 8001
 HOSTILE = "<script>document.title='x'</script><img src=x onerror=alert(1)>"
@@ -322,6 +322,24 @@ def test_a_damaged_ledger_is_told(db: Path, get: Get) -> None:
     answer = get("/")
     assert answer.status_code == 400
     assert "damaged" in answer.text
+
+
+def test_a_journal_that_is_left_while_it_is_served_is_told_and_not_acted_on(
+    db: Path, get: Get, tmp_path: Path
+) -> None:
+    assert get("/").status_code == 200
+    journal = db.with_name(f"{db.name}-journal")
+    hot = killed_while_writing(Path(shutil.copy(db, tmp_path / "other.db")))
+    for content in (hot.with_name("other.db-journal").read_bytes(), None):
+        if content:
+            journal.write_bytes(content)
+        else:
+            journal.unlink()
+            journal.mkdir()
+        page = get("/ledger/agents_events.json")
+        assert page.status_code == 400
+        assert str(journal) in page.json()["error"]
+        assert journal.exists()
 
 
 def test_a_mistake_in_sql_of_ones_own_is_told_on_the_page_alone(

@@ -24,7 +24,7 @@ OURS = {
     "--help": {
         *("__init__", "book", "dataset", "digest", "drafts", "editions", "errors", "months"),
         *("names", "outputs", "printing", "results", "store", "templates", "terminal", "words"),
-        *("support", "support.description", "support.labels"),
+        *("journal", "support", "support.description", "support.labels"),
         *("cli", "cli.comparing", "cli.group", "cli.integrity", "cli.options", "cli.overview"),
         *(
             "cli.completion",

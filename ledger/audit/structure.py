@@ -37,14 +37,10 @@ def has_sound_tables(store: Store) -> bool:
 
 
 def check_storage(store: Store) -> Iterator[Fault]:
-    """What SQLite finds wrong with pages, indexes, types and foreign keys; its journal."""
+    """What SQLite finds wrong with pages, indexes, types and foreign keys."""
     # Not the CHECK constraints: SQLite passes them over where a file is opened read-only.
     for (message,) in store.rows(f"PRAGMA {store.schema}.integrity_check(100)"):
         if message != "ok":
-            yield Fault(FaultKind.STORAGE, str(store.path), message)
-    for (mode,) in store.rows(f"PRAGMA {store.schema}.journal_mode"):
-        if mode != "delete":
-            message = f"its journal mode is {mode}; put back: PRAGMA journal_mode = delete"
             yield Fault(FaultKind.STORAGE, str(store.path), message)
     for table, row, parent, _ in store.rows(f"PRAGMA {store.schema}.foreign_key_check"):
         message = f"row {row} refers to a row of {parent} that is not there"

@@ -14,7 +14,7 @@ from datasette.views.base import DatasetteError
 
 from ledger.errors import LedgerError
 from ledger.serving.functions import Functions
-from ledger.store import BUSY_SECONDS
+from ledger.store import BUSY_SECONDS, Store
 
 QUERY_SECONDS = 20
 """How long a query may take: less than whoever records waits for a reader."""
@@ -37,6 +37,7 @@ class LedgerFile(Database):  # type: ignore[misc]
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """Open the file to read, whatever characters its name has."""
+        self._check()
         uri = f"{Path(self.path).absolute().as_uri()}?mode=ro"
         # A thread that reads waits for a commit as long as other readers of a ledger do.
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
@@ -62,15 +63,22 @@ class LedgerFile(Database):  # type: ignore[misc]
         """Run a function with a connection, in a thread.
 
         Raises:
-            Refused: a function of the ledger found what was asked for wrong.
+            Refused: a function of the ledger found what was asked for wrong, or the ledger cannot
+                be read as it now lies there.
         """
 
         def told(connection: sqlite3.Connection) -> T:
+            self._check()
             with refusing(), self._functions.raising():
                 return fn(connection)
 
         result: T = await super().execute_fn(told)
         return result
+
+    def _check(self) -> None:
+        """Check what lies beside the file before SQLite acts on it."""
+        with refusing():
+            Store.for_reading(Path(self.path)).close()
 
 
 class Refused(DatasetteError):  # type: ignore[misc]

@@ -165,8 +165,8 @@ SCHEMA_ATTACKS: list[Attack] = [
     anywhere("a trigger planted under the name of another",
              schema("UPDATE sqlite_schema SET sql = 'CREATE TRIGGER planted BEFORE INSERT ON files "
                     "BEGIN SELECT raise(IGNORE); END' WHERE name = 'files_no_update'"), MALFORMED),
-    anywhere("the write-ahead log switched on", script("PRAGMA journal_mode = wal"),
-             "storage ledger.db: its journal mode is wal"),
+    refused("the write-ahead log switched on", script("PRAGMA journal_mode = wal"), 5,
+            "its journal mode is wal"),
     anywhere("the encoding of texts changed in the header", header(56, b"\0\0\0\2"), MALFORMED),
     anywhere("the file format changed in the header", header(44, b"\0\0\0\7"), MALFORMED),
     anywhere("the file cut off", cut, MALFORMED),

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from ledger import Ledger, LedgerError
+from ledger import Ledger, LedgerError, RecoveryNeeded
 from tests.faults.product import Ended
 from tests.faults.reference import Files, Reference, contents
 
@@ -31,10 +31,15 @@ class Broken(Exception):
 
 
 def batches_of(path: Path, known: Reference) -> int:
-    """Open a ledger as its readers do, and give how many batches it holds, all of them whole."""
+    """Open a ledger as its readers do, and give how many batches it holds, all of them whole.
+
+    Where a hot journal lies beside it, its readers must refuse it; it is then recovered.
+    """
     if not path.exists():
         return 0
     try:
+        if is_hot(path):
+            _check_refused(path)
         head = Ledger(path).status().head
         with closing(sqlite3.connect(path)) as connection:
             _check_whole(connection)
@@ -47,6 +52,25 @@ def batches_of(path: Path, known: Reference) -> int:
     if found != known.contents[batches]:
         raise Broken(f"a head of {batches} batches, and the contents of something else")
     return batches
+
+
+def is_hot(path: Path) -> bool:
+    """Whether a journal that has to be rolled back lies beside a ledger that nobody writes."""
+    journal = path.with_name(f"{path.name}-journal")
+    return journal.exists() and any(journal.read_bytes()[:1])
+
+
+def _check_refused(path: Path) -> None:
+    try:
+        Ledger(path).status()
+    except RecoveryNeeded:
+        if not is_hot(path):
+            raise Broken("a reader acted on a hot journal") from None
+    else:
+        raise Broken("a reader did not refuse a hot journal")
+    # Whoever opens the file to write recovers it.
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT * FROM batches")
 
 
 def _check_whole(connection: sqlite3.Connection) -> None:

@@ -18,6 +18,7 @@ from tests.faults.claim import (
     check_export,
     check_recorded,
     drafts_in,
+    is_hot,
     none_alike,
 )
 from tests.faults.generated import LARGE, SMALL, deliver
@@ -154,12 +155,6 @@ def done_again(what: Callable[[], object]) -> None:
         what()
     except LedgerError as error:
         raise Broken(f"again: {error}") from error
-
-
-def is_hot(path: Path) -> bool:
-    """Whether a journal that has to be rolled back lies beside a ledger."""
-    journal = path.with_name(f"{path.name}-journal")
-    return journal.exists() and any(journal.read_bytes()[:8])
 
 
 def killed_ingests(

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import Ledger
-from tests.faults.claim import Broken, batches_of, check_export
+from tests.faults.claim import Broken, batches_of, check_export, is_hot
 from tests.faults.disk import Disk
 from tests.faults.generated import LARGE, SMALL, deliver
-from tests.faults.kills import COMPLETED, OUT, done_again, is_hot, two_exports, write_files
+from tests.faults.kills import COMPLETED, OUT, done_again, two_exports, write_files
 from tests.faults.product import PRODUCT, Ended, Launcher, recording, run
 from tests.faults.reference import DATABASE, Files, Reference, month_by_month
 from tests.faults.strace import ALL_BYTES, is_within, read_calls, tracing
