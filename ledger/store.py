@@ -73,6 +73,9 @@ STEPS_OF_A_TICK = 1_000_000
 EVENTS_PER_MONTH = 10**9
 MARKS_AT_ONCE = 4096
 
+LONGEST_VALUE = 64 * 1024 * 1024
+"""How many bytes a value may have that a query makes: 64 cells of the longest kind."""
+
 STEPS_UNSEEN = 100_000
 """After how many steps of SQLite's machine a query sees that it was interrupted: some 5 ms."""
 
@@ -481,6 +484,7 @@ class Store:
         """
         connection = self.connection
         connection.set_authorizer(_only_reading)
+        longest = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         # While SQLite works, Python sees no signal but in here.
         connection.set_progress_handler(lambda: 0, STEPS_UNSEEN)
         try:
@@ -493,6 +497,7 @@ class Store:
             yield tuple(column[0] for column in cursor.description), self._found(cursor)
         finally:
             connection.set_progress_handler(None, 0)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
             connection.set_authorizer(None)
 
     def _found(self, cursor: sqlite3.Cursor) -> Iterator[Record]:

@@ -133,6 +133,21 @@ def test_parameters_are_bound_and_never_read_as_sql(recorded: Path) -> None:
     assert json.loads(ran.out) == [{"count": 4}]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT zeroblob(1000000000)",
+        f"{ENDLESS} SELECT length(group_concat(printf('%.*c', 1000000, 'x'))) "
+        "FROM (SELECT i FROM n LIMIT 1000)",
+    ],
+)
+def test_a_value_has_a_limited_length(sql: str, recorded: Path) -> None:
+    ran = invoke_ledger("query", sql, db=recorded)
+    assert ran.code == 2
+    assert "too big" in ran.err
+    assert invoke_ledger("query", "SELECT length(zeroblob(60000000))", db=recorded).code == 0
+
+
 @pytest.mark.parametrize("told", [["a"], ["=a"], ["a=1", "a=2"]])
 def test_parameters_without_a_name_or_twice_are_refused(told: list[str], recorded: Path) -> None:
     options = [part for one in told for part in ("-p", one)]

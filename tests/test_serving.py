@@ -20,16 +20,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from ledger import Ledger
 from ledger.results import plain
-from ledger.serving import functions
+from ledger.rows import FIELD_LIMIT
+from ledger.serving import functions, limits
 from ledger.serving.app import make_datasette
 from ledger.serving.file import LedgerFile
 from ledger.serving.guard import guarded
+from ledger.serving.limits import LONGEST_VALUE
 from ledger.serving.metadata import DATABASE, SETTINGS
 from ledger.support.description import SUPPORT
 from tests.commands import DATA, LEDGER, environment, invoke_ledger
@@ -434,6 +437,44 @@ def test_it_refuses_every_other_name(host: str, get: Get) -> None:
         assert "202501" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {
+            "sec-fetch-site": "cross-site",
+            "sec-fetch-mode": "navigate",
+            "sec-fetch-dest": "document",
+        },
+        {"sec-fetch-site": "new-word"},
+        {"sec-fetch-site": "none", "origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:8002"},
+        {"origin": f"http://localhost:{PORT}"},
+        {"origin": f"http://127.0.0.1:{PORT}.evil.example"},
+    ],
+)
+def test_it_refuses_what_a_page_of_another_origin_asks(headers: dict[str, str], get: Get) -> None:
+    for path in ("/", "/ledger.json?sql=select+202501", "/-/static/app.css"):
+        answer = get(path, **headers)
+        assert answer.status_code == 403, path
+        assert "202501" not in answer.text
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "same-origin", "origin": f"http://127.0.0.1:{PORT}"},
+        {"host": f"localhost:{PORT}", "origin": f"http://localhost:{PORT}"},
+    ],
+)
+def test_it_answers_the_user_and_its_own_pages(headers: dict[str, str], get: Get) -> None:
+    assert get("/", **headers).status_code == 200
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_it_answers_to_reading_alone(method: str, get: Get) -> None:
     assert get("/ledger", method=method).status_code == 405
@@ -443,13 +484,16 @@ def test_it_answers_to_reading_alone(method: str, get: Get) -> None:
     "path", ["/", "/ledger/events", "/-/dashboards/report", "/nothing", "/-/static/app.css"]
 )
 def test_every_answer_is_kept_on_this_machine(path: str, get: Get) -> None:
-    headers = get(path, origin="http://evil.example").headers
+    headers = get(path).headers
     policy = headers["content-security-policy"]
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert ("unsafe-eval" in policy) == path.startswith("/-/dashboards")
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert "access-control-allow-origin" not in headers
 
 
@@ -547,6 +591,85 @@ def test_an_answer_of_the_ledger_may_take_longer_than_a_query_once(
         assert get(f"/ledger.json?sql={each}").status_code == 400
 
 
+# What a query may take
+
+HUGE = "printf('%.*c', 16000000, 'x')"
+ROWS = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) "
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select length(zeroblob(1000000000))",
+        f"select length(replace({HUGE}, 'x', 'yy'))",
+        f"select length({HUGE} || {HUGE})",
+        f"{ROWS} select length(group_concat(printf('%.*c', 1000, 'x'))) from n",
+        f"{ROWS} select length(json_group_array(printf('%.*c', 1000, 'x'))) from n",
+    ],
+)
+@pytest.mark.parametrize("format", ["", ".json", ".csv"])
+def test_a_value_has_a_limited_length(sql: str, format: str, get: Get) -> None:
+    answer = get(f"/ledger{format}?{urlencode({'sql': sql})}")
+    assert answer.status_code == 400
+    assert f"{LONGEST_VALUE:,} bytes" in answer.text
+
+
+def test_the_longest_cell_is_shown_with_its_history(tmp_path: Path) -> None:
+    longest = "x" * FIELD_LIMIT
+    file = small_file("contact_centers", None, ("CC1", longest, longest))
+    write_data_folder(tmp_path / "data", [file])
+    Ledger(tmp_path / "ledger.db").ingest(tmp_path / "data", initial_month="202501")
+    with served(tmp_path / "ledger.db") as get:
+        found = rows(get, "/ledger/history.json?table=contact_centers&key=CC1&_shape=array")
+    assert longest in [row["after"] for row in found]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"{ROWS} select printf('%.*c', 1000000, 'x') from n",
+        f"{ROWS} select zeroblob(1000000) from n",
+        f"{ROWS} select {', '.join(['i'] * 1000)} from n",
+    ],
+)
+def test_the_rows_of_an_answer_are_limited_together(
+    sql: str, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LARGEST_ANSWER", 10_000_000)
+    answer = get(f"/ledger.json?{urlencode({'sql': sql})}")
+    assert answer.status_code == 400
+    assert "rows have more than" in answer.json()["error"]
+    assert get("/ledger/events.json").status_code == 200
+
+
+def test_a_query_that_sqlite_cannot_end_ends_the_process(
+    get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(limits, "STEP_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "end_process", ended.set)
+    sql = "select trim(printf('%.*c', 30000, 'x'), printf('%.*c', 30000, 'y') || 'x')"
+    get(f"/ledger.json?{urlencode({'sql': sql})}")
+    assert ended.is_set()
+
+
+def test_an_answer_of_the_ledger_is_no_such_query(
+    get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    history = Ledger.history
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        assert not ended.wait(2)
+        return history(*arguments, **options)
+
+    monkeypatch.setattr(limits, "STEP_SECONDS", 1)
+    monkeypatch.setattr(limits, "end_process", ended.set)
+    monkeypatch.setattr(Ledger, "history", slow)
+    assert rows(get, "/ledger/history.json?table=interactions&key=INT1003&_shape=array")
+    assert not ended.is_set()
+
+
 # The command
 
 
@@ -620,3 +743,36 @@ def test_a_process_serves_until_it_is_interrupted(db: Path) -> None:
     assert process.returncode == 130
     assert told == "Stopped.\n"
     assert [path.name for path in db.parent.iterdir()] == ["ledger.db"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_a_process_ends_at_once_while_a_query_runs(
+    sent: signal.Signals, code: int, db: Path
+) -> None:
+    # One step of SQLite's, which nothing interrupts.
+    sql = "select trim(printf('%.*c', 1000000, 'x'), printf('%.*c', 1000000, 'y') || 'x')"
+    with running(db) as (url, process), socket.socket() as asked:
+        asked.connect(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2])))
+        path = f"/ledger.json?{urlencode({'sql': sql})}"
+        asked.sendall(f"GET {path} HTTP/1.1\r\nHost: {url[7:-1]}\r\n\r\n".encode())
+        # The next request is answered when the query has begun.
+        with urllib.request.urlopen(f"{url}ledger/agents.json") as answer:
+            assert answer.status == 200
+        process.send_signal(sent)
+        process.communicate(timeout=8)
+    assert process.returncode == code
+
+
+def test_a_query_that_needs_much_memory_leaves_the_process_alive(db: Path) -> None:
+    many = ", ".join([HUGE] * 100)
+    with running(db) as (url, _):
+        path = f"{url}ledger.json?{urlencode({'sql': f'select {many}'})}"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(path)
+        assert refused.value.code == 400
+        assert "memory" in json.load(refused.value)["error"]
+        with urllib.request.urlopen(f"{url}ledger/agents.json") as answer:
+            assert json.load(answer)["filtered_table_rows_count"] == 8

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,25 @@ def test_the_charts_are_drawn(browser: Browser, url: str) -> None:
             assert size
             assert size["width"] > 300
             assert size["height"] > 100
+
+
+def test_a_link_on_a_page_of_another_port_is_refused(
+    browser: Browser, url: str, tmp_path: Path
+) -> None:
+    asked = f"{url}ledger/events.json"
+    (tmp_path / "index.html").write_text(f"<a href='{asked}'>here</a>", encoding="utf-8")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{server.server_port}/")
+            with page.expect_response(asked) as answer:
+                page.get_by_text("here").click()
+            assert answer.value.status == 403
+            page.close()
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.parametrize("path", OURS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -22,8 +23,7 @@ PORT = 8001
     help="Where to listen, on this machine alone; 0 for any port that is free.",
 )
 @common
-@click.pass_context
-def serve(ctx: click.Context, /, port: int, db: Path) -> None:
+def serve(port: int, db: Path) -> None:
     """Show the ledger in a browser, on this machine alone.
 
     The report, the tables, all events with facets, the history of a record, what makes a figure,
@@ -48,4 +48,5 @@ def serve(ctx: click.Context, /, port: int, db: Path) -> None:
         serve_ledger(db, port, lambda url: note(f"{db} is at {url} (to stop: Ctrl-C)"))
     except KeyboardInterrupt:
         note("Stopped.")
-        ctx.exit(130)
+        # Python would wait for the threads of queries, which only read.
+        os._exit(130)

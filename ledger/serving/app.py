@@ -15,10 +15,11 @@ from ledger.errors import StorageFailed, WrongUsage
 from ledger.serving import pages
 from ledger.serving.file import LedgerFile
 from ledger.serving.guard import ADDRESS, guarded
+from ledger.serving.limits import limit_memory
 from ledger.serving.metadata import DATABASE, SETTINGS, metadata
 from ledger.support.description import SUPPORT
 
-_SECONDS_TO_END = 2
+_SECONDS_TO_END = 1
 
 
 def make_datasette(path: Path) -> Datasette:
@@ -41,6 +42,9 @@ def make_datasette(path: Path) -> Datasette:
 def serve(path: Path, port: int, ready: Callable[[str], None]) -> None:
     """Serve a ledger until the process is interrupted.
 
+    A query that runs then goes on, in a thread: the caller must end the process without waiting
+    for its threads.
+
     Args:
         path: of its file.
         port: at which to listen; 0 for any that is free.
@@ -51,6 +55,7 @@ def serve(path: Path, port: int, ready: Callable[[str], None]) -> None:
         StorageFailed: the system does not let this user listen there.
         KeyboardInterrupt: it was interrupted.
     """
+    limit_memory()
     with _listening(port) as listening:
         taken = listening.getsockname()[1]
         app = guarded(make_datasette(path).app(), taken)

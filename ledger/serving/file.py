@@ -14,10 +14,15 @@ from datasette.views.base import DatasetteError
 
 from ledger.errors import LedgerError
 from ledger.serving.functions import Functions
-from ledger.store import BUSY_SECONDS, Store
-
-QUERY_SECONDS = 20
-"""How long a query may take: less than whoever records waits for a reader."""
+from ledger.serving.limits import (
+    LARGEST_ANSWER,
+    LONGEST_VALUE,
+    QUERY_SECONDS,
+    TooLarge,
+    limit_answer,
+    limit_values,
+)
+from ledger.store import Store
 
 T = TypeVar("T")
 
@@ -39,12 +44,13 @@ class LedgerFile(Database):  # type: ignore[misc]
         """Open the file to read, whatever characters its name has."""
         self._check()
         uri = f"{Path(self.path).absolute().as_uri()}?mode=ro"
-        # A thread that reads waits for a commit as long as other readers of a ledger do.
-        connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
+        # To wait for a commit counts as well.
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=QUERY_SECONDS)
         self._all_file_connections.append(connection)
         connection.execute("PRAGMA query_only = ON")
         # A view in a file from elsewhere must not call the functions, or others with side effects.
         connection.execute("PRAGMA trusted_schema = OFF")
+        limit_values(connection)
         self._functions.register(connection, QUERY_SECONDS)
         return connection
 
@@ -63,12 +69,13 @@ class LedgerFile(Database):  # type: ignore[misc]
         """Run a function with a connection, in a thread.
 
         Raises:
-            Refused: a function of the ledger found what was asked for wrong, or the ledger cannot
-                be read as it now lies there.
+            Refused: a function of the ledger found what was asked for wrong, it is too much, or the
+                ledger cannot be read as it now lies there.
         """
 
         def told(connection: sqlite3.Connection) -> T:
             self._check()
+            limit_answer(connection)
             with refusing(), self._functions.raising():
                 return fn(connection)
 
@@ -96,8 +103,16 @@ class TookTooLong(QueryInterrupted, Refused):  # type: ignore[misc]
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn what the ledger raises into what Datasette shows, without a traceback."""
+    """Turn what the ledger and the limits raise into what Datasette shows, without a traceback."""
     try:
         yield
     except LedgerError as error:
         raise Refused(str(error), status=400) from error
+    except sqlite3.DataError as error:
+        text = f"{error}: a value has at most {LONGEST_VALUE:,} bytes here; ask for less"
+        raise Refused(text, status=400) from error
+    except TooLarge as error:
+        text = f"the rows have more than {LARGEST_ANSWER:,} bytes together; ask for less"
+        raise Refused(text, status=400) from error
+    except MemoryError as error:
+        raise Refused("the query needs too much memory; ask for less", status=400) from error

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ledger.book import Ledger
 from ledger.errors import WrongUsage
 from ledger.results import plain
+from ledger.serving.limits import Watch
 
 if TYPE_CHECKING:
     from datasette.utils.sqlite import sqlite3
@@ -73,7 +74,8 @@ class Functions:
         SQLite would tell that it failed, and not why.
         """
         self._thread.error, self._thread.is_answered = None, False
-        yield
+        with Watch() as self._thread.watch:
+            yield
         if self._thread.error:
             raise self._thread.error
 
@@ -82,7 +84,8 @@ class Functions:
     ) -> Callable[..., str | None]:
         def call(*arguments: object) -> str | None:
             try:
-                result = function(*(_text(argument) for argument in arguments))
+                with self._thread.watch.paused():
+                    result = function(*(_text(argument) for argument in arguments))
                 return None if result is None else json.dumps(result, ensure_ascii=False)
             except Exception as error:
                 self._thread.error = error

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ledger.dataset import DataSet, Derived, LocalMonth, SecondsBetween, Table
-from ledger.serving.file import QUERY_SECONDS
+from ledger.serving.limits import QUERY_SECONDS
 from ledger.serving.questions import questions
 from ledger.support.report import REPORT_COLUMNS
 from ledger.templates import packaged_text

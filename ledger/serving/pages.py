@@ -34,7 +34,9 @@ async def start_page(request: Request, datasette: Datasette) -> Response:
     """From where everything is to be found."""
     path = datasette.get_database(DATABASE).path
     with refusing():
-        context = await asyncio.to_thread(_standing, Ledger(path))
+        # In a thread for which nothing waits when the server ends.
+        loop = asyncio.get_running_loop()
+        context = await loop.run_in_executor(datasette.executor, _standing, Ledger(path))
     html = await datasette.render_template("start.html", context, request=request)
     return Response.html(html)
 
