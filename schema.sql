@@ -1,1 +1,1 @@
-ledger/schema.sql
+ledger/store/schema.sql

@@ -23,9 +23,9 @@ from pathlib import Path
 from time import perf_counter
 
 from ledger import Ledger
-from ledger.export import MANIFEST
-from ledger.lakehouse import ENGINES, Lake
-from ledger.support.report import Report
+from ledger.datasets.support.report import Report
+from ledger.engines.lakehouse import ENGINES, Lake
+from ledger.outputs.export import MANIFEST
 
 LEDGER = "sqlite"
 SHOWN = 12
@@ -82,7 +82,7 @@ def started(engines: Sequence[str]) -> AbstractContextManager[object]:
     """Spark, where it is asked for: once for all months."""
     if "spark" not in engines:
         return nullcontext()
-    from ledger.engines.session import spark_session
+    from ledger.engines.spark.session import spark_session
 
     return spark_session()
 

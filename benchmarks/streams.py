@@ -17,12 +17,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from ledger.editions import choose_edition, count_few, last_events, say_what_counts
-from ledger.months import Month
-from ledger.names import labelled_select
-from ledger.pages import EditionRows
-from ledger.store import Store
-from ledger.support.description import INTERACTIONS, SUPPORT
+from ledger.datasets.support.description import INTERACTIONS, SUPPORT
+from ledger.model.periods import Month
+from ledger.replay.editions import choose_edition, count_few, last_events, say_what_counts
+from ledger.replay.labels import labelled_select
+from ledger.replay.paging import EditionRows
+from ledger.store.database import Store
 
 Rows = Iterable[Sequence[Any]]
 

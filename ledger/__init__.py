@@ -17,16 +17,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ledger.audit.faults import Fault
-    from ledger.audit.proofs import EventProof
-    from ledger.audit.receipts import Receipt
-    from ledger.audit.verification import Verification
-    from ledger.book import Ledger
-    from ledger.comparison import Comparison
-    from ledger.corrections import Retraction
-    from ledger.diff import Diff, RowChange
-    from ledger.doctor import Diagnosis, Examined
-    from ledger.editions import Edition
+    from ledger.datasets.support.answers import Answers
+    from ledger.datasets.support.bridge import Bridge, Cause
+    from ledger.datasets.support.explain import Explanation
+    from ledger.datasets.support.report import Report
+    from ledger.datasets.support.report_proof import ReportProof, ReportVerification
+    from ledger.datasets.support.restatements import Restatement
+    from ledger.delivery.scaffold import LaidOut
+    from ledger.engines.lakehouse import Lake
     from ledger.errors import (
         FindingsFound,
         InputRefused,
@@ -42,24 +40,25 @@ if TYPE_CHECKING:
         VerificationFailed,
         WrongUsage,
     )
-    from ledger.findings import Finding
-    from ledger.history import History
-    from ledger.ingest import MonthIngest
-    from ledger.lake.publishing import Published
-    from ledger.lakehouse import Lake
-    from ledger.layout import LaidOut
-    from ledger.months import Month, Quarter
-    from ledger.names import Names
+    from ledger.integrity.doctor import Diagnosis, Examined
+    from ledger.integrity.fault import Fault
+    from ledger.integrity.proofs import EventProof
+    from ledger.integrity.verify import Verification
+    from ledger.lake.publish import Published
+    from ledger.ledger import Ledger
+    from ledger.lineage.diff import Diff, RowChange
+    from ledger.lineage.findings import Finding
+    from ledger.lineage.history import History
+    from ledger.lineage.sources import Source
+    from ledger.model.periods import Month, Quarter
+    from ledger.model.receipt import Receipt
+    from ledger.model.records import Batch, File, Tag
+    from ledger.recording.corrections import Retraction
+    from ledger.recording.ingest import MonthIngest
+    from ledger.replay.editions import Edition
+    from ledger.replay.labels import Names
     from ledger.results import Checked, Export, LakeProjection, LogEntry, Projected, Query, Status
-    from ledger.sources import Source
-    from ledger.store import Batch, File, Tag
-    from ledger.support.answers import Answers
-    from ledger.support.bridge import Bridge, Cause
-    from ledger.support.explain import Explanation
-    from ledger.support.proof import ReportProof, ReportVerification
-    from ledger.support.report import Report
-    from ledger.support.restatements import Restatement
-    from ledger.upgrade import Upgrade
+    from ledger.snapshot import Comparison
 
 __all__ = [
     "Answers",
@@ -112,7 +111,6 @@ __all__ = [
     "Status",
     "StorageFailed",
     "Tag",
-    "Upgrade",
     "Verification",
     "VerificationFailed",
     "WrongUsage",
@@ -121,39 +119,38 @@ __all__ = [
 __version__ = "0.1.0"
 
 _PLACES = {
-    "audit.faults": "Fault",
-    "audit.proofs": "EventProof",
-    "audit.receipts": "Receipt",
-    "audit.verification": "Verification",
-    "book": "Ledger",
-    "comparison": "Comparison",
-    "corrections": "Retraction",
-    "diff": "Diff RowChange",
-    "doctor": "Diagnosis Examined",
-    "editions": "Edition",
+    "integrity.fault": "Fault",
+    "integrity.proofs": "EventProof",
+    "model.receipt": "Receipt",
+    "integrity.verify": "Verification",
+    "ledger": "Ledger",
+    "snapshot": "Comparison",
+    "recording.corrections": "Retraction",
+    "lineage.diff": "Diff RowChange",
+    "integrity.doctor": "Diagnosis Examined",
+    "replay.editions": "Edition",
     "errors": (
         "FindingsFound InputRefused LedgerBusy LedgerDamaged LedgerError NoLedger Problem "
         "RecordingFailed RecoveryNeeded SequenceBroken StorageFailed VerificationFailed "
         "WrongUsage"
     ),
-    "findings": "Finding",
-    "history": "History",
-    "ingest": "MonthIngest",
-    "lake.publishing": "Published",
-    "lakehouse": "Lake",
-    "layout": "LaidOut",
-    "months": "Month Quarter",
-    "names": "Names",
+    "lineage.findings": "Finding",
+    "lineage.history": "History",
+    "recording.ingest": "MonthIngest",
+    "lake.publish": "Published",
+    "engines.lakehouse": "Lake",
+    "delivery.scaffold": "LaidOut",
+    "model.periods": "Month Quarter",
+    "replay.labels": "Names",
     "results": "Checked Export LakeProjection LogEntry Projected Query Status",
-    "sources": "Source",
-    "store": "Batch File Tag",
-    "support.answers": "Answers",
-    "support.bridge": "Bridge Cause",
-    "support.explain": "Explanation",
-    "support.proof": "ReportProof ReportVerification",
-    "support.report": "Report",
-    "support.restatements": "Restatement",
-    "upgrade": "Upgrade",
+    "lineage.sources": "Source",
+    "model.records": "Batch File Tag",
+    "datasets.support.answers": "Answers",
+    "datasets.support.bridge": "Bridge Cause",
+    "datasets.support.explain": "Explanation",
+    "datasets.support.report_proof": "ReportProof ReportVerification",
+    "datasets.support.report": "Report",
+    "datasets.support.restatements": "Restatement",
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names.split()}
 

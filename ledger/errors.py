@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ledger.words import counted, visible
+from ledger.text import counted, visible
 
 PROBLEMS_KEPT = 100
 VALUE_SHOWN = 80

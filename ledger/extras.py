@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from ledger.errors import WrongUsage
-from ledger.words import listed
+from ledger.text import listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,19 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.editions import Edition
-from ledger.months import Month
-from ledger.store import Batch, File
+from ledger.model.periods import Month
+from ledger.model.records import Batch, File
+from ledger.replay.editions import Edition
 
 if TYPE_CHECKING:
-    from ledger.export import ExportedFile
-    from ledger.findings import Finding
+    from ledger.lineage.findings import Finding
+    from ledger.outputs.export import ExportedFile
 
 
 def plain(value: Any) -> Any:
     """Turn a result into what JSON can say: dataclasses to objects, months to `202503`."""
-    from ledger.documents import Document
-    from ledger.forms import number
+    from ledger.model.documents import Document
+    from ledger.outputs.fast_text import number
 
     if is_dataclass(value) and not isinstance(value, type | Month):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}

@@ -11,16 +11,18 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ledger.audit.contents import event_chunks, event_leaves
-from ledger.audit.verification import verify_store
-from ledger.dataset import DataSet
-from ledger.digest import GENESIS, MerkleTree, file_digest, next_tag_seal
-from ledger.editions import choose_edition
 from ledger.errors import VerificationFailed, WrongUsage
-from ledger.months import Month
-from ledger.projection import store_projection
-from ledger.recorder import EventMarks
-from ledger.store import USER_VERSION, Batch, File, Record, Store, Tag, expected_schema
+from ledger.integrity.checks.contents import event_chunks, event_leaves
+from ledger.integrity.verify import verify_store
+from ledger.model.dataset import DataSet
+from ledger.model.digest import GENESIS, file_digest, next_tag_seal
+from ledger.model.merkle import MerkleTree
+from ledger.model.periods import Month
+from ledger.model.records import Batch, File, Tag
+from ledger.recording.recorder import EventMarks
+from ledger.replay.editions import choose_edition
+from ledger.replay.projection import store_projection
+from ledger.store.database import USER_VERSION, Record, Store, expected_schema
 
 
 @dataclass(frozen=True, slots=True)

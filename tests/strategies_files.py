@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from ledger.dataset import Column, Kind, Table
+from ledger.delivery.csv_reader import Row, read_blocks
 from ledger.errors import Problem, Problems
-from ledger.rows import Row, read_blocks
+from ledger.model.dataset import Column, Kind, Table
 
 PLACES = Table(
     "places",

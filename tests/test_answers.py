@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, Report, WrongUsage
-from ledger.support.answers import Answer
+from ledger.datasets.support.answers import Answer
 
 INTERACTIONS = (
     "interaction_id,timestamp,channel,category_id,agent_id,contact_center_id,interaction_start,"

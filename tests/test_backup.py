@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, StorageFailed, VerificationFailed, WrongUsage
-from ledger import store as ledger_store
-from ledger.drafts import put
+from ledger.files.atomic import put
+from ledger.store import database as ledger_store
 from tests.attacks.scene import APRIL, Scene, prepare
 from tests.attacks.shell import edit
 from tests.commands import LEDGER, environment

@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger, WrongUsage
+from ledger.datasets.support.bridge import Bridge, Cause, Reconciliation, ReportKey
+from ledger.datasets.support.explain import Figures
+from ledger.datasets.support.measures import StepKind
 from ledger.errors import VerificationFailed
-from ledger.support.bridge import Bridge, Cause, Reconciliation, ReportKey
-from ledger.support.explain import Figures
-from ledger.support.labels import StepKind
 from tests import oracle
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger

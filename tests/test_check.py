@@ -21,16 +21,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger import InputRefused, Ledger, Month, MonthIngest, WrongUsage
-from ledger.dataset import Column, SecondsBetween, Table, Type
-from ledger.editions import choose_edition, say_what_counts
-from ledger.findings import Finding
-from ledger.months import ClockRow, clock_rows
-from ledger.projection import typed_sql
-from ledger.references import missing_row
+from ledger.datasets.support.description import SUPPORT
+from ledger.lineage.findings import Finding
+from ledger.lineage.missing_references import missing_row
+from ledger.lineage.sources import Sources
+from ledger.model.dataset import Column, SecondsBetween, Table, Type
+from ledger.model.local_time import ClockRow, clock_rows
+from ledger.replay.editions import choose_edition, say_what_counts
+from ledger.replay.projection import typed_sql
 from ledger.results import Checked
-from ledger.sources import Sources
-from ledger.store import Store
-from ledger.support.description import SUPPORT
+from ledger.store.database import Store
 from tests import oracle
 from tests.chronicle import (
     Chronicle,

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import InputRefused, Ledger, MonthIngest, SequenceBroken, WrongUsage
-from ledger.corrections import RowDifference
-from ledger.ingest import FileIngest
+from ledger.recording.corrections import RowDifference
+from ledger.recording.ingest import FileIngest
 from tests.chronicle import read_lines
 from tests.strategies import DeliveredFile, delivered_files, small_file, write_data_folder
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.dataset import (
+from ledger.errors import WrongUsage
+from ledger.model.dataset import (
     Column,
     DataSet,
     Derived,
@@ -17,7 +18,6 @@ from ledger.dataset import (
     UtcMonth,
     View,
 )
-from ledger.errors import WrongUsage
 
 KEY = Column("place_id", "The key.")
 AT = Column("at", "A moment.", Type.TIMESTAMP)

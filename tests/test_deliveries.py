@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import InputRefused, Month, WrongUsage
-from ledger.dataset import Column, DataSet, Kind, Table
-from ledger.deliveries import (
+from ledger.delivery.discovery import (
     CHUNK,
     Delivery,
     OpenDelivery,
@@ -23,6 +22,7 @@ from ledger.deliveries import (
     find_deliveries,
     read_names,
 )
+from ledger.model.dataset import Column, DataSet, Kind, Table
 
 VISITS = Table("visits", (Column("visit_id", "The key."),))
 PLACES = Table("places", (Column("place_id", "The key."),))

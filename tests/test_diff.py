@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger, WrongUsage
-from ledger.comparison import Comparison
-from ledger.diff import CellDifference, ChangeKind, RelationDiff, RowChange
+from ledger.lineage.diff import CellDifference, ChangeKind, RelationDiff, RowChange
+from ledger.snapshot import Comparison
 from tests import oracle
 from tests.chronicle import Chronicle, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, LEDGER, run, run_ledger

@@ -12,20 +12,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ledger.digest import (
+from ledger.model.digest import (
     GENESIS,
     BatchContents,
     FileContents,
-    MerkleTree,
-    Subtree,
-    Subtrees,
-    audit_path,
     batch_digest,
     file_digest,
     leaves,
     next_head,
     next_seal,
     next_tag_seal,
+)
+from ledger.model.merkle import (
+    MerkleTree,
+    Subtree,
+    Subtrees,
+    audit_path,
     root_of_subtrees,
     root_over,
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.findings import ANY, chosen_codes
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.lineage.findings import ANY, chosen_codes
 from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
 DOCUMENTS = ("README.md", "docs/commands.md", "docs/tour.md")
@@ -84,13 +84,13 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
 def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
     documented = (ROOT / "docs" / "deliveries.md").read_text(encoding="utf-8")
     for module in (
-        "lines",
-        "rows",
-        "deliveries",
-        "ingest",
-        "recorder",
-        "readings",
-        "findings",
+        "delivery/line_reader",
+        "delivery/csv_reader",
+        "delivery/discovery",
+        "recording/ingest",
+        "recording/recorder",
+        "delivery/cell_values",
+        "lineage/findings",
     ):
         source = (ROOT / "ledger" / f"{module}.py").read_text(encoding="utf-8")
         for code in re.findall(r"""["']([a-z]+[a-z0-9]*(?:-[a-z0-9]+)+)["']""", source):

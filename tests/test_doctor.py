@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, VerificationFailed, WrongUsage
-from ledger.doctor import State
 from ledger.errors import LedgerError
 from ledger.extras import EXTRAS, Extra
-from ledger.store import Store
+from ledger.integrity.doctor import State
+from ledger.store.database import Store
 from tests.commands import DATA, PYTHON, run, run_ledger
 
 

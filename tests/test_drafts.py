@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger
-from ledger.drafts import PREFIX, draft_folder
-from ledger.export import Sheet, write_sheets
+from ledger.files.atomic import PREFIX, draft_folder
+from ledger.outputs.export import Sheet, write_sheets
 from tests.commands import PYTHON, environment
 from tests.strategies import small_file, write_data_folder
 

@@ -16,9 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger, Month, WrongUsage
-from ledger.dataset import Table
-from ledger.digest import BatchContents, FileContents, MerkleTree
-from ledger.editions import (
+from ledger.datasets.support.description import SUPPORT
+from ledger.model.dataset import Table
+from ledger.model.digest import BatchContents, FileContents
+from ledger.model.merkle import MerkleTree
+from ledger.model.records import File
+from ledger.replay.editions import (
     Edition,
     KnownAt,
     choose_edition,
@@ -26,9 +29,8 @@ from ledger.editions import (
     named_edition,
     say_what_counts,
 )
-from ledger.projection import build_aside, replay_sql
-from ledger.store import EVENTS_PER_MONTH, File, Store
-from ledger.support.description import SUPPORT
+from ledger.replay.projection import build_aside, replay_sql
+from ledger.store.database import EVENTS_PER_MONTH, Store
 from tests import oracle
 from tests.chronicle import Chronicle, Plan, chronicle_of, plans
 from tests.strategies import DeliveredFile, small_file, write_data_folder
@@ -57,7 +59,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     ledger = Ledger(tmp_path / "ledger.db")
     clock = iter(RECORDED_AT)
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.store.utc_now", lambda: next(clock))
+        patch.setattr("ledger.store.database.utc_now", lambda: next(clock))
         write_data_folder(tmp_path, [EXTRACT, FEBRUARY, MARCH])
         ledger.ingest(tmp_path)
         write_data_folder(tmp_path, [CORRECTED])
@@ -261,7 +263,7 @@ def test_tags_are_told_in_the_order_in_which_they_were_given(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([datetime(2025, 5, day, tzinfo=UTC) for day in (1, 2, 2)])
-    monkeypatch.setattr("ledger.store.utc_now", lambda: next(clock))
+    monkeypatch.setattr("ledger.store.database.utc_now", lambda: next(clock))
     for name in ("second", "b", "a"):
         ledger.tag(name)
     assert [(tag.name, tag.tagged_at) for tag in ledger.tags()] == [

@@ -12,9 +12,9 @@ from unittest.mock import Mock
 import pytest
 
 from ledger import Ledger
-from ledger import store as ledger_store
 from ledger.cli import main
-from ledger.store import Store
+from ledger.store import database as ledger_store
+from ledger.store.database import Store
 from tests.commands import DATA, Ran, invoke_ledger
 from tests.media import read_only
 from tests.strategies import small_file, write_data_folder

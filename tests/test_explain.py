@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger, Report, WrongUsage
+from ledger.datasets.support.explain import Contribution, Explanation
+from ledger.datasets.support.measures import MEASURES
 from ledger.errors import VerificationFailed
-from ledger.sources import Source
-from ledger.support.explain import Contribution, Explanation
-from ledger.support.labels import MEASURES
+from ledger.lineage.sources import Source
 from tests import oracle
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans, read_lines
 from tests.commands import DATA, run_ledger

@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger, LedgerError, StorageFailed, WrongUsage
-from ledger.dataset import Column, Type
-from ledger.export import MANIFEST, WRITERS, Sheet, write_sheets
-from ledger.forms import Values
+from ledger.model.dataset import Column, Type
+from ledger.outputs.export import MANIFEST, WRITERS, Sheet, write_sheets
+from ledger.replay.paging import Values
 from tests.commands import DATA
 
 ZONE = "America/New_York"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import width
 
-from ledger.fitting import EIGHTHS, bars, facts, fitted, paragraph, records
+from ledger.cli.fitting import EIGHTHS, bars, facts, fitted, paragraph, records
 
 words = st.text(st.sampled_from("abcäß漢字😀-.1"), min_size=1, max_size=6)
 sentences = st.lists(words, max_size=6).map(" ".join)

@@ -18,15 +18,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger
-from ledger import pages as ledger_pages
-from ledger.dataset import Column, Table, Type
-from ledger.editions import choose_edition
-from ledger.export import WRITERS
-from ledger.forms import CsvForm, Form, JsonForm, Page, PagedRows, Values, page_sql
-from ledger.names import labelled_select
-from ledger.pages import EditionRows
-from ledger.store import Store
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.model.dataset import Column, Table, Type
+from ledger.outputs.export import WRITERS
+from ledger.outputs.fast_text import CsvForm, Form, JsonForm
+from ledger.replay import paging as ledger_pages
+from ledger.replay.editions import choose_edition
+from ledger.replay.labels import labelled_select
+from ledger.replay.paging import EditionRows, Page, PagedRows, Values, page_sql
+from ledger.store.database import Store
 from tests.commands import DATA
 from tests.corpus.texts import ODD_TEXTS
 

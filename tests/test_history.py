@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import WrongUsage
-from ledger.history import History, HistoryEvent
+from ledger.lineage.history import History, HistoryEvent
 from tests import oracle
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger

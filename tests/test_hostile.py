@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger
-from ledger.printing import as_markdown
-from ledger.store import expected_schema
+from ledger.cli.printing import as_markdown
+from ledger.store.database import expected_schema
 from tests.commands import Ran, invoke_ledger, run_ledger
 from tests.strategies import small_file, write_data_folder
 

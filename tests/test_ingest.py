@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ledger import InputRefused, Ledger, MonthIngest, SequenceBroken, StorageFailed, WrongUsage
-from ledger.store import Store
+from ledger.store.database import Store
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 EXTRACT = small_file("contact_centers", None, ("CC1", "Boston"), ("CC2", "Atlanta"))
@@ -363,7 +363,7 @@ def an_interruption_after_the_batch(patch: pytest.MonkeyPatch, _: Path) -> type[
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    patch.setattr("ledger.ingest.file_findings", interrupt)
+    patch.setattr("ledger.recording.ingest.file_findings", interrupt)
     return KeyboardInterrupt
 
 
@@ -551,7 +551,7 @@ def test_recorded_at_increases_though_the_clock_goes_back(
     ledger: Ledger, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([datetime(2025, 4, day, tzinfo=UTC) for day in (2, 1, 2, 3)])
-    monkeypatch.setattr("ledger.store.utc_now", lambda: next(clock))
+    monkeypatch.setattr("ledger.store.database.utc_now", lambda: next(clock))
     ingest(ledger, data, EXTRACT, *(renaming(month) for month in (202502, 202503, 202504)))
     assert [entry.batch.recorded_at for entry in ledger.log()] == [
         "2025-04-02T00:00:00.000000Z",

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, RecoveryNeeded, StorageFailed
-from ledger import store as ledger_store
-from ledger.journal import MAGIC
-from ledger.store import Store
+from ledger.store import database as ledger_store
+from ledger.store.database import Store
+from ledger.store.journal import MAGIC
 from tests.commands import DATA, LEDGER, environment, invoke_ledger
 from tests.test_every_command import COMMANDS, LOCKING, READING, carry_out, contents
 from tests.test_store import killed_while_writing

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, StorageFailed
-from ledger import layout as ledger_layout
-from ledger.drafts import put
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery import scaffold as ledger_layout
+from ledger.files.atomic import put
 from tests.commands import DATA, run_ledger
 from tests.media import read_only
 

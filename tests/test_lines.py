@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.delivery.line_reader import Lines, Unreadable
 from ledger.errors import Problem, Problems
-from ledger.lines import Lines, Unreadable
 from tests.strategies_files import BOM, any_cuts, pieces, texts, trapped_bytes
 
 LONGEST = 60

@@ -13,16 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import WrongUsage
-from ledger.months import (
-    ClockRow,
-    Month,
-    Quarter,
-    clock_rows,
-    parse_moment,
-    to_utc,
-    utc_now,
-    utc_text,
-)
+from ledger.model.local_time import ClockRow, clock_rows, parse_moment, to_utc, utc_now, utc_text
+from ledger.model.periods import Month, Quarter
 
 ZONES = (
     "America/New_York",

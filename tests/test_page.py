@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger, VerificationFailed
-from ledger.support.page import evidence
-from ledger.support.page.grids import exact, shade, short
+from ledger.datasets.support.page import page_data as evidence
+from ledger.datasets.support.page.tables import exact, shade, short
 from tests.commands import DATA, ROOT, run_ledger
 from tests.strategies import small_file, write_data_folder
 
@@ -282,7 +282,9 @@ def seen_as(color: str, vision: Sequence[Sequence[float]]) -> tuple[float, float
 
 @pytest.mark.parametrize("vision", VISIONS)
 def test_the_series_are_told_apart_by_the_colour_blind(vision: str) -> None:
-    style = (ROOT / "ledger" / "support" / "page" / "style.css").read_text(encoding="utf-8")
+    style = (ROOT / "ledger" / "datasets" / "support" / "page" / "style.css").read_text(
+        encoding="utf-8"
+    )
     colors = re.findall(r"--series-\d: (#[0-9a-f]{6});", style)
     palettes = [colors[start : start + 7] for start in range(0, len(colors), 7)]
     assert len(palettes) == 2

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger
-from ledger import pages as ledger_pages
-from ledger import store as ledger_store
-from ledger.dataset import Table
-from ledger.editions import choose_edition, say_keys, say_what_counts
-from ledger.export import WRITERS
-from ledger.months import Month
-from ledger.pages import EditionRows
-from ledger.projection import replay_keys_sql, stored_keys_sql
-from ledger.store import Store
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.model.dataset import Table
+from ledger.model.periods import Month
+from ledger.outputs.export import WRITERS
+from ledger.replay import paging as ledger_pages
+from ledger.replay.editions import choose_edition, say_keys, say_what_counts
+from ledger.replay.paging import EditionRows
+from ledger.replay.projection import replay_keys_sql, stored_keys_sql
+from ledger.store import database as ledger_store
+from ledger.store.database import Store
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA
 from tests.strategies import small_file, write_data_folder

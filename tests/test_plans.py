@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, Month
-from ledger.deliveries import find_deliveries
-from ledger.editions import choose_edition, last_events, say_what_counts
-from ledger.ingest import Permissions, ingest_months, with_months
-from ledger.projection import build_aside, replay_of, replay_sql, store_projection
-from ledger.store import Store
-from ledger.support.description import INTERACTIONS, SUPPORT
-from ledger.support.report import REPORTED, read_report
-from ledger.templates import part
-from ledger.updating import build_summaries_aside, update_projection
+from ledger.datasets.support.description import INTERACTIONS, SUPPORT
+from ledger.datasets.support.report import REPORTED, read_report
+from ledger.delivery.discovery import find_deliveries
+from ledger.recording.ingest import Permissions, ingest_months, with_months
+from ledger.replay.editions import choose_edition, last_events, say_what_counts
+from ledger.replay.incremental import build_summaries_aside, update_projection
+from ledger.replay.projection import build_aside, replay_of, replay_sql, store_projection
+from ledger.store.database import Store
+from ledger.store.sql import part
 from tests.strategies import small_file, write_data_folder
 
 STEPS_AT_ONCE = 20
@@ -171,13 +171,13 @@ def test_keys_that_moved_are_looked_up_one_by_one(long: Ledger) -> None:
         edition = choose_edition(store)
         say_what_counts(store, edition)
         store.execute("CREATE TEMP TABLE moved_keys (key TEXT PRIMARY KEY) WITHOUT ROWID")
-        said = plan(store, part("updating.sql", "say moved keys", **names), (1, 2))
+        said = plan(store, part("replay/incremental.sql", "say moved keys", **names), (1, 2))
         assert said == ["SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
-        among = part("updating.sql", "among moved", row="event", key="interaction_id")
+        among = part("replay/incremental.sql", "among moved", row="event", key="interaction_id")
         replayed = plan(store, replay_of(store, edition, INTERACTIONS, among))
         index = f"SEARCH event USING COVERING INDEX {EVENTS}_by_key (interaction_id=? AND rowid<?)"
         assert index in replayed
-        forgotten = plan(store, part("updating.sql", "forget rows", **names))
+        forgotten = plan(store, part("replay/incremental.sql", "forget rows", **names))
         assert "SEARCH interactions USING PRIMARY KEY (interaction_id=?)" in forgotten
         for line in (*replayed, *forgotten):
             assert not line.startswith(("SCAN event", "SCAN interactions"))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 
 from ledger import Ledger, LedgerError, VerificationFailed, WrongUsage
-from ledger.audit.proofs import EventProof, check_event_proof, prove_event
-from ledger.audit.receipts import Receipt
-from ledger.store import Store
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.integrity.proofs import EventProof, check_event_proof, prove_event
+from ledger.model.receipt import Receipt
+from ledger.store.database import Store
 from tests.attacks.scene import PROVEN, Scene, prepare, read, write
 from tests.chronicle import Plan, beginning, carry_out, few_examples, plans
 

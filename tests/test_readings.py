@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger
-from ledger.dataset import Column, Table, Type
-from ledger.readings import CellReader, Reading
+from ledger.delivery.cell_values import CellReader, Reading
+from ledger.model.dataset import Column, Table, Type
 
 VISITS = Table(
     "visits",

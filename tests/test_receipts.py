@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from ledger import Ledger, WrongUsage
-from ledger.audit.receipts import Receipt
-from ledger.documents import read_document, write_document
+from ledger.integrity.documents import read_document, write_document
+from ledger.model.receipt import Receipt
 from tests.chronicle import Plan, beginning, carry_out, few_examples, plans
 from tests.commands import run_ledger
 from tests.strategies import small_file, write_data_folder

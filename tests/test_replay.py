@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger, Month, WrongUsage
-from ledger.deliveries import find_deliveries
-from ledger.editions import choose_edition
-from ledger.ingest import Permissions, ingest_months, with_months
-from ledger.projection import build_aside, store_projection
-from ledger.store import Store
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery.discovery import find_deliveries
+from ledger.recording.ingest import Permissions, ingest_months, with_months
+from ledger.replay.editions import choose_edition
+from ledger.replay.projection import build_aside, store_projection
+from ledger.store.database import Store
 from tests import oracle
 from tests.strategies import Deliveries, deliveries, small_file, write_data_folder
 

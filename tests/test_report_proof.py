@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger, VerificationFailed, WrongUsage
-from ledger.documents import write_document
+from ledger.integrity.documents import write_document
 from tests.attacks.on_documents import supersede
 from tests.attacks.scene import Scene, call, prepare, read, write
 from tests.chronicle import Plan, chronicle_of, few_examples, plans

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from ledger import Ledger
-from ledger.support.restatements import Restatement
+from ledger.datasets.support.restatements import Restatement
 from tests.chronicle import Chronicle, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger
 from tests.strategies import DeliveredFile, small_file

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import InputRefused, Ledger
-from ledger.dataset import Kind
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery.csv_reader import Row, _RowReader
 from ledger.errors import Problems
-from ledger.rows import Row, _RowReader
-from ledger.support.description import SUPPORT
+from ledger.model.dataset import Kind
 from tests.strategies_files import (
     BOM,
     HEADER,

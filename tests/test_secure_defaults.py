@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, StorageFailed
-from ledger.store import Store
+from ledger.store.database import Store
 from tests.commands import DATA
 from tests.test_architecture import MODULES, ROOT
 
@@ -24,8 +24,8 @@ FORBIDDEN_MODULES = {
 EXCEPTIONS = {
     "ledger/lake/layout.py": {"urllib"},
     "ledger/lake/delta.py": {"urllib"},
-    "ledger/serving/app.py": {"socket"},
-    "ledger/serving/pages.py": {"asyncio", "urllib"},
+    "ledger/web/app.py": {"socket"},
+    "ledger/web/routes.py": {"asyncio", "urllib"},
 }
 """What serves the ledger on this machine listens and waits; lakes are named by addresses, which are
 taken apart and not opened."""

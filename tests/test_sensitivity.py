@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger, Quarter
-from ledger.support.sensitivity import MonthBy, ReadingOutcome, Sensitivity, Zone
+from ledger.datasets.support.sensitivity import MonthBy, ReadingOutcome, Sensitivity, Zone
 from tests import oracle
 from tests.commands import DATA, run_ledger
 from tests.strategies import (

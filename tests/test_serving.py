@@ -26,15 +26,15 @@ import httpx
 import pytest
 
 from ledger import Ledger
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery.csv_reader import FIELD_LIMIT
 from ledger.results import plain
-from ledger.rows import FIELD_LIMIT
-from ledger.serving import functions, limits
-from ledger.serving.app import make_datasette
-from ledger.serving.file import LedgerFile
-from ledger.serving.guard import guarded
-from ledger.serving.limits import LONGEST_VALUE
-from ledger.serving.metadata import DATABASE, SETTINGS
-from ledger.support.description import SUPPORT
+from ledger.web import functions, limits
+from ledger.web.app import make_datasette
+from ledger.web.database import LedgerFile
+from ledger.web.guard import guarded
+from ledger.web.limits import LONGEST_VALUE
+from ledger.web.metadata import DATABASE, SETTINGS
 from tests.commands import DATA, LEDGER, environment, invoke_ledger
 from tests.strategies import small_file, write_data_folder
 from tests.test_store import FOREIGN, killed_while_writing
@@ -574,7 +574,7 @@ def test_an_answer_of_the_ledger_may_take_longer_than_a_query_once(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SETTINGS, "sql_time_limit_ms", 100)
-    monkeypatch.setattr("ledger.serving.file.QUERY_SECONDS", 0.1)
+    monkeypatch.setattr("ledger.web.database.QUERY_SECONDS", 0.1)
     monkeypatch.setattr(functions, "STEPS", 10)
     history = Ledger.history
 

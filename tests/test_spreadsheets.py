@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger, WrongUsage
-from ledger.dataset import Column, Type
-from ledger.export import Sheet, write_sheets
+from ledger.model.dataset import Column, Type
+from ledger.outputs.export import Sheet, write_sheets
 from tests.commands import run_ledger
 from tests.strategies import DeliveredFile, write_data_folder
 

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from ledger import Ledger, LedgerBusy, NoLedger, RecoveryNeeded, StorageFailed, VerificationFailed
-from ledger import store as ledger_store
-from ledger.dataset import Table, Type
-from ledger.store import APPLICATION_ID, USER_VERSION, Batch, Store, discard_if_empty
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.model.dataset import Table, Type
+from ledger.model.records import Batch
+from ledger.store import database as ledger_store
+from ledger.store.database import APPLICATION_ID, USER_VERSION, Store, discard_if_empty
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 ROOT = Path(__file__).parent.parent
@@ -242,7 +243,7 @@ def test_the_file_says_that_it_is_a_ledger(connection: sqlite3.Connection) -> No
 
 
 def test_the_schema_at_the_root_is_the_one_that_is_executed(connection: sqlite3.Connection) -> None:
-    text = resources("ledger").joinpath("schema.sql").read_bytes()
+    text = resources("ledger").joinpath("store/schema.sql").read_bytes()
     assert (ROOT / "schema.sql").read_bytes() == text
     objects = "SELECT type, name, sql FROM sqlite_schema ORDER BY name"
     with closing(sqlite3.connect(":memory:")) as fresh:
@@ -388,7 +389,7 @@ def test_a_ledger_that_somebody_made_meanwhile_is_not_replaced(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exists = iter([False, True])
-    monkeypatch.setattr("ledger.store.os.path.exists", lambda _: next(exists))
+    monkeypatch.setattr("ledger.store.database.os.path.exists", lambda _: next(exists))
     before = path.read_bytes()
     Store.for_writing(path, create=True).close()
     assert path.read_bytes() == before

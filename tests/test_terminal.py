@@ -14,10 +14,10 @@ import click
 import pytest
 
 from ledger import Ledger
-from ledger import store as ledger_store
 from ledger.cli import main
-from ledger.fitting import widest
-from ledger.progress import Progress
+from ledger.cli.fitting import widest
+from ledger.model.progress import Progress
+from ledger.store import database as ledger_store
 from tests.commands import DATA, LEDGER, ROOT, environment, invoke_ledger, run_ledger
 from tests.strategies import small_file, write_data_folder
 from tests.terminal import on_terminal

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger, Month
-from ledger.editions import choose_edition
-from ledger.names import Names, say_names
-from ledger.projection import build_aside
-from ledger.store import Store
-from ledger.support.description import SUPPORT
-from ledger.support.labels import NAMED
-from ledger.support.unknown import Unresolved, unresolved
+from ledger.datasets.support.description import SUPPORT
+from ledger.datasets.support.measures import NAMED
+from ledger.datasets.support.missing_names import Unresolved, unresolved
+from ledger.replay.editions import choose_edition
+from ledger.replay.labels import Names, say_names
+from ledger.replay.projection import build_aside
+from ledger.store.database import Store
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger
 from tests.strategies import small_file

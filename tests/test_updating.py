@@ -12,15 +12,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-import ledger.updating
+import ledger.replay.incremental
 from ledger import Ledger, Month
-from ledger.editions import Edition, choose_edition, in_force
-from ledger.names import Names
-from ledger.projection import build_aside, store_projection
-from ledger.store import Store
-from ledger.support.description import SUPPORT
-from ledger.support.report import read_rows
-from ledger.updating import build_summaries_aside, build_whole_aside, update_projection
+from ledger.datasets.support.description import SUPPORT
+from ledger.datasets.support.report import read_rows
+from ledger.replay.editions import Edition, choose_edition, in_force
+from ledger.replay.incremental import build_summaries_aside, build_whole_aside, update_projection
+from ledger.replay.labels import Names
+from ledger.replay.projection import build_aside, store_projection
+from ledger.store.database import Store
 from tests import oracle
 from tests.strategies import Deliveries, deliveries, small_file, write_data_folder
 from tests.test_replay import delivered, ingested, some_examples
@@ -31,7 +31,7 @@ EVERYTHING = (*oracle.PROJECTED, "projection_of", "projection_rows")
 @contextmanager
 def always_updated() -> Iterator[None]:
     """Bring projections up to date however much moved."""
-    with patch.object(ledger.updating, "MOST_MOVED", 10.0**9):
+    with patch.object(ledger.replay.incremental, "MOST_MOVED", 10.0**9):
         yield
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ledger import Ledger, LedgerError, StorageFailed, VerificationFailed
 from ledger import upgrade as ledger_upgrade
-from ledger.store import USER_VERSION, Store, expected_schema
+from ledger.store.database import USER_VERSION, Store, expected_schema
 from tests.attacks.shell import edit
 from tests.commands import DATA, PYTHON, ROOT, run, run_ledger
 

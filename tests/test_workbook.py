@@ -18,12 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import Ledger, StorageFailed, WrongUsage, workbook
-from ledger.dataset import Column
-from ledger.export import Sheet
-from ledger.forms import Values
-from ledger.support.description import SUPPORT
-from ledger.workbook import ABOUT, LONGEST_TEXT, Workbook, write_workbook
+from ledger import Ledger, StorageFailed, WrongUsage
+from ledger.datasets.support.description import SUPPORT
+from ledger.model.dataset import Column
+from ledger.outputs import xlsx as workbook
+from ledger.outputs.export import Sheet
+from ledger.outputs.xlsx import ABOUT, LONGEST_TEXT, Workbook, write_workbook
+from ledger.replay.paging import Values
 from tests.commands import DATA, run_ledger
 from tests.strategies import DeliveredFile, write_data_folder
 from tests.test_export import COLUMNS, rows_of_values

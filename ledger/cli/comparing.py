@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.book import Ledger
 from ledger.cli import completion
+from ledger.cli.notes import tell_edition
 from ledger.cli.options import common, formats
-from ledger.cli.telling import tell_edition
-from ledger.editions import Edition
-from ledger.printing import ROW_FORMATS, emit, print_document, print_rows, table
+from ledger.cli.printing import ROW_FORMATS, emit, print_document, print_rows, table
+from ledger.datasets.support.measures import MEASURES, StepKind
+from ledger.ledger import Ledger
+from ledger.replay.editions import Edition
 from ledger.results import plain
-from ledger.support.labels import MEASURES, StepKind
-from ledger.words import counted, visible
+from ledger.text import counted, visible
 
 if TYPE_CHECKING:
-    from ledger.comparison import Comparison
-    from ledger.diff import RowChange
-    from ledger.sources import Source
-    from ledger.support.bridge import Bridge, Cause, Reconciliation, ReportKey
+    from ledger.datasets.support.bridge import Bridge, Cause, Reconciliation, ReportKey
+    from ledger.lineage.diff import RowChange
+    from ledger.lineage.sources import Source
+    from ledger.snapshot import Comparison
 
 CAUSES_SHOWN = 20
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from ledger.book import Ledger
+from ledger.datasets.support.description import SUPPORT
 from ledger.errors import LedgerError
-from ledger.support.description import SUPPORT
+from ledger.ledger import Ledger
 
 
 def tables(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
@@ -37,7 +37,7 @@ def editions(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
 
 def codes(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     """The codes of findings."""
-    from ledger.findings import ANY, chosen_codes
+    from ledger.lineage.findings import ANY, chosen_codes
 
     return _beginning(begun, [*sorted(chosen_codes(SUPPORT, [ANY])), ANY])
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
+from ledger.cli.printing import Styled, tell
 from ledger.errors import InputRefused, LedgerError
-from ledger.printing import Styled, tell
-from ledger.words import visible
+from ledger.text import visible
 
 
 class LedgerGroup(click.Group):

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.book import Ledger
 from ledger.cli import completion
 from ledger.cli.lakes import not_of_a_lake
+from ledger.cli.notes import telling_progress
 from ledger.cli.options import common, dry_run_option, edition_options, formats, telling
-from ledger.cli.telling import telling_progress
+from ledger.cli.printing import emit, emit_data, note, print_json, table
 from ledger.errors import VerificationFailed
-from ledger.printing import emit, emit_data, note, print_json, table
-from ledger.words import counted, visible
+from ledger.ledger import Ledger
+from ledger.text import counted, visible
 
 if TYPE_CHECKING:
-    from ledger.audit.verification import Verification
-    from ledger.documents import Document
-    from ledger.lake.checking import LakeVerification
+    from ledger.integrity.verify import Verification
+    from ledger.lake.source import LakeVerification
+    from ledger.model.documents import Document
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -86,7 +86,7 @@ def verify(
 
 
 def _verify_lake(lake: str, receipts: tuple[Path, ...], format: str, db: Path) -> None:
-    from ledger.lakehouse import Lake
+    from ledger.engines.lakehouse import Lake
 
     # A lake that Spark records in has no ledger beside it; the verdict says to what it was held.
     held_to = db if os.path.lexists(db) else None
@@ -98,7 +98,7 @@ def _verify_lake(lake: str, receipts: tuple[Path, ...], format: str, db: Path) -
 def _print_verification(
     result: Verification | LakeVerification, format: str, place: Path, advice: str
 ) -> None:
-    from ledger.audit.verification import FAULTS_KEPT
+    from ledger.integrity.verify import FAULTS_KEPT
 
     if format == "json":
         print_json({"verdict": result.verdict, "result": result})
@@ -135,7 +135,7 @@ def receipt(out: Path | None, db: Path) -> None:
 
 
 def _give(document: Document, out: Path | None) -> None:
-    from ledger.documents import write_document
+    from ledger.integrity.documents import write_document
 
     if out is None:
         emit_data(document.text())

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ledger.book import Ledger
+from ledger.cli.notes import telling_progress
 from ledger.cli.options import common, formats
-from ledger.cli.telling import telling_progress
+from ledger.cli.printing import emit, print_json
 from ledger.errors import WrongUsage
-from ledger.printing import emit, print_json
-from ledger.words import counted
+from ledger.ledger import Ledger
+from ledger.text import counted
 
 if TYPE_CHECKING:
-    from ledger.lakehouse import Lake
+    from ledger.engines.lakehouse import Lake
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -78,7 +78,7 @@ def _chosen(
         if engine or master or remote:
             raise WrongUsage("--engine, --master and --remote go with --lake: name a lake")
         return None
-    from ledger.lakehouse import Lake
+    from ledger.engines.lakehouse import Lake
 
     return Lake(lake, engine or "duckdb", master=master, remote=remote)
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from ledger.cli import completion
-from ledger.names import Names
-from ledger.printing import QUIET, VERBOSE
+from ledger.cli.printing import QUIET, VERBOSE
+from ledger.replay.labels import Names
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

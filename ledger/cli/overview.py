@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.book import Ledger
+from ledger.cli.notes import emit_bars
 from ledger.cli.options import as_of_option, common, data_options, folder_option, formats
+from ledger.cli.printing import (
+    ROW_FORMATS,
+    emit,
+    note,
+    print_json,
+    print_rows,
+    table,
+    to_the_second,
+)
 from ledger.cli.recording import ingest
 from ledger.cli.results import answers, export, project, report
-from ledger.cli.telling import emit_bars
-from ledger.months import spans
-from ledger.printing import ROW_FORMATS, emit, note, print_json, print_rows, table, to_the_second
-from ledger.store import File
+from ledger.ledger import Ledger
+from ledger.model.periods import spans
+from ledger.model.records import File
 
 if TYPE_CHECKING:
     from ledger.results import LogEntry
@@ -47,7 +55,7 @@ def log(format: str, db: Path) -> None:
 
 def _flags(entry: LogEntry, file: File) -> Iterator[str]:
     """What is to be said of a file: `supersedes` names the batch of the one it stands in for."""
-    from ledger.corrections import RETRACTION
+    from ledger.model.records import RETRACTION
 
     if entry.batch.gap:
         yield "gap"

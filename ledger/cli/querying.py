@@ -10,13 +10,13 @@ from pathlib import Path
 
 import click
 
-from ledger.book import Ledger
+from ledger.cli.notes import tell_edition
 from ledger.cli.options import common, formats
-from ledger.cli.telling import tell_edition
-from ledger.editions import Edition
+from ledger.cli.printing import ROW_FORMATS, note, print_rows
 from ledger.errors import WrongUsage
-from ledger.printing import ROW_FORMATS, note, print_rows
-from ledger.words import visible
+from ledger.ledger import Ledger
+from ledger.replay.editions import Edition
+from ledger.text import visible
 
 
 def _bound(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.book import Ledger
 from ledger.cli import completion
 from ledger.cli.lakes import lake_options
+from ledger.cli.notes import telling_progress
 from ledger.cli.options import common, data_options, dry_run_option, edition_options, formats
-from ledger.cli.telling import telling_progress
-from ledger.dataset import Action
-from ledger.errors import InputRefused, LedgerError, WrongUsage
-from ledger.months import spans
-from ledger.printing import (
+from ledger.cli.printing import (
     ROW_FORMATS,
     emit,
     is_verbose,
@@ -26,13 +22,17 @@ from ledger.printing import (
     print_rows,
     to_the_second,
 )
+from ledger.errors import InputRefused, LedgerError, WrongUsage
+from ledger.ledger import Ledger
+from ledger.model.dataset import Action
+from ledger.model.periods import spans
+from ledger.model.records import File
 from ledger.results import plain
-from ledger.store import File
-from ledger.words import counted
+from ledger.text import counted
 
 if TYPE_CHECKING:
-    from ledger.ingest import FileIngest, MonthIngest
-    from ledger.lakehouse import Lake
+    from ledger.engines.lakehouse import Lake
+    from ledger.recording.ingest import FileIngest, MonthIngest
 
 
 @click.command()
@@ -75,7 +75,7 @@ def ingest(
       ledger ingest --correct --reason "sent anew by the centre" inbox/agents_delta_202503.csv
       ledger ingest --engine spark --lake lake --data-dir /mnt/deliveries
     """
-    from ledger.findings import ANY
+    from ledger.lineage.findings import ANY
 
     if reason is not None and not correct:
         raise WrongUsage("--reason goes with --correct: say both, or neither")
@@ -160,7 +160,7 @@ def _print_months(months: list[MonthIngest], dry_run: bool) -> None:
 
 
 def _superseded(result: FileIngest, before: File) -> str:
-    from ledger.corrections import RETRACTION
+    from ledger.model.records import RETRACTION
 
     if before.kind == RETRACTION:
         return f"{result.file.name} comes after the retraction in batch {before.batch}"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.book import Ledger
 from ledger.cli import completion
 from ledger.cli.lakes import lake_options, not_of_a_lake
+from ledger.cli.notes import emit_bars, tell_edition, tell_reading, telling_progress
 from ledger.cli.options import (
     FILE_FORMATS,
     bom_option,
@@ -23,10 +23,7 @@ from ledger.cli.options import (
     names_option,
     spreadsheet_option,
 )
-from ledger.cli.telling import emit_bars, tell_edition, tell_reading, telling_progress
-from ledger.errors import WrongUsage
-from ledger.names import Names
-from ledger.printing import (
+from ledger.cli.printing import (
     ROW_FORMATS,
     as_markdown,
     emit,
@@ -36,14 +33,17 @@ from ledger.printing import (
     print_rows,
     table,
 )
-from ledger.words import counted, visible
+from ledger.errors import WrongUsage
+from ledger.ledger import Ledger
+from ledger.replay.labels import Names
+from ledger.text import counted, visible
 
 if TYPE_CHECKING:
-    from ledger.export import ExportedFile
-    from ledger.lakehouse import Lake
+    from ledger.datasets.support.answers import Answers
+    from ledger.datasets.support.sensitivity import Sensitivity
+    from ledger.engines.lakehouse import Lake
+    from ledger.outputs.export import ExportedFile
     from ledger.results import LakeProjection, Projected
-    from ledger.support.answers import Answers
-    from ledger.support.sensitivity import Sensitivity
 
 LONGEST_OUTCOME = 48
 PAGE = "html"
@@ -226,7 +226,7 @@ def report(
     support_report.csv or in the format asked for. Names are those of the as-of month, or those of
     each row's own month.
     """
-    from ledger.documents import write_document
+    from ledger.integrity.documents import write_document
 
     ledger = Ledger.open(db)
     if lake:
@@ -335,7 +335,7 @@ def _print_answers(result: Answers, format: str) -> None:
 
 def _readings(found: Sensitivity, markdown: bool) -> list[str]:
     """A question under all readings: a table, and how many of them flip the answer."""
-    from ledger.support.sensitivity import READING_COLUMNS
+    from ledger.datasets.support.sensitivity import READING_COLUMNS
 
     default, *others = found.readings
     columns = [name for name in READING_COLUMNS if getattr(default, name) is not None]

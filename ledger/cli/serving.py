@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from ledger.book import Ledger
 from ledger.cli.options import common
-from ledger.printing import note
+from ledger.cli.printing import note
+from ledger.ledger import Ledger
 
 PORT = 8001
 
@@ -39,7 +39,7 @@ def serve(port: int, db: Path) -> None:
 
     status = Ledger(db).status()
     needed("serve")
-    from ledger.serving.app import serve as serve_ledger
+    from ledger.web.app import serve as serve_ledger
 
     if status.projection is None:
         note("No projection is stored, so the report and the tables are empty. To store one: "

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from ledger.book import Ledger
 from ledger.cli.options import common, dry_run_option, formats, telling
-from ledger.printing import emit, note, print_json, table
+from ledger.cli.printing import emit, note, print_json, table
+from ledger.ledger import Ledger
 
 
 @click.command()

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.book import Ledger
 from ledger.cli import completion
+from ledger.cli.notes import tell_edition
 from ledger.cli.options import common, edition_options, formats, names_option
-from ledger.cli.telling import tell_edition
-from ledger.errors import FindingsFound
-from ledger.names import Names
-from ledger.printing import (
+from ledger.cli.printing import (
     ROW_FORMATS,
     Styled,
     emit,
@@ -26,16 +23,19 @@ from ledger.printing import (
     table,
     to_the_second,
 )
+from ledger.datasets.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
+from ledger.datasets.support.measures import MEASURES
+from ledger.errors import FindingsFound
+from ledger.ledger import Ledger
+from ledger.replay.labels import Names
 from ledger.results import plain
-from ledger.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
-from ledger.support.labels import MEASURES
-from ledger.words import counted, listed, visible
+from ledger.text import counted, listed, visible
 
 if TYPE_CHECKING:
-    from ledger.history import History, HistoryEvent
+    from ledger.datasets.support.explain import Contribution, Explanation
+    from ledger.datasets.support.restatements import Restatement
+    from ledger.lineage.history import History, HistoryEvent
     from ledger.results import Checked
-    from ledger.support.explain import Contribution, Explanation
-    from ledger.support.restatements import Restatement
 
 
 @click.command()
@@ -300,7 +300,7 @@ def editions(format: str, db: Path) -> None:
 
 
 def _cell(edition: Restatement | None) -> str | None:
-    from ledger.support.restatements import Change
+    from ledger.datasets.support.restatements import Change
 
     if edition is None:
         return None

@@ -22,10 +22,8 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction
 
-from ledger.dataset import Table
-from ledger.documents import parse_json
-from ledger.drafts import sync
 from ledger.errors import LedgerDamaged, StorageFailed, VerificationFailed
+from ledger.files.atomic import sync
 from ledger.lake.files import move, read_parquet
 from ledger.lake.layout import BatchContent, Layout, Records
 from ledger.lake.relations import (
@@ -40,8 +38,11 @@ from ledger.lake.relations import (
     record_row,
     schema,
 )
-from ledger.months import Month
-from ledger.store import Batch, File, Kept, Tag, record_of
+from ledger.model.dataset import Table
+from ledger.model.documents import parse_json
+from ledger.model.periods import Month
+from ledger.model.records import Batch, File, Tag
+from ledger.store.database import Kept, record_of
 
 _APPEND_ONLY: Mapping[str, str | None] = {"delta.appendOnly": "true"}
 _MONTH = pa.field("month", pa.string())

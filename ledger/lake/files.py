@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ledger.drafts import sync
 from ledger.errors import LedgerDamaged
+from ledger.files.atomic import sync
 
 
 def file_name(number: int) -> str:

@@ -19,9 +19,8 @@ from dataclasses import astuple
 from itertools import takewhile, zip_longest
 from pathlib import Path
 
-from ledger.dataset import Table
-from ledger.drafts import draft_folder
 from ledger.errors import LedgerDamaged, StorageFailed
+from ledger.files.atomic import draft_folder
 from ledger.lake.files import file_name, move, read_parquet, write_table
 from ledger.lake.layout import BatchContent, Layout, Records
 from ledger.lake.relations import (
@@ -35,8 +34,10 @@ from ledger.lake.relations import (
     record_row,
     schema,
 )
-from ledger.months import Month
-from ledger.store import Batch, File, Kept, Tag, record_of
+from ledger.model.dataset import Table
+from ledger.model.periods import Month
+from ledger.model.records import Batch, File, Tag
+from ledger.store.database import Kept, record_of
 
 _NAME = re.compile(r"\d{8}\.parquet", re.ASCII)
 

@@ -13,9 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from ledger.dataset import Table
-from ledger.months import ClockRow, Month
-from ledger.store import Batch, File, Record, Tag
+from ledger.model.dataset import Table
+from ledger.model.local_time import ClockRow
+from ledger.model.periods import Month
+from ledger.model.records import Batch, File, Tag
+from ledger.store.database import Record
 
 BATCHES, FILES, TAGS = "batches", "files", "tags"
 READINGS, CLOCK = "readings", "clock"

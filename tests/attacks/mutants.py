@@ -33,11 +33,27 @@ class Mutant:
     through: str
 
 
-CONTENTS, DERIVED = "audit/contents.py", "audit/derived.py"
-STRUCTURE, RECORDS, RECEIPTS = "audit/structure.py", "audit/records.py", "audit/receipts.py"
-ORIGINALS, PROOFS, CHAIN = "audit/originals.py", "audit/proofs.py", "audit/chain.py"
-REBUILDING, REPORTS, STORE = "audit/rebuilding.py", "support/proof.py", "store.py"
-VERIFICATION, DOCUMENTS, EXPORT = "audit/verification.py", "documents.py", "export.py"
+CONTENTS, DERIVED = "integrity/checks/contents.py", "integrity/checks/derived.py"
+STRUCTURE, RECORDS, RECEIPTS = (
+    "integrity/checks/schema.py",
+    "integrity/checks/records.py",
+    "integrity/receipts.py",
+)
+ORIGINALS, PROOFS, CHAIN = (
+    "integrity/checks/delivered.py",
+    "integrity/proofs.py",
+    "integrity/chain.py",
+)
+REBUILDING, REPORTS, STORE = (
+    "integrity/rebuild.py",
+    "datasets/support/report_proof.py",
+    "store/database.py",
+)
+VERIFICATION, DOCUMENTS, EXPORT = (
+    "integrity/verify.py",
+    "integrity/documents.py",
+    "outputs/export.py",
+)
 
 TIMEOUT = 1200
 

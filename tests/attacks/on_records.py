@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.digest import FileContents, file_digest
+from ledger.model.digest import FileContents, file_digest
 from tests.attacks.attack import Act, Attack, Seen, Unseen, anywhere, verify
 from tests.attacks.on_events import sql
 from tests.attacks.scene import Scene

@@ -9,12 +9,13 @@ from operator import itemgetter
 from pathlib import Path
 
 from ledger import Ledger
-from ledger.digest import (
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery.cell_values import CellReader
+from ledger.model.digest import (
     GENESIS,
     MARK_BYTES,
     BatchContents,
     FileContents,
-    MerkleTree,
     batch_digest,
     file_digest,
     leaves,
@@ -22,9 +23,8 @@ from ledger.digest import (
     next_seal,
     next_tag_seal,
 )
-from ledger.months import clock_rows
-from ledger.readings import CellReader
-from ledger.support.description import SUPPORT
+from ledger.model.local_time import clock_rows
+from ledger.model.merkle import MerkleTree
 from tests.attacks.shell import unguarded
 from tests.strategies import COLUMNS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger import Ledger
-from ledger.documents import write_document
+from ledger.integrity.documents import write_document
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 START = "2025-02-{}T1{}:00:00Z"

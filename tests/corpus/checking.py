@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from ledger import Ledger
 from ledger.cli import main
-from ledger.words import visible
+from ledger.text import visible
 from tests.commands import Ran, run_ledger
 from tests.corpus.malformed import Malformed, Told, write_files
 from tests.corpus.sound import INITIAL, MONTH

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-import ledger.book
-import ledger.deliveries
-import ledger.export
-import ledger.lines
-import ledger.readings
-import ledger.recorder
-import ledger.rows
-import ledger.store
+import ledger.delivery.cell_values
+import ledger.delivery.csv_reader
+import ledger.delivery.discovery
+import ledger.delivery.line_reader
+import ledger.ledger
+import ledger.outputs.export
+import ledger.recording.recorder
+import ledger.store.database
 from ledger.errors import Problem, Problems
 from tests.corpus.checking import Workshop, in_process, workshop
 from tests.corpus.collection import sample
@@ -38,12 +38,12 @@ NOTHING = "–"
 
 Patch = Callable[[], AbstractContextManager[Any]]
 
-_Reader = ledger.rows._RowReader
-_Lines = ledger.lines.Lines
+_Reader = ledger.delivery.csv_reader._RowReader
+_Lines = ledger.delivery.line_reader.Lines
 _row, _records, _whole_lines = _Reader._row, _Reader._records, _Lines._whole_lines
 _check_header, _without_traps = _Reader._check_header, _Lines._without_traps
 _utf_8_decode = codecs.utf_8_decode
-_add, _kept_blocks = Problems.add, ledger.rows.read_blocks
+_add, _kept_blocks = Problems.add, ledger.delivery.csv_reader.read_blocks
 
 
 def _without(*codes: str) -> Patch:
@@ -72,7 +72,7 @@ def _changed_cells(change: Callable[[str], str | None]) -> Patch:
             columns = [[cell and change(cell) for cell in column] for column in block.columns]
             yield block._replace(columns=columns)
 
-    return lambda: patch.object(ledger.recorder, "read_blocks", blocks)
+    return lambda: patch.object(ledger.recording.recorder, "read_blocks", blocks)
 
 
 def _split_lines(lines: Any) -> Iterator[str]:
@@ -128,10 +128,12 @@ SABOTAGES: dict[str, Patch] = {
     "stray quotes are let through": _without("stray-quote", "text-after-quote"),
     "a quote never closed is let through": _without("unbalanced-quote"),
     "cells are trimmed as str.strip does": lambda: patch.object(
-        ledger.rows, "BLANK", " \t\xa0\u2003\u2028\u3000"
+        ledger.delivery.csv_reader, "BLANK", " \t\xa0\u2003\u2028\u3000"
     ),
-    "cells are not trimmed": lambda: patch.object(ledger.rows, "BLANK", ""),
-    "a cell may be longer": lambda: patch.object(ledger.rows, "FIELD_LIMIT", 4 * 1024 * 1024),
+    "cells are not trimmed": lambda: patch.object(ledger.delivery.csv_reader, "BLANK", ""),
+    "a cell may be longer": lambda: patch.object(
+        ledger.delivery.csv_reader, "FIELD_LIMIT", 4 * 1024 * 1024
+    ),
     "the header is read in any case": lambda: patch.object(
         _Reader, "_check_header", _lenient_header
     ),
@@ -142,24 +144,26 @@ SABOTAGES: dict[str, Patch] = {
     "a key may stand twice in an extract": _without("duplicate-key"),
     "names that fit no table are passed over": _without("unknown-file"),
     "rows are counted from the line after": lambda: patch.object(
-        ledger.recorder, "read_blocks", _one_line_on
+        ledger.recording.recorder, "read_blocks", _one_line_on
     ),
     "sound rows of a refused file are kept": lambda: patch.object(
-        ledger.store.Store, "transaction", _commit
+        ledger.store.database.Store, "transaction", _commit
     ),
     "texts are normalised": _changed_cells(lambda cell: unicodedata.normalize("NFC", cell)),
     "NA means blank": _changed_cells(lambda cell: None if cell == "NA" else cell),
     "digits lose their zeros": _changed_cells(
         lambda cell: str(int(cell)) if cell.isascii() and cell.isdecimal() else cell
     ),
-    "an export takes digits for numbers": lambda: patch.object(ledger.export, "number", _digits),
+    "an export takes digits for numbers": lambda: patch.object(
+        ledger.outputs.export, "number", _digits
+    ),
     "numbers may be grouped": lambda: patch.object(
-        ledger.readings, "_NUMBER", re.compile(r"[\d.,eE+-]*\d")
+        ledger.delivery.cell_values, "_NUMBER", re.compile(r"[\d.,eE+-]*\d")
     ),
     "a timestamp without an offset is taken for UTC": lambda: patch.object(
-        ledger.readings,
+        ledger.delivery.cell_values,
         "_TIMESTAMP",
-        re.compile(ledger.readings._TIMESTAMP.pattern.removesuffix("?") + "|^$"),
+        re.compile(ledger.delivery.cell_values._TIMESTAMP.pattern.removesuffix("?") + "|^$"),
     ),
 }
 

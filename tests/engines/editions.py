@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from ledger import Ledger, Month, WrongUsage
-from ledger.dataset import SecondsBetween, Summary, Table, Type
-from ledger.editions import Edition, choose_edition
-from ledger.engines.engine import Engine
-from ledger.engines.replaying import LakeReplay
-from ledger.export import MANIFEST
-from ledger.lake.layout import open_lake
+from ledger.datasets.support.answers import answer_questions, asked_quarter
+from ledger.datasets.support.description import SUPPORT
+from ledger.datasets.support.measures import NAMED
+from ledger.datasets.support.report import read_report
+from ledger.engines.base import Engine
+from ledger.engines.lake_replay import LakeReplay
+from ledger.lake.folder import open_lake
 from ledger.lake.records import known_records, records_store
-from ledger.names import Names
-from ledger.projection import build_aside, projected_columns
+from ledger.model.dataset import SecondsBetween, Summary, Table, Type
+from ledger.outputs.export import MANIFEST
+from ledger.replay.editions import Edition, choose_edition
+from ledger.replay.incremental import EXACT
+from ledger.replay.labels import Names
+from ledger.replay.projection import build_aside, projected_columns
 from ledger.results import plain
-from ledger.store import Store
-from ledger.support.answers import answer_questions, asked_quarter
-from ledger.support.description import SUPPORT
-from ledger.support.labels import NAMED
-from ledger.support.report import read_report
-from ledger.updating import EXACT
+from ledger.store.database import Store
 from tests.chronicle import Chronicle, Plan, chronicle_of
 from tests.strategies import COLUMNS, DeliveredFile, Deliveries, small_file
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ledger import Ledger, StorageFailed
-from ledger.export import MANIFEST
+from ledger.outputs.export import MANIFEST
 from tests.commands import Ran, invoke_ledger
 from tests.engines.editions import content, odd_plan, parquet_rows, published
 from tests.engines.needs import needs_duckdb, needs_spark
@@ -387,7 +387,7 @@ def test_a_folder_of_parts_is_not_replaced_and_replaces_nothing(
 @needs_spark
 @pytest.mark.usefixtures("spark")
 def test_what_fails_in_python_on_a_worker_is_told_in_a_line() -> None:
-    from ledger.engines.session import spark_session
+    from ledger.engines.spark.session import spark_session
 
     def write(_: Iterator[Any]) -> Iterator[Any]:
         raise OSError("the disk is full")

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ledger import WrongUsage
-from ledger.lakehouse import Lake
-from ledger.names import Names
-from ledger.support.description import INTERACTIONS, SUPPORT
+from ledger.datasets.support.description import INTERACTIONS, SUPPORT
+from ledger.engines.lakehouse import Lake
+from ledger.replay.labels import Names
 from tests.chronicle import Chronicle, Plan, plans
 from tests.engines.editions import (
     ZONES,
@@ -49,7 +49,7 @@ def odd() -> Iterator[tuple[Chronicle, Path]]:
 
 def assert_alike(chronicle: Chronicle, lake: Path) -> None:
     """Hold every edition of a lake to that of the ledger."""
-    from ledger.engines.duck import duck_engine
+    from ledger.engines.duckdb import duck_engine
 
     looked_at = LakeOfEditions(lake)
     with duck_engine() as engine:
@@ -119,7 +119,7 @@ def test_sums_that_depend_on_their_order_are_refused() -> None:
 def test_what_is_added_after_one_has_looked_is_left_out(layout: str) -> None:
     from deltalake import DeltaTable
 
-    from ledger.engines.duck import duck_engine
+    from ledger.engines.duckdb import duck_engine
 
     with published(odd_plan()) as (chronicle, _):
         lake = chronicle.folder / layout
@@ -140,7 +140,7 @@ def test_what_is_added_after_one_has_looked_is_left_out(layout: str) -> None:
 def test_the_zone_of_the_machine_does_not_matter(
     odd: tuple[Chronicle, Path], monkeypatch: pytest.MonkeyPatch, zone: str
 ) -> None:
-    from ledger.engines.duck import duck_engine
+    from ledger.engines.duckdb import duck_engine
 
     chronicle, lake = odd
     try:
@@ -158,7 +158,7 @@ def test_the_zone_of_the_machine_does_not_matter(
 
 
 def test_the_types_are_those_of_the_ledger(odd: tuple[Chronicle, Path]) -> None:
-    from ledger.engines.duck import duck_engine
+    from ledger.engines.duckdb import duck_engine
 
     chronicle, lake = odd
     with duck_engine() as engine, LakeOfEditions(lake).replaying(engine, 202503, 5) as replay:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from ledger import WrongUsage
-from ledger.lakehouse import Lake
-from ledger.support.description import INTERACTIONS, SUPPORT
+from ledger.datasets.support.description import INTERACTIONS, SUPPORT
+from ledger.engines.lakehouse import Lake
 from tests.chronicle import Chronicle, Plan, plans
 from tests.engines.editions import (
     ZONES,
@@ -61,7 +61,7 @@ def odd() -> Iterator[tuple[Chronicle, Path]]:
 @pytest.fixture
 def many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions that do not put small parts together."""
-    from ledger.engines import session
+    from ledger.engines.spark import session
 
     monkeypatch.setattr(session, "_SETTINGS", {**session._SETTINGS, **MANY_PARTS})
 
@@ -70,8 +70,8 @@ def assert_alike(
     chronicle: Chronicle, lake: Path, as_of: int, batch: int, zone: str = "UTC"
 ) -> None:
     """Hold an edition of a lake to that of the ledger."""
-    from ledger.engines.session import spark_session
-    from ledger.engines.spark import SparkEngine
+    from ledger.engines.spark.engine import SparkEngine
+    from ledger.engines.spark.session import spark_session
 
     with spark_session() as session:
         session.conf.set("spark.sql.session.timeZone", zone)
@@ -133,8 +133,8 @@ def test_sums_that_depend_on_their_order_are_refused() -> None:
 
 
 def test_the_types_are_those_of_the_ledger(odd: tuple[Chronicle, Path]) -> None:
-    from ledger.engines.session import spark_session
-    from ledger.engines.spark import SparkEngine
+    from ledger.engines.spark.engine import SparkEngine
+    from ledger.engines.spark.session import spark_session
 
     chronicle, lake = odd
     with spark_session() as session:

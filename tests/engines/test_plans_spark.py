@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ledger.dataset import Table
-from ledger.engines.replaying import LakeReplay
-from ledger.support.description import AGENTS, INTERACTIONS, READINGS, SUPPORT, TOTALS
+from ledger.datasets.support.description import AGENTS, INTERACTIONS, READINGS, SUPPORT, TOTALS
+from ledger.engines.lake_replay import LakeReplay
+from ledger.model.dataset import Table
 from tests.chronicle import Chronicle, Plan
 from tests.engines.editions import LakeOfEditions, interaction, published
 from tests.engines.needs import needs_spark
@@ -94,7 +94,7 @@ def large() -> Iterator[tuple[Chronicle, Path]]:
 @pytest.fixture
 def session(spark: SparkSession) -> Iterator[SparkSession]:
     """A session for which the interactions are too many to be broadcast."""
-    from ledger.engines.session import spark_session
+    from ledger.engines.spark.session import spark_session
 
     with spark_session() as session:
         session.conf.set("spark.sql.autoBroadcastJoinThreshold", str(BROADCAST))
@@ -104,7 +104,7 @@ def session(spark: SparkSession) -> Iterator[SparkSession]:
 @pytest.fixture
 def replay(large: tuple[Chronicle, Path], session: SparkSession) -> Iterator[LakeReplay]:
     """The replay of the last edition."""
-    from ledger.engines.spark import SparkEngine
+    from ledger.engines.spark.engine import SparkEngine
 
     with LakeOfEditions(large[1]).replaying(SparkEngine(session), *LAST) as replay:
         yield replay
@@ -181,7 +181,7 @@ def test_what_is_summed_up_is_shuffled_once_more(
 
 
 def test_readings_of_irregular_cells_are_shuffled_once(session: SparkSession) -> None:
-    from ledger.engines.spark import SparkEngine
+    from ledger.engines.spark.engine import SparkEngine
 
     engine = SparkEngine(session)
     with (
@@ -194,7 +194,7 @@ def test_readings_of_irregular_cells_are_shuffled_once(session: SparkSession) ->
 
 
 def test_later_months_are_not_opened(large: tuple[Chronicle, Path], session: SparkSession) -> None:
-    from ledger.engines.spark import SparkEngine
+    from ledger.engines.spark.engine import SparkEngine
 
     for as_of, files in ((202501, 1), (202502, 3), (202503, 4)):
         engine = SparkEngine(session)

@@ -29,16 +29,18 @@ from ledger import (
     SequenceBroken,
     WrongUsage,
 )
-from ledger.deliveries import Delivery, find_deliveries, read_names
-from ledger.ingest import Permissions, with_months
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery.discovery import Delivery, find_deliveries, read_names
 from ledger.lake.files import read_parquet
-from ledger.lake.layout import ROWS_AT_ONCE, Layout, Records, make_lake
-from ledger.lake.publishing import publish_store
+from ledger.lake.folder import make_lake
+from ledger.lake.layout import ROWS_AT_ONCE, Layout, Records
+from ledger.lake.publish import publish_store
 from ledger.lake.records import records_store
 from ledger.lake.relations import CLOCK, READINGS, columns_of, event_schema, schema
-from ledger.recorder import READINGS_AT_ONCE
-from ledger.store import Batch, Store
-from ledger.support.description import SUPPORT
+from ledger.model.records import Batch
+from ledger.recording.ingest import Permissions, with_months
+from ledger.recording.recorder import READINGS_AT_ONCE
+from ledger.store.database import Store
 from tests.corpus.checking import EXTRACT_MONTH, workshop
 from tests.corpus.collection import corpus, sample
 from tests.corpus.malformed import write_files
@@ -114,7 +116,7 @@ def spark_ingest(
     expect_rows: dict[str, int] | None = None,
     **allowed: Any,
 ) -> Iterator[MonthIngest]:
-    from ledger.engines.ingest import ingest_months
+    from ledger.engines.spark.ingest import ingest_months
 
     return ingest_months(
         session,
@@ -281,8 +283,8 @@ def test_keys_that_stand_twice_in_an_extract_are_told_with_all_else(
 def test_every_malformed_delivery_is_told_in_the_same_words(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    from ledger.engines.ingest import _Files
-    from ledger.engines.tasks import Tasks
+    from ledger.engines.spark.ingest import _Files
+    from ledger.engines.spark.tasks import Tasks
 
     refused: dict[str, tuple[list[Delivery], str]] = {}
     # A name in the wrong folder is refused before anything is read.
@@ -379,7 +381,7 @@ def test_findings_cannot_be_refused(twins: Twins, data: Path) -> None:
 def test_a_file_that_changes_while_it_is_read_is_refused(
     twins: Twins, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ledger.engines.ingest import _Files
+    from ledger.engines.spark.ingest import _Files
 
     write_data_folder(data, [EXTRACT, FEBRUARY])
     look = _Files.look
@@ -495,7 +497,7 @@ def test_workers_with_another_version_are_refused(
     twins: Twins, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_data_folder(data, [EXTRACT, FEBRUARY])
-    monkeypatch.setattr("ledger.engines.tasks.__version__", "99.0")
+    monkeypatch.setattr("ledger.engines.spark.tasks.__version__", "99.0")
     with pytest.raises(WrongUsage, match=r"has ledger .* and this is 99\.0"):
         [*spark_ingest(twins.session, twins.lake, data)]
 
@@ -503,7 +505,7 @@ def test_workers_with_another_version_are_refused(
 def test_a_worker_that_does_not_see_the_lake_is_told(
     twins: Twins, tmp_path: Path, data: Path
 ) -> None:
-    from ledger.engines.tasks import Tasks
+    from ledger.engines.spark.tasks import Tasks
 
     write_data_folder(data, [EXTRACT, FEBRUARY])
     dated = with_months_of(data)

@@ -92,7 +92,7 @@ def contents(connection: sqlite3.Connection) -> str:
 
 def _contents_of_none() -> str:
     with closing(sqlite3.connect(":memory:")) as connection:
-        schema = resources("ledger").joinpath("schema.sql")
+        schema = resources("ledger").joinpath("store/schema.sql")
         connection.executescript(schema.read_text(encoding="utf-8"))
         return contents(connection)
 

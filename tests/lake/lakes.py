@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger import Ledger
-from ledger.audit.receipts import Receipt
-from ledger.lake.checking import LakeVerification, verify_lake
-from ledger.lake.layout import Layout, Records, make_lake, open_lake
-from ledger.lake.publishing import Published, publish_store
-from ledger.store import Store
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.lake.folder import make_lake, open_lake
+from ledger.lake.layout import Layout, Records
+from ledger.lake.publish import Published, publish_store
+from ledger.lake.source import LakeVerification, verify_lake
+from ledger.model.receipt import Receipt
+from ledger.store.database import Store
 
 Row = tuple[Any, ...]
 

@@ -17,14 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger
-from ledger.audit.receipts import Receipt
-from ledger.digest import batch_digest, file_digest, next_head, next_seal
-from ledger.documents import read_document
-from ledger.lake import checking
-from ledger.lake.checking import verify_lake
-from ledger.lake.layout import make_lake
+from ledger.datasets.support.description import SUPPORT
+from ledger.integrity.documents import read_document
+from ledger.lake import source as checking
+from ledger.lake.folder import make_lake
 from ledger.lake.relations import record_row
-from ledger.support.description import SUPPORT
+from ledger.lake.source import verify_lake
+from ledger.model.digest import batch_digest, file_digest, next_head, next_seal
+from ledger.model.receipt import Receipt
 from tests.attacks.scene import APRIL, LATE, Scene, prepare
 from tests.attacks.shell import edit
 from tests.chronicle import Plan, chronicle_of, few_examples, plans

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 
 from ledger import Ledger, StorageFailed
-from ledger.lake.layout import VERSION, make_lake
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.lake.folder import VERSION, make_lake
 from tests.attacks.scene import Scene, prepare
 from tests.chronicle import Plan, beginning, carry_out, few_examples, plans
 from tests.lake.lakes import (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, VerificationFailed
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
 from tests.attacks.scene import INITIAL
 from tests.commands import PYTHON, ROOT, run
 from tests.lake.lakes import (

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 
 from ledger import Ledger, LedgerBusy, StorageFailed, VerificationFailed, WrongUsage
+from ledger.datasets.support.description import SUPPORT
 from ledger.errors import LedgerDamaged
-from ledger.lake import layout as layouts
-from ledger.lake.layout import ROWS_AT_ONCE, lake_folder, make_lake
-from ledger.support.description import SUPPORT
+from ledger.lake import folder
+from ledger.lake.folder import lake_folder, make_lake
+from ledger.lake.layout import ROWS_AT_ONCE
 from tests.attacks.scene import Scene, prepare
 from tests.chronicle import Chronicle, Plan, beginning, carry_out, few_examples, plans
 from tests.lake.lakes import (
@@ -202,7 +203,7 @@ def test_a_lake_keeps_its_layout(layout: str, scene: Scene) -> None:
     root = scene.folder / "lake"
     publish(Ledger(scene.ledger), root, layout)
     before = tree(root)
-    (other,) = {*layouts.LAYOUTS} - {layout}
+    (other,) = {*folder.LAYOUTS} - {layout}
     with pytest.raises(WrongUsage, match=f"of the layout {layout}; name another folder"):
         publish(Ledger(scene.ledger), root, other)
     with pytest.raises(WrongUsage, match="no layout 'iceberg'; there are parquet, delta"):
@@ -334,7 +335,7 @@ def test_a_lake_that_cannot_be_made_is_said(
 def test_a_ledger_that_cannot_be_read_meanwhile_is_what_is_said(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ledger.store import Store
+    from ledger.store.database import Store
 
     def broken(*_: Any) -> Any:
         raise LedgerDamaged("the ledger's file is damaged")

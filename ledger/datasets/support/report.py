@@ -1,0 +1,145 @@
+"""The support report: interactions, calls and minutes by month, contact centre and department."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
+
+from ledger.datasets.support.description import (
+    CONTACT_CENTERS,
+    INTERACTIONS,
+    SERVICE_CATEGORIES,
+    SUPPORT,
+    TOTALS,
+)
+from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
+from ledger.datasets.support.missing_names import unknown_notes
+from ledger.model.dataset import Column, DataSet, Type
+from ledger.outputs.export import ExportedFile, Sheet
+from ledger.outputs.manifest import write_tables
+from ledger.replay.editions import Edition
+from ledger.replay.labels import Names, names_join, say_names
+from ledger.store.database import Store
+from ledger.text import counted
+
+
+def write_report(
+    report: Report,
+    dataset: DataSet,
+    out_dir: Path,
+    format: str,
+    *,
+    spreadsheet_safe: bool = False,
+    bom: bool = False,
+    dry_run: bool = False,
+) -> ExportedFile:
+    """Write a report as a table, in a format that was checked; see `write_tables`."""
+    from ledger.outputs.xlsx import workbook_of
+
+    sheet = report.sheet
+    book = workbook_of(sheet.name, dataset, report.edition, [sheet], report.names, report.notes)
+    (file,) = write_tables(
+        out_dir, book, format, dataset.zone,
+        spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
+    )  # fmt: skip
+    return file
+
+
+REPORT_COLUMNS = (
+    Column("month", "Local month of interaction_start, YYYY-MM; Unknown where it has none."),
+    Column("contact_center_name", "The contact centre's name, or Unknown."),
+    Column("department", "The department of the category, or Unknown."),
+    Column("total_interactions", "Interactions of every channel.", Type.INTEGER),
+    Column("total_calls", "Interactions by phone.", Type.INTEGER),
+    Column("total_call_duration", "Minutes of the calls that have a duration.", Type.NUMBER),
+)
+
+REPORTED = replace(
+    SUPPORT,
+    tables=(
+        INTERACTIONS.narrowed(
+            {"channel", "category_id", "contact_center_id", "call_duration_minutes", "month"}
+        ),
+    ),
+    summaries=(TOTALS,),
+    views=(),
+)
+"""What the report is computed from; names it takes from the events."""
+
+_VALUES = attrgetter(*(column.name for column in REPORT_COLUMNS))
+
+_ROWS = f"""
+SELECT totals.month,
+       {CENTER_LABEL} AS contact_center_name,
+       {DEPARTMENT_LABEL} AS department,
+       sum(totals.interactions) AS total_interactions,
+       sum(totals.calls) AS total_calls,
+       sum(totals.micro_minutes) / 1000000.0 AS total_call_duration
+FROM support_totals AS totals
+{names_join(CONTACT_CENTERS, "center", "totals.contact_center_id", "totals.month")}
+{names_join(SERVICE_CATEGORIES, "category", "totals.category_id", "totals.month")}
+GROUP BY totals.month, {CENTER_LABEL}, {DEPARTMENT_LABEL}
+ORDER BY totals.month, contact_center_name, department
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """A row of the report; its columns are described in `REPORT_COLUMNS`."""
+
+    month: str
+    contact_center_name: str
+    department: str
+    total_interactions: int
+    total_calls: int
+    total_call_duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The support report of an edition.
+
+    Attributes:
+        edition: of what it speaks.
+        names: whether its labels are those of the edition or of each row's month.
+        rows: ordered by month, centre and department; the month `Unknown` last.
+        unknown: why labels are `Unknown`, in sentences without their full stops.
+    """
+
+    edition: Edition
+    names: Names
+    rows: tuple[ReportRow, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def sheet(self) -> Sheet:
+        """The report as a table to be written."""
+        return report_sheet(self.rows)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of the figures: what is `Unknown`, of how much, and why."""
+        count = sum(row.total_interactions for row in self.rows if row.month == UNKNOWN)
+        if not count:
+            return self.unknown
+        why = "their start is blank or cannot be read"
+        return (f"{UNKNOWN} month of {counted(count, 'interaction')}: {why}", *self.unknown)
+
+
+def report_sheet(rows: Iterable[ReportRow]) -> Sheet:
+    """The rows of a report as a table to be written."""
+    return Sheet("support_report", REPORT_COLUMNS, [_VALUES(row) for row in rows])
+
+
+def read_rows(store: Store, names: Names = Names.AS_IS) -> tuple[ReportRow, ...]:
+    """Compute the rows from the projection that `store` holds of an edition that was said."""
+    say_names(store, NAMED, names)
+    return tuple(ReportRow(*row) for row in store.rows(_ROWS))
+
+
+def read_report(store: Store, edition: Edition, names: Names = Names.AS_IS) -> Report:
+    """Compute the report from the projection that `store` holds of an edition that was said."""
+    rows = read_rows(store, names)
+    return Report(edition, names, rows, unknown_notes(store, edition, names))

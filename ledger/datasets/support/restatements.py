@@ -1,0 +1,119 @@
+"""How often a month's report was restated: one line for each month and batch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ledger.datasets.support.description import SUPPORT
+from ledger.datasets.support.report import REPORTED, ReportRow, read_rows, report_sheet
+from ledger.model.periods import Month
+from ledger.outputs.export import write_csv
+from ledger.replay.editions import Edition, choose_edition, in_force
+from ledger.replay.incremental import few_moved, move_projection
+from ledger.replay.projection import build_aside
+from ledger.store.database import Store
+
+Rows = tuple[ReportRow, ...]
+
+
+class Change(StrEnum):
+    """How the report of a month after a batch differs from the one before it."""
+
+    FIRST = "first"
+    SAME = "same"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """The report of a month as it was known after a batch.
+
+    Attributes:
+        as_of: the month.
+        batch: the batch.
+        recorded_at: when that was recorded, in UTC.
+        change: whether the report differs from the one as known the last time before.
+        rows_changed: how many rows of the report were added, changed or removed by it; 0 for the
+            first.
+        gap: whether nothing was recorded for the month itself then.
+        sha256: the digest of `support_report.csv` as it is exported of this edition.
+        tags: the names of this edition.
+    """
+
+    as_of: Month
+    batch: int
+    recorded_at: str
+    change: Change
+    rows_changed: int
+    gap: bool
+    sha256: str
+    tags: tuple[str, ...]
+
+
+def read_restatements(store: Store) -> Iterator[Restatement]:
+    """Yield, batch by batch, the report of each month that could be told then, gaps too.
+
+    A batch of a later month cannot touch a month's report, unless that could not be told before;
+    for any other, the report is computed.
+    """
+    files, tags = store.files(), store.tags()
+    reports: dict[Month, tuple[Rows, str]] = {}
+    told: list[Month] = []
+    described: Edition | None = None
+    for batch in store.batches():
+        recorded = {month for _, month in in_force(files, batch.batch)}
+        before, told = told, list(min(recorded).until(max(recorded))) if recorded else []
+        for month in told:
+            known, sha256 = reports.get(month, (None, ""))
+            rows = known
+            if rows is None or batch.month <= month or month not in before:
+                edition = choose_edition(store, month, batch.batch)
+                _have_aside(store, described, edition)
+                described, rows = edition, read_rows(store)
+                sha256 = sha256 if rows == known else _sha256(rows)
+                reports[month] = (rows, sha256)
+            yield Restatement(
+                as_of=month,
+                batch=batch.batch,
+                recorded_at=batch.recorded_at,
+                change=_change(known, rows),
+                rows_changed=0 if known is None else _rows_changed(known, rows),
+                gap=month not in recorded,
+                sha256=sha256,
+                tags=tuple(t.name for t in tags if (t.as_of, t.batch) == (month, batch.batch)),
+            )
+
+
+def _have_aside(store: Store, described: Edition | None, edition: Edition) -> None:
+    """Have the projection of an edition aside, from that of another one which is there, if any."""
+    moved = few_moved(store, described, edition) if described else None
+    if moved is None:
+        build_aside(store, REPORTED, edition)
+    else:
+        move_projection(store, REPORTED, edition, moved)
+
+
+def _change(before: Rows | None, after: Rows) -> Change:
+    if before is None:
+        return Change.FIRST
+    return Change.SAME if before == after else Change.CHANGED
+
+
+def _rows_changed(before: Rows, after: Rows) -> int:
+    """How many of all labels of rows have other figures, or are in one report alone."""
+    old, new = (
+        {(row.month, row.contact_center_name, row.department): row for row in report}
+        for report in (before, after)
+    )
+    return sum(old.get(label) != new.get(label) for label in old.keys() | new.keys())
+
+
+def _sha256(report: Rows) -> str:
+    file = io.BytesIO()
+    sheet = report_sheet(report)
+    write_csv(file, sheet.columns, sheet.rows, SUPPORT.zone)
+    return hashlib.sha256(file.getvalue()).hexdigest()

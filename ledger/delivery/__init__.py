@@ -1,0 +1,1 @@
+"""Delivered files: found, read strictly, and turned into typed rows or into problems."""

@@ -1,0 +1,147 @@
+"""What an engine does: it names relations, computes from them, and writes what is large."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ledger.model.dataset import Column
+from ledger.outputs.export import ExportedFile
+from ledger.store.database import Record
+
+Columns = Mapping[str, type]
+"""The types of columns, `int` or `str`, in order."""
+
+_TYPES: Mapping[type, pa.DataType] = {int: pa.int64(), str: pa.string()}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSheet:
+    """A table to be written.
+
+    Attributes:
+        name: of the file, without its suffix.
+        columns: of the rows, in order.
+        select: the query that gives them, in the order of the key.
+        key: the primary key.
+    """
+
+    name: str
+    columns: Sequence[Column]
+    select: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """How tables are written.
+
+    Attributes:
+        format: of the files.
+        zone: the time zone of timestamps, for formats that name one.
+        manifest: what `datapackage.json` says besides the files.
+        spreadsheet_safe: see `ledger.outputs.export.SafeRows`.
+        bom: begin files of CSV with a byte order mark.
+    """
+
+    format: str
+    zone: str
+    manifest: dict[str, Any]
+    spreadsheet_safe: bool = False
+    bom: bool = False
+
+
+class Engine(ABC):
+    """Something that runs the SQL of a replay on files of Parquet.
+
+    Names of relations and columns come from the validated description of a data set alone.
+
+    Attributes:
+        name: `duckdb` or `spark`.
+        in_parts: whether a table is written as a folder of files, which replaces nothing.
+    """
+
+    name: str
+    in_parts: bool
+
+    @abstractmethod
+    def events(
+        self,
+        name: str,
+        files: Sequence[Path],
+        base: Path,
+        columns: Columns,
+        *,
+        last_file: int,
+        last_month: str | None,
+    ) -> None:
+        """Name the events of a table.
+
+        Args:
+            name: of the relation; it has a column `month`, a text, besides.
+            files: of Parquet, in folders `month=YYYYMM`.
+            base: the folder that holds these.
+            columns: those of the files.
+            last_file: leave out events of files with a greater number.
+            last_month: leave out later months, and do not so much as open their files; None for no
+                such limit.
+        """
+
+    @abstractmethod
+    def parquet(self, name: str, files: Sequence[Path], columns: Columns) -> None:
+        """Name what files of Parquet hold."""
+
+    @abstractmethod
+    def values(self, name: str, columns: Columns, rows: Iterable[Record]) -> None:
+        """Name some rows that are given, few enough to be held."""
+
+    @abstractmethod
+    def keep(self, name: str, select: str) -> None:
+        """Name a query whose rows are computed once, as more than one other reads them."""
+
+    @abstractmethod
+    def rows(self, select: str) -> Iterator[Record]:
+        """Run a query and yield its rows to whoever asked."""
+
+    @abstractmethod
+    def write_rows(self, name: str, select: str, order: str, path: Path) -> int:
+        """Write the rows of a query as Parquet, typed as they are, in the order of a column.
+
+        Args:
+            name: by which what is written is named from then on.
+            select: the query.
+            order: the column.
+            path: of the file to be made, or of the folder of files.
+
+        Returns:
+            how many rows there are.
+        """
+
+    @abstractmethod
+    def write_sheets(
+        self, folder: Path, sheets: Sequence[EngineSheet], options: FileOptions
+    ) -> list[ExportedFile]:
+        """Write tables, and the manifest, as `ledger export` does.
+
+        Args:
+            folder: made where there is none.
+            sheets: the tables.
+            options: how they are written.
+
+        Raises:
+            WrongUsage: the engine cannot write them so.
+            StorageFailed: the folder cannot be written; what was there before is whole.
+        """
+
+
+def given_table(columns: Columns, rows: Iterable[Record]) -> pa.Table:
+    """Some rows as Arrow, for an engine that is given them."""
+    types = pa.schema([(name, _TYPES[type]) for name, type in columns.items()])
+    cells = list(zip(*rows, strict=True)) or [()] * len(columns)
+    arrays = [pa.array(v, field.type) for v, field in zip(cells, types, strict=True)]
+    return pa.table(arrays, schema=types)

@@ -1,0 +1,149 @@
+"""The replay of a lake: which relations an engine is told of, and which SQL it runs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ledger.engines.base import Columns, Engine
+from ledger.errors import WrongUsage
+from ledger.lake.layout import Layout, Records
+from ledger.lake.relations import (
+    CLOCK,
+    FILES,
+    READINGS,
+    columns_of,
+    event_columns,
+    is_integer,
+)
+from ledger.model.dataset import DataSet, Summary, Table
+from ledger.replay.editions import Edition, say_what_counts
+from ledger.replay.incremental import EXACT
+from ledger.replay.projection import replay_sql
+from ledger.store.database import Store
+
+KEYS = "named_keys"
+
+
+class LakeReplay:
+    """A lake as an engine sees it, in an edition.
+
+    Attributes:
+        engine: which computes.
+        store: holds the lake's records; it is said in it what counts.
+        edition: of which the replay is.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        lake: Layout,
+        records: Records,
+        store: Store,
+        edition: Edition,
+    ) -> None:
+        """Name all that a replay reads, but for the events.
+
+        Args:
+            engine: which computes.
+            lake: whose events are replayed.
+            records: what it held when it was looked at.
+            store: holds these; see `records_store`.
+            edition: of which the replay is.
+        """
+        self.engine = engine
+        self.store = store
+        self.edition = edition
+        self._lake = lake
+        self._records = records
+        say_what_counts(store, edition)
+        self._copy("replay_bound", "SELECT end_event, batch FROM replay_bound")
+        self._copy(
+            "replay_excluded", "SELECT month_start, first_event, last_event FROM replay_excluded"
+        )
+        self._copy(FILES, f"SELECT {', '.join(columns_of(FILES))} FROM files")
+        readings = lake.files_of(READINGS, records)
+        engine.parquet(READINGS, readings, _types(columns_of(READINGS)))
+        engine.parquet(CLOCK, lake.files_of(CLOCK, records), _types(columns_of(CLOCK)))
+        self._is_regular = not any(engine.rows(f"SELECT event_id FROM {READINGS} LIMIT 1"))
+
+    def name_events(self, table: Table, *, every_month: bool = False) -> None:
+        """Name the events of a table: up to the as-of month, or of all months."""
+        last = None if every_month else self.edition.as_of
+        columns = {
+            name: int if is_integer(name) and name not in table.column_names else str
+            for name in event_columns(table)
+        }
+        self.engine.events(
+            table.events,
+            self._lake.event_files(table, self._records, last),
+            self._lake.root / table.events,
+            columns,
+            last_file=self._records.files[-1].file,
+            last_month=None if last is None else str(last),
+        )
+
+    def replayed(self, table: Table) -> str:
+        """The statement that gives the rows of a table, as `ledger project` stores them."""
+        self.name_events(table)
+        return replay_sql(table, regular=self._is_regular)
+
+    def fill_summaries(self, dataset: DataSet) -> None:
+        """Put the summaries of a data set into the store, summed up by the engine."""
+        for table in dataset.tables:
+            reads = {
+                name
+                for summary in dataset.summaries
+                if summary.table == table.name
+                for name in summary.reads
+            }
+            if reads:
+                self.engine.keep(table.name, self.replayed(table.narrowed(reads)))
+        for summary in dataset.summaries:
+            self.fill_summary(summary)
+
+    def fill_summary(self, summary: Summary) -> None:
+        """Put a summary into the store; its table must have been named.
+
+        Raises:
+            WrongUsage: its sums depend on the order in which they are summed up.
+        """
+        columns = self.store.columns(f"SELECT * FROM {summary.name}")
+        select = f"SELECT {', '.join(columns)} FROM ({summary.select}) AS summary"
+        self.store.insert(summary.name, columns, self.engine.rows(select))
+        ((most,),) = self.store.rows(f"SELECT max({summary.magnitude}) FROM {summary.name}")
+        if most is not None and most > EXACT:
+            raise WrongUsage(
+                f"numbers in {summary.table} are so large that their sums depend on the order, "
+                "which no engine but SQLite keeps; compute this from the ledger, without --lake"
+            )
+
+    def fill_named(self, tables: Iterable[Table], dataset: DataSet) -> None:
+        """Put the events of rows that the summaries name into the store: of their keys alone."""
+        for table in tables:
+            keys = {
+                key
+                for summary in dataset.summaries
+                if table.key in summary.groups
+                for (key,) in self.store.rows(f"SELECT DISTINCT {table.key} FROM {summary.name}")
+            }
+            self._fill_events(table, keys - {None})
+
+    def _fill_events(self, table: Table, keys: Collection[str]) -> None:
+        self.name_events(table, every_month=True)
+        self.engine.values(KEYS, {table.key: str}, ((key,) for key in sorted(keys)))
+        columns = event_columns(table)
+        select = f"""
+            SELECT {", ".join(columns)} FROM {table.events}
+            WHERE {table.key} IN (SELECT {table.key} FROM {KEYS})
+        """
+        self.store.append_events(table, self.engine.rows(select))
+
+    def _copy(self, name: str, select: str) -> None:
+        """Name rows of the store in the engine too."""
+        columns = self.store.columns(select)
+        self.engine.values(name, _types(columns), self.store.rows(select))
+
+
+def _types(columns: Collection[str]) -> Columns:
+    whole = {"end_event", "month_start"}
+    return {name: int if name in whole or is_integer(name) else str for name in columns}

@@ -1,0 +1,398 @@
+"""`Lake`: what a user can do with the event log as a lake, one method each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ledger.datasets.support.description import SUPPORT
+from ledger.errors import WrongUsage
+from ledger.extras import needed
+from ledger.model.dataset import DataSet
+from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
+from ledger.outputs.manifest import manifest_of
+from ledger.replay.editions import KnownAt, choose_edition
+from ledger.replay.labels import (
+    Names,
+    labelled_columns,
+    labelled_select,
+    labelling,
+    names_select,
+    names_table,
+    parse_names,
+)
+from ledger.results import Export, LakeProjection
+
+if TYPE_CHECKING:
+    from ledger.datasets.support.answers import Answers
+    from ledger.datasets.support.report import Report
+    from ledger.datasets.support.report_proof import ReportProof
+    from ledger.engines.base import Engine, EngineSheet
+    from ledger.engines.lake_replay import LakeReplay
+    from ledger.lake.layout import Layout
+    from ledger.lake.source import LakeVerification
+    from ledger.model.dataset import Table
+    from ledger.model.progress import Progress
+    from ledger.recording.ingest import MonthIngest
+
+ENGINES = ("duckdb", "spark")
+
+_PATTERNS = frozenset("*?[]{}\\=")
+
+
+class Lake:
+    """The event log as a lake, and an engine that replays it.
+
+    What comes out is what a ledger of the same events gives, byte for byte. Months are given as
+    `Month`, or as text: `202503` or `2025-03`. Every method starts the engine, and raises
+    `LedgerError` alone for what is not a bug.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        engine: str = "duckdb",
+        *,
+        master: str | None = None,
+        remote: str | None = None,
+    ) -> None:
+        """Name a lake's folder; `Ledger.publish` makes it.
+
+        Args:
+            root: a path, or a `file:` URI.
+            engine: `duckdb`, or `spark`; each needs the extra of its name.
+            master: of Spark: `local[*]`, `spark://…`, `yarn`, `k8s://…`; by default this machine.
+            remote: in its place a server of Spark Connect, `sc://…`.
+
+        Raises:
+            WrongUsage: there is no such engine, or the folder has a name that engines cannot take.
+        """
+        from ledger.lake.folder import lake_folder
+
+        self.root = lake_folder(root).absolute()
+        self.dataset = SUPPORT
+        self._engine, self._master, self._remote = engine, master, remote
+        if engine not in ENGINES:
+            raise WrongUsage(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
+        if engine != "spark" and (master or remote):
+            raise WrongUsage("--master and --remote are of Spark: say --engine spark")
+        _check_name(self.root)
+
+    def ingest_months(
+        self,
+        data: str | Path = "data",
+        *,
+        files: Sequence[str | Path] = (),
+        months: Sequence[Month | str] = (),
+        initial_month: Month | str | None = None,
+        allow_gap: bool = False,
+        late: bool = False,
+        correct: str | None = None,
+        refuse: Collection[str] = (),
+        expect_rows: Mapping[str, int] | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Iterator[MonthIngest]:
+        """Record what is new in a data folder in the lake, by Spark, and yield each month.
+
+        The lake is made where there is none. The rules are those of `Ledger.ingest`, and the heads
+        are those that a ledger of the same files has. Findings are not looked for.
+
+        Args:
+            data: the folder, a path or a `file:` URI, which all machines see.
+            files: as for `Ledger.ingest`, and so are the others but these.
+            months: likewise.
+            initial_month: likewise.
+            allow_gap: likewise.
+            late: likewise.
+            correct: likewise.
+            refuse: must be empty.
+            expect_rows: likewise.
+            dry_run: likewise.
+            progress: likewise.
+
+        Raises:
+            WrongUsage: the engine is not Spark, or findings are to be refused.
+            LedgerError: as of `Ledger.ingest`.
+        """
+        from ledger.delivery.discovery import find_deliveries, read_names
+        from ledger.lake.folder import lake_folder
+        from ledger.recording.ingest import permitted
+
+        if self._engine != "spark":
+            raise WrongUsage(
+                "it is Spark that records in a lake: say --engine spark; or record in a ledger, "
+                "and then: ledger publish"
+            )
+        needed("spark")
+        allowed = permitted(
+            self.dataset, allow_gap=allow_gap, late=late, correct=correct, refuse=refuse,
+            expect_rows=expect_rows,
+        )  # fmt: skip
+        if files:
+            deliveries = read_names([lake_folder(file) for file in files], self.dataset)
+        else:
+            deliveries = find_deliveries(lake_folder(data), self.dataset)
+        from ledger.engines.spark.ingest import ingest_months
+        from ledger.engines.spark.session import spark_session
+
+        chosen, extract = [as_month(month) for month in months], as_month_or_none(initial_month)
+        with (
+            self._recording(dry_run) as lake,
+            spark_session(self._master, self._remote) as session,
+        ):
+            yield from ingest_months(
+                session, lake, deliveries, allowed,
+                months=chosen, initial_month=extract, dry_run=dry_run, progress=progress,
+            )  # fmt: skip
+
+    def project(
+        self,
+        out_dir: str | Path,
+        as_of: Month | str | None = None,
+        *,
+        known_at: KnownAt | None = None,
+    ) -> LakeProjection:
+        """Replay the lake, and write the tables, the report and the answers.
+
+        Writes `<table>.parquet` for each table, typed as in a ledger, a file or a folder of files;
+        `support_report.csv`, `support_answers.json`, and `projection.json`, which says of what
+        edition they are.
+
+        Args:
+            out_dir: made where there is none.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+
+        Raises:
+            WrongUsage: there is no such edition; the folder has a name that engines cannot take, or
+                the tables are there already as folders.
+            StorageFailed: the lake cannot be read, or the folder cannot be written.
+        """
+        from ledger.engines.projection_files import write_projection
+
+        # The tables are read again where they are written, for the totals.
+        _check_name(Path(out_dir).absolute())
+        with self._replay(as_of, known_at) as replay:
+            return write_projection(replay, self.dataset, Path(out_dir))
+
+    def export(
+        self,
+        out_dir: str | Path = "output",
+        *,
+        format: str = "csv",
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        names: str | None = None,
+        tables: Sequence[str] = (),
+        spreadsheet_safe: bool = False,
+        bom: bool = False,
+    ) -> Export:
+        """Write the tables as `Ledger.export` does; Spark writes each as a folder of parts.
+
+        The parts of CSV and JSON, one after the other, are the bytes of the one file.
+
+        Args:
+            out_dir: made where there is none.
+            format: `csv`, `json` or `parquet`.
+            as_of: by default the latest month known then.
+            known_at: by default the last batch.
+            names: `as-is` or `as-was`: name what the keys refer to, in columns of its own.
+            tables: only these; by default all.
+            spreadsheet_safe: as for `Ledger.export`; not on Spark.
+            bom: likewise.
+
+        Raises:
+            WrongUsage: there is no such format, table or edition; or a folder of parts is there.
+            StorageFailed: the lake cannot be read, or the folder cannot be written.
+        """
+        from ledger.engines.base import FileOptions
+        from ledger.outputs.export import WORKBOOK, check_format
+
+        if format == WORKBOOK:
+            raise WrongUsage("a workbook is written from a ledger, not from a lake; choose csv")
+        check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom)
+        labels = None if names is None else parse_names(names)
+        every = [table.name for table in self.dataset.tables]
+        chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
+        with self._replay(as_of, known_at) as replay:
+            sheets = [_sheet(replay, self.dataset, table, labels) for table in chosen]
+            manifest = manifest_of(self.dataset, replay.edition, labels)
+            options = FileOptions(format, self.dataset.zone, manifest, spreadsheet_safe, bom)
+            written = replay.engine.write_sheets(Path(out_dir), sheets, options)
+            return Export(replay.edition, tuple(written))
+
+    def report(
+        self,
+        as_of: Month | str | None = None,
+        *,
+        known_at: KnownAt | None = None,
+        names: str = Names.AS_IS,
+    ) -> Report:
+        """Compute the support report; see `Ledger.report`.
+
+        Raises:
+            WrongUsage: there is no such edition.
+            StorageFailed: the lake cannot be read.
+        """
+        from ledger.datasets.support.description import TOTALS
+        from ledger.datasets.support.measures import NAMED
+        from ledger.datasets.support.report import read_report
+
+        kind = parse_names(names)
+        reported = replace(self.dataset, summaries=(TOTALS,))
+        with self._replay(as_of, known_at) as replay:
+            replay.fill_summaries(reported)
+            replay.fill_named(NAMED, reported)
+            return read_report(replay.store, replay.edition, kind)
+
+    def answers(
+        self,
+        period: Quarter | str | None = None,
+        *,
+        as_of: Month | str | None = None,
+        known_at: KnownAt | None = None,
+        names: str = Names.AS_IS,
+        sensitivity: bool = False,
+    ) -> Answers:
+        """Answer the business questions; see `Ledger.answers`.
+
+        Raises:
+            WrongUsage: there is no such edition, or the quarter begins after it.
+            StorageFailed: the lake cannot be read.
+        """
+        from ledger.datasets.support.answers import answer_questions, asked_quarter
+        from ledger.datasets.support.measures import NAMED
+
+        kind = parse_names(names)
+        with self._replay(as_of, known_at) as replay:
+            quarter = asked_quarter(period, replay.edition)
+            replay.fill_summaries(self.dataset)
+            replay.fill_named(NAMED, self.dataset)
+            return answer_questions(
+                replay.store, replay.edition, quarter, kind, sensitivity=sensitivity
+            )
+
+    def verify(
+        self,
+        ledger: str | Path | None = None,
+        *,
+        receipts: Sequence[str | Path] = (),
+        progress: Progress | None = None,
+    ) -> LakeVerification:
+        """Look whether the lake is what was published: every event, reading and record.
+
+        No engine is started.
+
+        Args:
+            ledger: the file of the ledger to which it is held, too; None for none.
+            receipts: files with receipts, to hold it to.
+            progress: is told how many of how many events are done.
+
+        Returns:
+            what was found; all is well where it has no faults.
+
+        Raises:
+            WrongUsage: there is no lake or no ledger, or a file is no receipt.
+            LedgerError: as the ledger cannot be read.
+        """
+        from ledger.integrity.documents import read_document
+        from ledger.lake.folder import open_lake
+        from ledger.lake.source import verify_lake
+        from ledger.model.receipt import Receipt
+        from ledger.store.database import Store
+
+        anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
+        lake = open_lake(self.root, self.dataset)
+        if ledger is None:
+            return verify_lake(lake, self.dataset, None, anchors, progress)
+        with Store.for_reading(Path(ledger)) as store, store.snapshot():
+            return verify_lake(lake, self.dataset, store, anchors, progress)
+
+    def prove_report(self, report: Report) -> ReportProof:
+        """Say what a report was computed from, to be handed out with it."""
+        from ledger.datasets.support.report_proof import prove_report
+        from ledger.lake.folder import open_lake
+        from ledger.lake.records import known_records, records_store
+
+        with records_store(known_records(open_lake(self.root, self.dataset))) as store:
+            return prove_report(store, report)
+
+    @contextmanager
+    def _recording(self, dry_run: bool) -> Iterator[Layout]:
+        """The lake to record in; one made for nothing is removed again."""
+        from ledger.lake.folder import discard_if_empty, make_lake
+        from ledger.lake.layout import MARKER
+
+        made = not os.path.exists(self.root / MARKER)
+        if made and dry_run:
+            # Where the workers see it, as they write drafts there.
+            with TemporaryDirectory(dir=self.root.parent) as folder:
+                yield make_lake(Path(folder), self.dataset)
+            return
+        lake = make_lake(self.root, self.dataset)
+        try:
+            yield lake
+        finally:
+            if made:
+                discard_if_empty(lake)
+
+    @contextmanager
+    def _replay(self, as_of: Month | str | None, known_at: KnownAt | None) -> Iterator[LakeReplay]:
+        """The lake as an engine sees it, of an edition."""
+        from ledger.engines.lake_replay import LakeReplay
+        from ledger.lake.folder import open_lake
+        from ledger.lake.records import known_records, records_store
+
+        lake = open_lake(self.root, self.dataset)
+        records = known_records(lake)
+        with records_store(records) as store:
+            edition = choose_edition(store, as_month_or_none(as_of), known_at)
+            with self._started() as engine:
+                yield LakeReplay(engine, lake, records, store, edition)
+
+    @contextmanager
+    def _started(self) -> Iterator[Engine]:
+        needed(self._engine)
+        if self._engine == "duckdb":
+            from ledger.engines.duckdb import duck_engine
+
+            with duck_engine() as engine:
+                yield engine
+        else:
+            from ledger.engines.spark.engine import SparkEngine
+            from ledger.engines.spark.session import spark_session
+
+            with spark_session(self._master, self._remote) as session:
+                yield SparkEngine(session)
+
+
+def _check_name(folder: Path) -> None:
+    """See that engines take the path of a folder for what it is.
+
+    Raises:
+        WrongUsage: they do not.
+    """
+    if not _PATTERNS.isdisjoint(folder.as_posix()):
+        raise WrongUsage(
+            f"{folder}: engines read * ? [ ] {{ }} \\ in a path as a pattern, and = as a "
+            "column; give the folder another name"
+        )
+
+
+def _sheet(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | None) -> EngineSheet:
+    """A table to be written, with its labels where one asks for names."""
+    from ledger.engines.base import EngineSheet
+
+    if names and table.labels:
+        for other in labelling(dataset, table).values():
+            replay.name_events(other)
+            replay.engine.keep(names_table(other), names_select(other, names))
+    select = labelled_select(dataset, table, names, replay.replayed(table), hint="")
+    columns = labelled_columns(table, names)
+    return EngineSheet(f"{table.name}_final", columns, select, table.key)

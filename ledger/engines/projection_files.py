@@ -1,0 +1,69 @@
+"""Writes what a replay of a lake gives: the tables, the report and the answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ledger.datasets.support.answers import answer_questions, asked_quarter
+from ledger.datasets.support.measures import NAMED
+from ledger.datasets.support.report import read_report
+from ledger.engines.lake_replay import LakeReplay
+from ledger.errors import WrongUsage
+from ledger.model.dataset import DataSet
+from ledger.outputs.export import complete_files, write_into
+from ledger.outputs.manifest import manifest_of
+from ledger.results import LakeProjection, plain
+
+ANSWERS = "support_answers.json"
+PROJECTION = "projection.json"
+
+
+def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> LakeProjection:
+    """Write the tables, the report and the answers of an edition into a folder.
+
+    Args:
+        replay: of the lake.
+        dataset: its description.
+        out_dir: made where there is none.
+
+    Raises:
+        WrongUsage: a table is there already as a folder of files, or is to become one.
+        StorageFailed: the folder cannot be written; what was there before is whole.
+    """
+    for table in dataset.tables:
+        path = out_dir / f"{table.name}.parquet"
+        if path.is_dir() or (replay.engine.in_parts and os.path.lexists(path)):
+            raise WrongUsage(
+                f"{path} is there already, and a folder of parts replaces nothing and is not "
+                "replaced; name another folder with --out-dir"
+            )
+    with complete_files(out_dir) as draft:
+        rows = {
+            table.name: replay.engine.write_rows(
+                table.name,
+                replay.replayed(table),
+                table.key,
+                draft / f"{table.name}.parquet",
+            )
+            for table in dataset.tables
+        }
+        for summary in dataset.summaries:
+            replay.fill_summary(summary)
+        replay.fill_named(NAMED, dataset)
+        _write_results(replay, dataset, draft, rows)
+        names = sorted(os.listdir(draft))
+    return LakeProjection(replay.edition, rows, tuple(out_dir / name for name in names))
+
+
+def _write_results(replay: LakeReplay, dataset: DataSet, draft: Path, rows: dict[str, int]) -> None:
+    """Write the report and the answers, and what all of it is as of."""
+    store, edition = replay.store, replay.edition
+    write_into(draft, [read_report(store, edition).sheet], "csv", dataset.zone)
+    answers = answer_questions(store, edition, asked_quarter(None, edition))
+    manifest = {**manifest_of(dataset, edition), "engine": replay.engine.name, "rows": rows}
+    del manifest["$schema"]
+    for name, document in ((ANSWERS, answers), (PROJECTION, manifest)):
+        text = json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n"
+        (draft / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Spark: the replay on its engine, and deliveries recorded by its tasks."""

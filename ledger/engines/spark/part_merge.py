@@ -1,0 +1,74 @@
+"""What tasks wrote becomes one table: its parts get their order, and what stands at its ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+from ledger.engines.spark.parts import COMMA, Part
+from ledger.model.dataset import Column
+from ledger.outputs.export import WRITERS, ExportedFile
+
+
+def joined(
+    folder: Path, found: Sequence[Part], columns: Sequence[Column], format: str, zone: str
+) -> list[ExportedFile]:
+    """Name the parts of a table by their order, and add what stands at its ends.
+
+    Args:
+        folder: of the parts. What lies there besides, of attempts that were given up, is removed.
+        found: the parts that tasks wrote.
+        columns: of the table.
+        format: of the parts.
+        zone: the time zone of timestamps.
+
+    Returns:
+        the parts in order. In CSV and JSON they are, one after the other, the bytes of one file.
+    """
+    in_order = sorted(found)
+    kept = {part.name for part in in_order}
+    for path in folder.iterdir():
+        if path.name not in kept:
+            path.unlink()
+    begin, end = _ends(columns, format, zone, is_empty=not found)
+    parts: list[ExportedFile] = []
+
+    def place() -> Path:
+        return folder / f"part-{len(parts):05}.{format}"
+
+    def add(content: bytes) -> None:
+        if content:
+            path = place()
+            path.write_bytes(content)
+            parts.append(ExportedFile(path, 0, len(content), hashlib.sha256(content).hexdigest()))
+
+    add(begin)
+    for part in in_order:
+        if format == "json" and part is in_order[-1]:
+            part = _without_comma(folder, part)
+        path = (folder / part.name).rename(place())
+        parts.append(ExportedFile(path, part.rows, part.bytes, part.sha256))
+    add(end)
+    return parts
+
+
+def _ends(
+    columns: Sequence[Column], format: str, zone: str, *, is_empty: bool
+) -> tuple[bytes, bytes]:
+    """What stands before the rows of a table, and after them."""
+    if format == "json" and not is_empty:
+        return b"[\n", b"\n]\n"
+    if format == "parquet" and not is_empty:
+        return b"", b""
+    empty = BytesIO()
+    WRITERS[format](empty, columns, (), zone)
+    return empty.getvalue(), b""
+
+
+def _without_comma(folder: Path, part: Part) -> Part:
+    size = part.bytes - len(COMMA)
+    with open(folder / part.name, "r+b") as file:
+        file.truncate(size)
+    return part._replace(bytes=size, sha256=part.sha256_as_last)

@@ -1,0 +1,251 @@
+"""What is done with one delivered file in a task of Spark, far from all others.
+
+A task opens nothing but its file and the folder for drafts, and what it gives is small, whatever
+the size of the file: figures, the first problems, subtrees of hashes, days, and names of drafts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery.discovery import OpenDelivery, digest_of
+from ledger.errors import InputRefused, Problem, Problems
+from ledger.lake.arrow import EventFile, merged, readings_table
+from ledger.lake.files import write_events
+from ledger.lake.layout import ROWS_AT_ONCE
+from ledger.lake.relations import READINGS, columns_of, schema
+from ledger.model.dataset import Kind, Table
+from ledger.model.digest import leaves
+from ledger.model.merkle import Subtree, Subtrees
+from ledger.recording.recorder import READINGS_AT_ONCE, delivered_blocks
+
+KEYS = pa.schema([("line", pa.int64()), ("key", pa.string())])
+"""The keys of an initial extract, each with its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A delivered file, as a task is told of it.
+
+    Attributes:
+        path: of the file, the same on every machine.
+        table: whose rows it holds.
+        kind: of the file.
+        draft: the folder for drafts, the same on every machine.
+    """
+
+    path: str
+    table: Table
+    kind: Kind
+    draft: str
+
+    def told(self) -> dict[str, Any]:
+        """The same as plain values, which can be sent to where there is no ledger."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "table": self.table.name, "kind": self.kind.value}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Read what was told."""
+        return cls(**{**told, "table": SUPPORT.table(told["table"]), "kind": Kind(told["kind"])})
+
+    def new_draft(self, suffix: str) -> Path:
+        """A name that no other attempt at this job has or will have."""
+        return Path(self.draft, f"{uuid4().hex}.{suffix}")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteJob(Job):
+    """A delivered file that is to be written as events.
+
+    Attributes:
+        sha256: of its bytes when it was examined.
+        file: its number.
+        first_event: the `event_id` of its first row.
+        start: how many events of the batch come before it.
+    """
+
+    sha256: str
+    file: int
+    first_event: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """The digest of a file, or why it cannot be read."""
+
+    sha256: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Read what a task gave."""
+        return cls(answer["sha256"], _problems(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found in a file.
+
+    Attributes:
+        sha256: of its bytes.
+        bytes: how many these are.
+        rows: how many sound rows.
+        actions: how many of each action.
+        problems: the first hundred.
+        problems_in_all: how many there are.
+        keys: the name of the draft with the keys of an initial extract; None of a delta.
+    """
+
+    sha256: str
+    bytes: int
+    rows: int
+    actions: dict[str, int]
+    problems: list[Problem]
+    problems_in_all: int
+    keys: str | None
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Read what a task gave."""
+        return cls(**{**answer, "problems": _problems(answer)})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The events of a file, as drafts.
+
+    Attributes:
+        is_same: whether the file is the one that was examined; else nothing of this counts.
+        events: the name of the draft with the events.
+        readings: the name of that with the readings.
+        subtrees: over the leaves of the events, as level, place and hexadecimal digits.
+        days: the days of UTC that occur.
+    """
+
+    is_same: bool
+    events: str
+    readings: str
+    subtrees: list[tuple[int, int, str]]
+    days: list[str]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Read what a task gave."""
+        return cls(**answer)
+
+    @property
+    def nodes(self) -> Iterator[Subtree]:
+        """The subtrees over the leaves of the events."""
+        return (Subtree(level, place, bytes.fromhex(root)) for level, place, root in self.subtrees)
+
+
+def _problems(answer: Mapping[str, Any]) -> list[Problem]:
+    return [Problem(**problem) for problem in answer["problems"]]
+
+
+def hashed(job: Job) -> Hashed:
+    """Give the digest of a file."""
+    try:
+        return Hashed(digest_of(Path(job.path)))
+    except InputRefused as refused:
+        return Hashed(problems=refused.problems.kept)
+
+
+def looked(job: Job) -> Looked:
+    """Read a file from start to end, and tell all that is wrong with it."""
+    source, problems = OpenDelivery(Path(job.path)), Problems()
+    actions: Counter[str] = Counter()
+    writer, keys = None, None
+    if job.kind is Kind.INITIAL:
+        keys = job.new_draft("keys")
+        writer = pq.ParquetWriter(keys, KEYS)
+    try:
+        for block in delivered_blocks(source, job.table, job.kind, problems):
+            actions.update(block.actions)
+            if writer:
+                columns = [pa.array(block.lines, pa.int64()), pa.array(block.columns[0])]
+                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=KEYS))
+    finally:
+        if writer:
+            writer.close()
+    return Looked(
+        sha256=source.sha256,
+        bytes=source.size,
+        rows=actions.total(),
+        actions=dict(actions),
+        problems=problems.kept,
+        problems_in_all=problems.total,
+        keys=keys.name if keys else None,
+    )
+
+
+def written(job: WriteJob) -> Written:
+    """Write the events of a file that was examined, and how its irregular cells are read."""
+    source, problems = OpenDelivery(Path(job.path)), Problems()
+    made, tree = EventFile(job.table, job.file), Subtrees(job.start)
+    events, readings = job.new_draft("events"), job.new_draft("readings")
+    with pq.ParquetWriter(readings, schema(columns_of(READINGS))) as kept:
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            following = job.first_event
+            for block in delivered_blocks(source, job.table, job.kind, problems):
+                numbers = range(following, following + len(block.lines))
+                following = numbers.stop
+                columns = (block.lines, block.actions, *block.columns)
+                tree.add(leaves(zip(numbers, repeat(job.table.name), repeat(job.file), *columns)))
+                yield made.batch(numbers, *block)
+                if len(made.readings) > READINGS_AT_ONCE:
+                    keep_readings()
+
+        def keep_readings() -> None:
+            # Those of the blocks to come are of later events, so all are in order.
+            kept.write_table(readings_table(made.readings))
+            made.readings.clear()
+
+        rows = merged(batches(), ROWS_AT_ONCE)
+        write_events(events, pa.RecordBatchReader.from_batches(made.schema, rows))
+        keep_readings()
+    return Written(
+        is_same=source.sha256 == job.sha256,
+        events=events.name,
+        readings=readings.name,
+        subtrees=[(node.level, node.place, node.root.hex()) for node in tree.nodes()],
+        days=sorted(made.utc_days),
+    )
+
+
+TASKS: Mapping[str, tuple[type[Job], Callable[[Any], Any]]] = {
+    "hash": (Job, hashed),
+    "look": (Job, looked),
+    "write": (WriteJob, written),
+}
+
+
+def done(task: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Do a job.
+
+    Args:
+        task: what to do, one of `TASKS`.
+        told: the job, as `Job.told` tells of it.
+
+    Returns:
+        what came of it, plain enough for JSON; or the folder that is not there.
+    """
+    kind, do = TASKS[task]
+    job = kind.of(told)
+    if not os.path.isdir(job.draft):
+        return {"unseen": job.draft}
+    return {"done": asdict(do(job))}

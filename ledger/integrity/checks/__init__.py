@@ -1,0 +1,1 @@
+"""The named checks of a verification."""

@@ -1,0 +1,62 @@
+"""Whether the records of a ledger follow on each other as those of every ledger do.
+
+The digests bind the records, and not that they make sense together: a chain that was written anew
+as a whole may say of one event that two files gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.integrity.fault import Fault, FaultKind, Recorded
+from ledger.model.periods import Month
+from ledger.store.database import EVENTS_PER_MONTH
+
+
+def check_records(recorded: Recorded) -> Iterator[Fault]:
+    """Hold batches, files and tags to the order in which they are given."""
+    yield from _check_batches(recorded)
+    yield from _check_files(recorded)
+    for number, tag in enumerate(recorded.tags, start=1):
+        if tag.tag != number:
+            yield Fault(FaultKind.TAG, tag.name, f"it is tag {tag.tag}, and {number} would follow")
+
+
+def _check_batches(recorded: Recorded) -> Iterator[Fault]:
+    before = ""
+    for number, batch in enumerate(recorded.batches, start=1):
+        where = str(batch.batch)
+        if batch.batch != number:
+            yield Fault(FaultKind.BATCH, where, f"batch {number} would follow")
+        if batch.recorded_at <= before:
+            yield Fault(FaultKind.BATCH, where, "it is not of a later time than the one before it")
+        before = batch.recorded_at
+
+
+def _check_files(recorded: Recorded) -> Iterator[Fault]:
+    months = {batch.batch: batch.month for batch in recorded.batches}
+    tables = [table.name for table in recorded.dataset.tables]
+    last_file: dict[tuple[str, Month], int] = {}
+    last_event: dict[Month, int] = {}
+    for number, file in enumerate(recorded.files, start=1):
+        place = (file.table_name, file.month)
+        first = last_event.get(file.month, file.month.number * EVENTS_PER_MONTH) + 1
+        message = None
+        if file.file != number:
+            message = f"it is file {file.file}, and {number} would follow"
+        elif file.table_name not in tables:
+            message = f"there is no table {file.table_name!r}"
+        elif months.get(file.batch) != file.month:
+            message = f"it is of {file.month}, and its batch of another month"
+        elif file.supersedes != last_file.get(place):
+            message = "it supersedes another file than the last one of its table and month"
+        elif (file.first_event, file.last_event) != _span(first, file.rows):
+            message = f"its {file.rows} events would follow from {first} on"
+        if message:
+            yield Fault(FaultKind.FILE, f"{file.name} (batch {file.batch})", message)
+        last_file[place] = file.file
+        last_event[file.month] = first + file.rows - 1
+
+
+def _span(first: int, rows: int) -> tuple[int | None, int | None]:
+    return (first, first + rows - 1) if rows else (None, None)

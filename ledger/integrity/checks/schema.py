@@ -1,0 +1,47 @@
+"""The ledger's file itself: SQLite's own checks, and every object of its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.integrity.fault import Fault, FaultKind
+from ledger.store.database import SchemaObject, Store, expected_schema
+
+
+def check_schema(store: Store) -> Iterator[Fault]:
+    """Hold every table, index, trigger and view to the schema of the package."""
+    expected = {(made.type, made.name): made for made in expected_schema()}
+    found = {(made.type, made.name): made for made in store.schema_objects()}
+    for key, made in expected.items():
+        if key not in found:
+            yield _fault(made, "it is missing")
+        elif found[key] != made:
+            yield _fault(made, "its text is not that of the schema")
+    for key, made in found.items():
+        if key not in expected:
+            yield _fault(made, "it does not belong to a ledger")
+
+
+def _fault(made: SchemaObject, message: str) -> Fault:
+    of = f" on {made.tbl_name}" if made.tbl_name != made.name else ""
+    return Fault(FaultKind.OBJECT, f"{made.type} {made.name}{of}", message)
+
+
+def has_sound_tables(store: Store) -> bool:
+    """Whether the tables are those of the schema, so that what is read of them means what it says.
+
+    A trigger, view or index does not change what a table holds.
+    """
+    found = set(store.schema_objects())
+    return all(made in found for made in expected_schema() if made.type == "table")
+
+
+def check_storage(store: Store) -> Iterator[Fault]:
+    """What SQLite finds wrong with pages, indexes, types and foreign keys."""
+    # Not the CHECK constraints: SQLite passes them over where a file is opened read-only.
+    for (message,) in store.rows(f"PRAGMA {store.schema}.integrity_check(100)"):
+        if message != "ok":
+            yield Fault(FaultKind.STORAGE, str(store.path), message)
+    for table, row, parent, _ in store.rows(f"PRAGMA {store.schema}.foreign_key_check"):
+        message = f"row {row} refers to a row of {parent} that is not there"
+        yield Fault(FaultKind.STORAGE, f"table {table}", message)

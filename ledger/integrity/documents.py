@@ -1,0 +1,62 @@
+"""Documents that leave the ledger and come back as evidence: receipts and proofs, as strict JSON.
+
+What is read is checked against the description of its kind: every field, its type, and nothing
+else. No object may have a name twice, for readers do not agree on which of the two counts.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from ledger.errors import StorageFailed, WrongUsage
+from ledger.files.atomic import draft_folder
+from ledger.model.documents import Document, parse_json
+
+Kind = TypeVar("Kind", bound=Document)
+
+
+def read_document(path: Path, kind: type[Kind]) -> Kind:
+    """Read a document of a kind.
+
+    Raises:
+        WrongUsage: the file is no document of that kind, or cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+        # Of two fields of one name, msgspec takes the last.
+        parse_json(content)
+        document = msgspec.json.decode(content, type=kind)
+        # Within the records of a ledger, unknown fields are passed over.
+        if msgspec.json.decode(document.line()) == msgspec.json.decode(content):
+            return document
+        problem = "it has a field that does not belong there"
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}; name another file") from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        problem = str(error)
+    wanted = str(kind.__struct_config__.tag)
+    raise WrongUsage(f"{path} is no {wanted} document: {problem}; name another file")
+
+
+def write_document(path: Path, document: Document) -> None:
+    """Write a document; the file is there whole or as it was before.
+
+    Raises:
+        StorageFailed: it cannot be written.
+    """
+    try:
+        with draft_folder(path.parent) as folder:
+            draft = folder / path.name
+            with open(draft, "xb") as file:
+                file.write(document.text().encode())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+    except OSError as error:
+        raise StorageFailed(
+            f"{path} cannot be written: {error.strerror}; what was there before is unchanged"
+        ) from error

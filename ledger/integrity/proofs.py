@@ -1,0 +1,172 @@
+"""Proofs that an event is part of a ledger, to be checked with a receipt and without the ledger.
+
+A proof holds the event, the hashes that lead from it to the root of its batch, the record of that
+batch, and the digests of the batches after it: so it leads to the head in a receipt of that batch
+or of a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ledger.errors import VerificationFailed, WrongUsage
+from ledger.integrity.checks.contents import event_chunks, event_leaves
+from ledger.model.dataset import DataSet, Table
+from ledger.model.digest import (
+    GENESIS,
+    BatchContents,
+    Digest,
+    FileContents,
+    batch_digest,
+    leaves,
+    next_head,
+)
+from ledger.model.documents import Count, Document, Number, Part
+from ledger.model.merkle import audit_path, root_over
+from ledger.model.receipt import Receipt
+from ledger.model.records import Batch, File
+from ledger.store.database import Store
+
+
+class ProvenEvent(Part, frozen=True, kw_only=True):
+    """An event: what its leaf binds, its cells by column."""
+
+    event_id: Number
+    table: str
+    file: Number
+    line: Number
+    action: str
+    cells: dict[str, str | None]
+
+
+class EventProof(Document, frozen=True, kw_only=True, tag="ledger-event-proof-1"):
+    """A proof that an event is part of a ledger.
+
+    Attributes:
+        event: the event.
+        path: the hashes that lead from its leaf to the root of its batch, the nearest one first.
+        batch: the batch that recorded it.
+        files: the files of that batch, in order.
+        events: how many events the batch has.
+        head_before: the head before that batch.
+        later: the digests of the batches after it, in order.
+    """
+
+    event: ProvenEvent
+    path: list[Digest]
+    batch: BatchContents
+    files: list[FileContents]
+    events: Count
+    head_before: Digest
+    later: list[Digest]
+
+    @property
+    def file(self) -> FileContents:
+        """The file that delivered the event.
+
+        Raises:
+            VerificationFailed: it is none of the batch's.
+        """
+        event = self.event
+        for file in self.files:
+            if (file.file, file.table) == (event.file, event.table):
+                return file
+        raise VerificationFailed(f"the proof has no file {event.file} of {event.table}")
+
+
+def prove_event(store: Store, dataset: DataSet, table: Table, event_id: int) -> EventProof:
+    """Prove an event of a table; the events of its batch are read once.
+
+    Args:
+        store: holds it.
+        dataset: the tables.
+        table: of the event.
+        event_id: of the event.
+    """
+    batches, every_file = store.batches(), store.files()
+    sql = f"SELECT file, line, action, {', '.join(table.column_names)} FROM {table.events}"
+    ((number, line, action, *cells),) = store.rows(f"{sql} WHERE event_id = ?", (event_id,))
+    (batch_number,) = [file.batch for file in every_file if file.file == number]
+    batch = batches[batch_number - 1]
+    files = [file for file in every_file if file.batch == batch_number]
+    before = sum(file.rows for file in files if file.file < number)
+    (first,) = [file.first_event for file in files if file.file == number]
+    index = before + event_id - (first or event_id)
+    return EventProof(
+        event=ProvenEvent(
+            event_id=event_id,
+            table=table.name,
+            file=number,
+            line=line,
+            action=action,
+            cells=dict(zip(table.column_names, cells, strict=True)),
+        ),
+        path=[one.hex() for one in audit_path(_leaves(store, dataset, files), index)],
+        batch=batch.contents,
+        files=[file.contents for file in files],
+        events=batch.events,
+        head_before=batches[batch_number - 2].head if batch_number > 1 else GENESIS,
+        later=[_digest(later, every_file) for later in batches[batch_number:]],
+    )
+
+
+def _leaves(store: Store, dataset: DataSet, files: Iterable[File]) -> Iterator[bytes]:
+    for file in files:
+        for rows in event_chunks(store, dataset, file):
+            yield from event_leaves(file, rows)
+
+
+def _digest(batch: Batch, files: Iterable[File]) -> str:
+    contents = [file.contents for file in files if file.batch == batch.batch]
+    return batch_digest(batch.contents, contents, batch.events, batch.root)
+
+
+def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> None:
+    """Check an event against a receipt by its proof.
+
+    What the proof has of batches after the receipt is not used. The seal and the tags of a receipt
+    are not checked, for the proof of an event has no times, names of files, or tags.
+
+    Args:
+        proof: of the event.
+        receipt: of the batch that recorded it or of a later one.
+        dataset: the tables, for the names of the cells.
+
+    Raises:
+        VerificationFailed: the event is not part of the ledger that the receipt is of.
+        WrongUsage: the receipt is of an earlier batch, or of a later one than the proof leads to.
+    """
+    event, table = proof.event, dataset.table(proof.event.table)
+    if list(event.cells) != list(table.column_names):
+        raise VerificationFailed(f"the cells of the proof are not the columns of {table.name}")
+    file = proof.file
+    last = proof.batch.batch + len(proof.later)
+    if not proof.batch.batch <= receipt.batch <= last:
+        raise WrongUsage(
+            f"the proof leads from batch {proof.batch.batch} to batch {last}, and the receipt is "
+            f"of batch {receipt.batch}; take a receipt of one of these, or prove the event anew"
+        )
+    before = sum(other.rows for other in proof.files[: proof.files.index(file)])
+    cells = event.cells.values()
+    record = (event.event_id, event.table, event.file, event.line, event.action, *cells)
+    (hashed,) = leaves([record])
+    index = before + event.event_id - (file.first_event or 0)
+    path = [bytes.fromhex(one) for one in proof.path]
+    root = root_over(hashed, index, proof.events, path)
+    if root is None:
+        raise VerificationFailed("the path of the proof does not lead from this event to a root")
+    digest = batch_digest(proof.batch, proof.files, proof.events, root.hex())
+    head = next_head(proof.head_before, digest)
+    for later in proof.later[: receipt.batch - proof.batch.batch]:
+        head = next_head(head, later)
+    if head != receipt.head:
+        raise VerificationFailed(
+            f"the proof leads to the head {head}, and the receipt has {receipt.head}: "
+            "the event is not part of that ledger as the proof has it"
+        )
+    # Those of the other batches are not in the proof.
+    if receipt.events < proof.events or (receipt.batch == 1 and receipt.events != proof.events):
+        raise VerificationFailed(
+            f"the receipt has {receipt.events} events, and batch {proof.batch.batch} alone has "
+            f"{proof.events}: the receipt was edited; take the one that was kept"
+        )

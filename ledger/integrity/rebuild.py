@@ -1,0 +1,57 @@
+"""A ledger built again from delivered files and the records of a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ledger.errors import VerificationFailed
+from ledger.integrity.chain import Chain
+from ledger.integrity.checks.delivered import Originals
+from ledger.model.dataset import DataSet
+from ledger.model.periods import Month
+from ledger.model.records import File
+from ledger.recording.recorder import Recorder
+from ledger.replay.editions import in_force
+from ledger.store.database import Store
+
+
+@contextmanager
+def rebuilt(chain: Chain, originals: Originals, as_of: Month) -> Iterator[tuple[Store, int]]:
+    """Build a ledger that holds the events of one edition, and throw it away afterwards.
+
+    Args:
+        chain: the records of the ledger that was, up to the batch known at.
+        originals: the delivered files.
+        as_of: the month; only what counts then is read.
+
+    Returns:
+        the ledger, within a transaction, and how many files were read.
+
+    Raises:
+        VerificationFailed: a delivered file is missing, or is not what its record says.
+    """
+    counting = [f for f in in_force(chain.files).values() if f.month <= as_of]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rebuilt.db"
+        with Store.for_writing(path, create=True) as store, store.rehearsal():
+            store.restore([*chain.batches, *chain.files])
+            for file in counting:
+                _append(store, chain.dataset, file, originals)
+            yield store, len(counting)
+
+
+def _append(store: Store, dataset: DataSet, file: File, originals: Originals) -> None:
+    delivery = originals.find(file)
+    if delivery is None:
+        raise VerificationFailed(
+            f"no file of the bytes of {file.name} is in {originals.folder}: SHA-256 {file.sha256}"
+        )
+    recorder = Recorder(store, dataset, file.month, file.first_event)
+    contents, _ = recorder.append(delivery, file.file, file.supersedes)
+    for problem in recorder.problems:
+        raise VerificationFailed(f"the file was never recorded: {problem}")
+    if contents != file.contents:
+        raise VerificationFailed(f"{delivery.path} is not what the record of {file.name} says")

@@ -1,0 +1,1 @@
+"""From rows and figures to the events that they come from, and from edition to edition."""

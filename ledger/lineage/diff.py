@@ -1,0 +1,216 @@
+"""Two editions side by side: the rows and cells in which they differ.
+
+Applied to the one, the differences give the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ledger.model.dataset import DataSet, View
+from ledger.replay.editions import Edition, stored_edition
+from ledger.replay.projection import build_aside
+from ledger.store.database import Record, Store
+
+BEFORE = "before_"
+"""Stands before the names of the tables of the first of two editions that lie side by side."""
+
+_AFTER = "after_"
+
+
+class ChangeKind(StrEnum):
+    """What became of a row from one edition to the other."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class CellDifference:
+    """A cell in both editions, as projected; None for NULL and where there is no row."""
+
+    column: str
+    before: str | float | None
+    after: str | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """A row that one of the editions has not, or has otherwise.
+
+    Attributes:
+        relation: the table or view.
+        key: what identifies the row in it: one text, or several for a view.
+        kind: what became of the row.
+        cells: the cells besides the key that differ, in the order of the columns; of a row that
+            only one edition has, those that are not NULL.
+    """
+
+    relation: str
+    key: tuple[str, ...]
+    kind: ChangeKind
+    cells: tuple[CellDifference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationDiff:
+    """How far two editions differ in a table or view.
+
+    Attributes:
+        name: of the table or view.
+        added: rows that only the edition after has.
+        removed: rows that only the edition before has.
+        changed: rows that both have, with other cells.
+        cells: the cells in which these differ.
+    """
+
+    name: str
+    added: int
+    removed: int
+    changed: int
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """How far two editions differ.
+
+    Attributes:
+        before: the one.
+        after: the other.
+        tables: the tables of the data set in their order, then the views.
+    """
+
+    before: Edition
+    after: Edition
+    tables: tuple[RelationDiff, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A table or view to be compared.
+
+    Attributes:
+        name: of it.
+        after: the table with its rows in the edition after.
+        identity: the columns that tell its rows apart.
+        values: the other columns. They are compared with IS NOT, for which NULL is a value.
+    """
+
+    name: str
+    after: str
+    identity: tuple[str, ...]
+    values: tuple[str, ...]
+
+    def fill(self, template: str) -> str:
+        """The SQL of a template for this relation."""
+        return template.format(
+            before=f"{BEFORE}{self.name}",
+            after=self.after,
+            same=" AND ".join(f"before.{name} IS after.{name}" for name in self.identity),
+            differences=" + ".join(
+                ["0", *(f"(before.{name} IS NOT after.{name})" for name in self.values)]
+            ),
+            key_before=", ".join(f"before.{name}" for name in self.identity),
+            key_after=", ".join(f"after.{name}" for name in self.identity),
+            cells_before="".join(f", before.{name}" for name in self.values),
+            cells_after="".join(f", after.{name}" for name in self.values),
+            no_cells=", NULL" * len(self.values),
+            order=", ".join(str(place + 1) for place in range(len(self.identity))),
+        )
+
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM {after} AS after
+        WHERE NOT EXISTS (SELECT 1 FROM {before} AS before WHERE {same})),
+       (SELECT count(*) FROM {before} AS before
+        WHERE NOT EXISTS (SELECT 1 FROM {after} AS after WHERE {same})),
+       count(*),
+       coalesce(sum(differences), 0)
+FROM (SELECT {differences} AS differences
+      FROM {before} AS before JOIN {after} AS after ON {same}) AS rows_of_both
+WHERE differences > 0
+"""
+
+# The key, the kind, the cells before, the cells after.
+_ROWS = """
+SELECT {key_after}, 'added'{no_cells}{cells_after}
+FROM {after} AS after
+WHERE NOT EXISTS (SELECT 1 FROM {before} AS before WHERE {same})
+UNION ALL
+SELECT {key_before}, 'removed'{cells_before}{no_cells}
+FROM {before} AS before
+WHERE NOT EXISTS (SELECT 1 FROM {after} AS after WHERE {same})
+UNION ALL
+SELECT {key_after}, 'changed'{cells_before}{cells_after}
+FROM {before} AS before JOIN {after} AS after ON {same}
+WHERE {differences} > 0
+ORDER BY {order}
+"""
+
+
+def build_side_by_side(store: Store, dataset: DataSet, before: Edition, after: Edition) -> None:
+    """Have the projections of two editions at once in a reading store.
+
+    The name of a table or view is then that of the edition after; with `BEFORE` it is a table of
+    the edition before.
+    """
+    build_aside(store, dataset, before)
+    for view in dataset.views:
+        _keep_rows(store, view, BEFORE)
+        store.execute(f"DROP VIEW main.{view.name}")
+    names = [table.name for table in dataset.tables]
+    for name in (*names, *(summary.name for summary in dataset.summaries)):
+        store.execute(f"ALTER TABLE main.{name} RENAME TO {BEFORE}{name}")
+    if stored_edition(store) != after:
+        build_aside(store, dataset, after)
+    for view in dataset.views:
+        _keep_rows(store, view, _AFTER)
+
+
+def _keep_rows(store: Store, view: View, prefix: str) -> None:
+    """Make a table of the rows of a view, so that they are not computed for each comparison."""
+    name, columns = f"{prefix}{view.name}", ", ".join((*view.identity, *view.values))
+    store.execute(f"CREATE TABLE main.{name} AS SELECT {columns} FROM {view.name}")
+    store.execute(f"CREATE INDEX main.{name}_by_identity ON {name} ({', '.join(view.identity)})")
+
+
+def count_differences(store: Store, dataset: DataSet, before: Edition, after: Edition) -> Diff:
+    """Count in what two editions differ that lie side by side."""
+    tables = [
+        RelationDiff(relation.name, *next(store.rows(relation.fill(_COUNTS))))
+        for relation in _relations(dataset)
+    ]
+    return Diff(before, after, tuple(tables))
+
+
+def differing_rows(store: Store, dataset: DataSet) -> Generator[RowChange, None, None]:
+    """Yield the rows in which two editions differ that lie side by side.
+
+    Ordered by table, the views last, and by key.
+    """
+    for relation in _relations(dataset):
+        for row in store.rows(relation.fill(_ROWS)):
+            yield _row_change(relation, row)
+
+
+def _row_change(relation: _Relation, row: Record) -> RowChange:
+    keys, values = len(relation.identity), len(relation.values)
+    kind = ChangeKind(row[keys])
+    before, after = row[keys + 1 : keys + 1 + values], row[keys + 1 + values :]
+    cells = tuple(
+        CellDifference(column, old, new)
+        for column, old, new in zip(relation.values, before, after, strict=True)
+        if old != new
+    )
+    return RowChange(relation.name, row[:keys], kind, cells)
+
+
+def _relations(dataset: DataSet) -> Iterator[_Relation]:
+    for table in dataset.tables:
+        yield _Relation(table.name, table.name, (table.key,), table.column_names[1:])
+    for view in dataset.views:
+        yield _Relation(view.name, f"{_AFTER}{view.name}", view.identity, view.values)

@@ -1,0 +1,119 @@
+"""What happened to one record: every event of its key, what came of it, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from ledger.errors import WrongUsage
+from ledger.lineage.findings import verdicts
+from ledger.lineage.sources import Source, Sources
+from ledger.model.dataset import Action, Table
+from ledger.model.records import RETRACTION
+from ledger.replay.editions import Edition
+from ledger.store.database import Record, Store
+
+APPLIED = "applied"
+SUPERSEDED = "superseded"
+RETRACTED = "retracted"
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A cell before and after an event, as delivered; None for NULL and where there is no row."""
+
+    column: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """An event of a record.
+
+    Attributes:
+        source: the event, and where it comes from.
+        recorded_at: when, in UTC.
+        verdict: `applied`, the finding on its action, or `superseded` or `retracted` where its file
+            no longer counts.
+        changes: the cells that it changed, or for a file that no longer counts would have changed.
+    """
+
+    source: Source
+    recorded_at: str
+    verdict: str
+    changes: tuple[CellChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All events of a record.
+
+    Attributes:
+        edition: up to which they are told.
+        table: of the record.
+        key: of the record.
+        events: in replay order. The last one that counts is what a projection shows.
+    """
+
+    edition: Edition
+    table: str
+    key: str
+    events: tuple[HistoryEvent, ...]
+
+
+_EVENTS = """
+SELECT event.event_id, event.file, event.line, event.action, {cells}
+FROM {events} AS event
+JOIN files AS file ON file.file = event.file
+CROSS JOIN replay_bound AS bound
+WHERE event.{key} = ? AND event.event_id < bound.end_event AND file.batch <= bound.batch
+ORDER BY event.event_id
+"""
+
+
+def read_history(store: Store, table: Table, key: str, edition: Edition) -> History:
+    """Tell what happened to a record up to an edition, which was said.
+
+    Raises:
+        WrongUsage: no event of the table has the key.
+    """
+    columns = ", ".join(f"event.{name}" for name in table.column_names)
+    sql = _EVENTS.format(cells=columns, events=table.events, key=table.key)
+    rows = list(store.rows(sql, (key,)))
+    if not rows:
+        raise WrongUsage(
+            f"no event of {table.name} up to {edition.name} has the key {key!r}; keys are as "
+            f"delivered, to the letter. To list them: ledger export --table {table.name}"
+        )
+    sources = Sources(store, edition.batch)
+    told = verdicts(store, table, key)
+    recorded_at = {batch.batch: batch.recorded_at for batch in store.batches()}
+    events: list[HistoryEvent] = []
+    standing: Record | None = None
+    # What the files that no longer count would have made of the row, event after event.
+    without_effect: dict[int, Record | None] = {}
+    for event_id, number, line, action, *cells in rows:
+        source = sources.source(event_id, number, line, action)
+        after = None if action == Action.DELETE else tuple(cells)
+        verdict = told.get(event_id, APPLIED)
+        before = standing
+        successor = sources.successor(number)
+        if successor:
+            verdict = RETRACTED if successor.kind == RETRACTION else SUPERSEDED
+            before = without_effect.get(number, standing)
+            without_effect[number] = after
+        else:
+            standing = after
+        changes = _changes(table, before, after)
+        events.append(HistoryEvent(source, recorded_at[source.batch], verdict, changes))
+    return History(edition, table.name, key, tuple(events))
+
+
+def _changes(table: Table, before: Record | None, after: Record | None) -> tuple[CellChange, ...]:
+    cells = zip_longest(table.column_names, before or (), after or ())
+    return tuple(
+        CellChange(column, old, new)
+        for column, old, new in cells
+        if old != new and column != table.key
+    )

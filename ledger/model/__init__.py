@@ -1,0 +1,1 @@
+"""Values: periods, tables, digests. Nothing here reads or writes a file."""

@@ -1,0 +1,1 @@
+"""Deliveries recorded as batches, and what may follow on what."""

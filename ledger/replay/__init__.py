@@ -1,0 +1,1 @@
+"""Events replayed to the state of an edition."""

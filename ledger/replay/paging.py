@@ -1,0 +1,163 @@
+"""Reads a table of an edition in the order of its key, and keeps nobody waiting meanwhile.
+
+Whoever records must wait, at the commit, for whoever is reading. So the rows are read page by
+page, each page in a snapshot of its own. An edition has the same rows whatever is recorded in
+between: they come from the stored projection as long as it is of that edition, else from the log.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from ledger.model.dataset import Table
+from ledger.model.progress import Advance, unheard
+from ledger.replay.editions import Edition, say_keys, say_what_counts, stored_edition
+from ledger.replay.projection import is_regular, replay_keys_sql, stored_keys_sql
+from ledger.store.database import Record, Store
+from ledger.store.sql import part
+
+Value = str | int | float | None
+
+
+Values = Sequence[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows in the order of their key.
+
+    Attributes:
+        count: how many they are.
+        text: what `page_sql` gives of them; None where that would be too long.
+        values: reads the rows themselves.
+    """
+
+    count: int
+    text: str | None
+    values: Callable[[], Iterable[Values]]
+
+
+class PagedRows(ABC):
+    """Rows in SQLite that can be read one by one, or as pages of text."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Values]:
+        """Read the values of each row."""
+
+    @abstractmethod
+    def pages(self, line: str, meanwhile: Callable[[], object]) -> Iterator[Page]:
+        """Read all rows page by page.
+
+        Args:
+            line: the SQL that writes a row.
+            meanwhile: is called for each page when all that is left is SQLite's work, for which
+                the interpreter is not needed: the time to start another thread.
+        """
+
+
+def page_sql(line: str, rows: str, key: str) -> str:
+    """The query that gives the number of some rows, and the text of all of them.
+
+    Args:
+        line: the SQL that writes a row.
+        rows: the query of the rows.
+        key: the column in whose order they come.
+    """
+    return part("replay/paging.sql", "page", line=line, rows=rows, key=key)
+
+
+ROWS_AT_ONCE = 20_000
+LONGEST_TEXT = 64 * 1024 * 1024
+"""How long a page may be as one text, in bytes; a longer one is read row by row."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRows(PagedRows):
+    """The rows of a table as of an edition.
+
+    Attributes:
+        store: open, and in no snapshot when the rows are read.
+        table: in the order of whose key the rows come.
+        edition: of which they are.
+        select: makes of the query that gives some projected rows the one that is to be run.
+        after: the key after which they begin; blank, which no key is, is before all of them.
+        advance: is told how many rows are read.
+    """
+
+    store: Store
+    table: Table
+    edition: Edition
+    select: Callable[[str], str]
+    after: str = ""
+    advance: Advance = unheard
+
+    def __iter__(self) -> Generator[Record, None, None]:
+        """Yield the rows."""
+        for _, rows in self._pages(lambda select: list(self.store.rows(select))):
+            yield from rows
+            self.advance(len(rows))
+
+    def pages(self, line: str, meanwhile: Callable[[], object]) -> Generator[Page, None, None]:
+        """Yield the rows as pages of text."""
+
+        def read(select: str) -> tuple[int, str | None]:
+            meanwhile()
+            return self._text(line, select)
+
+        for keys, (count, text) in self._pages(read):
+            if count:
+                yield Page(count, text, partial(self._again, *keys))
+                self.advance(count)
+
+    def _pages(self, read: Callable[[str], T]) -> Generator[tuple[tuple[str, str], T], None, None]:
+        """Yield of each page between which keys it is, and what the query of its rows gives."""
+        after = self.after
+        while True:
+            with self.store.snapshot():
+                is_stored = stored_edition(self.store) == self.edition
+                until = _last_key(self.store, self.table, is_stored, after)
+                if until is None:
+                    return
+                page = read(self._say(after, until, is_stored))
+            yield (after, until), page
+            after = until
+
+    def _again(self, after: str, until: str) -> list[Record]:
+        with self.store.snapshot():
+            is_stored = stored_edition(self.store) == self.edition
+            return list(self.store.rows(self._say(after, until, is_stored)))
+
+    def _text(self, line: str, select: str) -> tuple[int, str | None]:
+        row = self.store.longest_row(page_sql(line, select, self.table.key), LONGEST_TEXT)
+        if row:
+            count, text = row
+            return count, text
+        ((count,),) = self.store.rows(f"SELECT count(*) FROM ({select})")
+        return count, None
+
+    def _say(self, after: str, until: str, is_stored: bool) -> str:
+        """Say which keys are of a page, and give the query of its rows."""
+        say_keys(self.store, after, until)
+        if is_stored:
+            return self.select(stored_keys_sql(self.table))
+        # Anew for each page: what was recorded since the one before does not count.
+        say_what_counts(self.store, self.edition)
+        return self.select(replay_keys_sql(self.table, regular=is_regular(self.store)))
+
+
+def _last_key(store: Store, table: Table, is_stored: bool, after: str) -> str | None:
+    """The last key of the next page; None where no key comes after that of the page before."""
+    relation, key = table.name if is_stored else table.events, table.key
+    sql = f"""
+        SELECT coalesce(
+            (SELECT {key} FROM {relation} WHERE {key} > ? ORDER BY {key} LIMIT 1 OFFSET ?),
+            (SELECT max({key}) FROM {relation} WHERE {key} > ?))
+    """
+    ((last,),) = store.rows(sql, (after, ROWS_AT_ONCE - 1, after))
+    return None if last is None else str(last)

@@ -1,0 +1,1 @@
+"""The SQLite file: its schema, its records and events, and the only use of sqlite3."""
