@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from ledger.recording.ingest import MonthIngest
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
     from ledger.snapshot import Comparison
-    from ledger.upgrade import Upgrade
 
 PathLike = str | os.PathLike[str]
 
@@ -963,24 +962,6 @@ class Ledger:
         with Store.for_reading(self.path) as store:
             store.back_up(Path(path), check)
         return replace(found[0], path=Path(path))
-
-    def upgrade(self, *, dry_run: bool = False) -> Upgrade:
-        """Bring a ledger that an older version made to the present one; its head stays.
-
-        Args:
-            dry_run: only say what would happen.
-
-        Raises:
-            VerificationFailed: the ledger is not as it was recorded; it is left as it is.
-            StorageFailed: it cannot be upgraded.
-        """
-        from ledger.upgrade import upgrade_store
-
-        with (
-            Store.for_upgrade(self.path) as store,
-            store.rehearsal() if dry_run else store.transaction(),
-        ):
-            return upgrade_store(store, self.dataset)
 
     @contextmanager
     def _writing(self, dry_run: bool) -> Iterator[Store]:

@@ -17,7 +17,7 @@ from tests.commands import LEDGER, PYTHON, environment
 
 AT_ONCE = """
 import sys
-from ledger import terminal
+from ledger.cli import terminal
 terminal.DELAY, terminal.INTERVAL = 1e-9, 0
 from ledger.cli import main
 sys.exit(main(prog_name="ledger"))

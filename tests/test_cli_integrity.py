@@ -12,7 +12,6 @@ import pytest
 
 from tests.commands import DATA, run_ledger
 
-VERSION_2 = Path(__file__).parent / "ledgers" / "version_2.sql"
 HEAD = "66fc45dbee6b80832f9d14f1b02861ad8c0dd07a93d1a26a4c7648896fcff59b"
 
 
@@ -260,23 +259,6 @@ def test_no_backup_is_made_of_a_ledger_that_was_changed(folder: Path) -> None:
     assert ran.code == 6
     assert "no backup is made, for the ledger is not as it was recorded" in ran.err
     assert sorted(path.name for path in folder.iterdir()) == ["data", "ledger.db"]
-
-
-def test_a_ledger_of_before_is_upgraded(tmp_path: Path) -> None:
-    tamper(tmp_path, VERSION_2.read_text(encoding="utf-8"))
-    ran = run_ledger("report", cwd=tmp_path)
-    assert ran.code == 5
-    assert "ledger upgrade --db ledger.db" in ran.err
-    rehearsed = run_ledger("upgrade", "--dry-run", cwd=tmp_path)
-    assert "would be brought from version 2 to version 4" in rehearsed.out
-    assert run_ledger("report", cwd=tmp_path).code == 5
-    upgraded = run_ledger("upgrade", cwd=tmp_path)
-    assert (upgraded.code, upgraded.err) == (0, "")
-    assert upgraded.out.startswith("ledger.db is brought from version 2 to version 4.\nhead 2b06e3")
-    ran = run_ledger("verify", "--sources", DATA, cwd=tmp_path)
-    assert ran.code == 0
-    assert "compared with the 12 delivered files" in ran.out
-    assert "is of version 4 already" in run_ledger("upgrade", cwd=tmp_path).out
 
 
 def test_more_faults_than_are_kept_are_told_as_more(folder: Path) -> None:

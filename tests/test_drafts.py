@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no su
 MAKER = """
 import sys
 from pathlib import Path
-from ledger.drafts import draft_folder
+from ledger.files.atomic import draft_folder
 
 with draft_folder(Path(sys.argv[1])) as draft:
     (draft / "half").write_text("half of a table")

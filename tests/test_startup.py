@@ -20,25 +20,24 @@ finally:
 """
 """Run a command, and tell on standard error which modules were imported by its end."""
 
-OURS = {
-    "--help": {
-        *("__init__", "book", "dataset", "digest", "drafts", "editions", "errors", "months"),
-        *("names", "outputs", "printing", "results", "store", "templates", "terminal", "words"),
-        *("journal", "support", "support.description", "support.labels"),
-        *("cli", "cli.comparing", "cli.group", "cli.integrity", "cli.options", "cli.overview"),
-        *(
-            "cli.completion",
-            "cli.lakes",
-            "cli.querying",
-            "cli.recording",
-            "cli.results",
-            "cli.serving",
-            "cli.starting",
-        ),
-        *("cli.telling", "cli.tracing"),
-    },
+HEAVY = {
+    "altair",
+    "asyncio",
+    "datasette",
+    "dateutil",
+    "deltalake",
+    "duckdb",
+    "hypothesis",
+    "jinja2",
+    "numpy",
+    "pandas",
+    "pendulum",
+    "pluggy",
+    "pyarrow",
+    "pyspark",
+    "sqlite_utils",
+    "xlsxwriter",
 }
-OURS["status"] = OURS["--help"]
 
 
 def imported(tmp_path: Path, *arguments: str) -> set[str]:
@@ -55,31 +54,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["--help", "status"])
-def test_of_the_package_only_what_the_command_needs(folder: Path, command: str) -> None:
+def test_a_light_command_imports_nothing_heavy(folder: Path, command: str) -> None:
     modules = imported(folder, command)
-    ours = {name.removeprefix("ledger.") for name in modules if name.startswith("ledger.")}
-    assert ours | {"__init__"} == OURS[command]
-
-
-@pytest.mark.parametrize("command", ["--help", "status"])
-def test_of_other_packages_two_alone(folder: Path, command: str) -> None:
-    modules = {name.partition(".")[0] for name in imported(folder, command)}
-    others = {"click", "hypothesis", "msgspec", "pandas", "pendulum", "pyarrow", "sqlite_utils"}
-    others |= {
-        "altair",
-        "datasette",
-        "dateutil",
-        "deltalake",
-        "duckdb",
-        "jinja2",
-        "numpy",
-        "pluggy",
-        "pyspark",
-        "tabulate",
-        "tqdm",
-    }
-    needed = {"click", "msgspec"} | ({"tabulate"} if command == "status" else set())
-    assert modules & others == needed
+    assert "click" in modules
+    assert modules.isdisjoint(HEAVY)
 
 
 @pytest.mark.parametrize(

@@ -356,7 +356,7 @@ FOREIGN = (
     (a_folder, "is a folder"),
     (another_database, "but not a ledger"),
     (a_newer_ledger, "newer version"),
-    (an_older_ledger, "older version"),
+    (an_older_ledger, "before the first release"),
 )
 
 

@@ -11,7 +11,6 @@ from ledger.cli.integrity import (
     backup,
     prove,
     receipt,
-    upgrade,
     verify,
     verify_proof,
     verify_report,
@@ -67,6 +66,6 @@ main.add_sections(
         "Look": (status, log, query, serve),
         "Trace a figure to its sources": (history, explain, diff, bridge, check, editions),
         "Show that nothing was changed": (verify, receipt, prove, verify_proof, verify_report),
-        "Look after the ledger": (doctor, backup, publish, upgrade),
+        "Look after the ledger": (doctor, backup, publish),
     }
 )

@@ -11,7 +11,7 @@ import click
 from ledger.cli import completion
 from ledger.cli.lakes import not_of_a_lake
 from ledger.cli.notes import telling_progress
-from ledger.cli.options import common, dry_run_option, edition_options, formats, telling
+from ledger.cli.options import common, edition_options, formats, telling
 from ledger.cli.printing import emit, emit_data, note, print_json, table
 from ledger.errors import VerificationFailed
 from ledger.ledger import Ledger
@@ -255,25 +255,3 @@ def backup(file: Path, format: str, db: Path) -> None:
         events = counted(result.events, "event")
         emit(f"{file}: {counted(result.batches, 'batch', 'batches')}, {events}, verified")
         emit(f"head {result.head or 'none'}")
-
-
-@click.command()
-@formats("table", "json")
-@dry_run_option
-@common
-def upgrade(format: str, dry_run: bool, db: Path) -> None:
-    """Bring an older version's ledger to the present one.
-
-    Events, heads and seals stay as they are. The ledger is verified before anything is kept.
-    """
-    with Ledger.open(db) as ledger:
-        done = ledger.upgrade(dry_run=dry_run)
-    if format == "json":
-        print_json(done)
-        return
-    if done.version == done.present:
-        emit(f"{db} is of version {done.present} already.")
-    else:
-        would = "would be" if dry_run else "is"
-        emit(f"{db} {would} brought from version {done.version} to version {done.present}.")
-    emit(f"head {done.head or 'none'}")

@@ -63,8 +63,6 @@ from ledger.store.sql import packaged_text
 
 APPLICATION_ID = 0x4C444752
 USER_VERSION = 4
-OLDEST_VERSION = 2
-"""The first version that can be upgraded."""
 
 OLDEST_SQLITE = (3, 37, 0)
 SQLITE_VERSION = sqlite3.sqlite_version_info
@@ -235,21 +233,6 @@ class Store:
         return [beside(path, end) for end, found in left if found] or [path]
 
     @classmethod
-    def for_upgrade(cls, path: Path) -> Self:
-        """Open a ledger to write that a version of before may have made.
-
-        Raises:
-            NoLedger: there is no file at `path`.
-            StorageFailed: it cannot be opened, or is no ledger that can be upgraded.
-        """
-        _check_existence(path)
-        check_to_write(path)
-        with _translated(path):
-            # A table to which others refer is made again; the references are checked at the end.
-            pragmas = (*_TO_WRITE, "PRAGMA foreign_keys = OFF")
-            return cls._opened(path, _uri(path, "rw"), pragmas=pragmas, oldest=OLDEST_VERSION)
-
-    @classmethod
     def _opened(
         cls,
         path: Path,
@@ -257,7 +240,6 @@ class Store:
         attached: str | None = None,
         *,
         pragmas: Sequence[str] = (),
-        oldest: int = USER_VERSION,
     ) -> Self:
         """Connect to the ledger's database, or to another one with the ledger attached to it."""
         connection = sqlite3.connect(database, uri=True, **_CONNECT)
@@ -267,7 +249,7 @@ class Store:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
             schema = "ledger" if attached else "main"
-            _check_header(connection, path, schema, oldest)
+            _check_header(connection, path, schema)
             for pragma in pragmas:
                 connection.execute(pragma)
         except BaseException:
@@ -788,20 +770,15 @@ def _create(path: Path) -> None:
         ) from error
 
 
-def _check_header(connection: sqlite3.Connection, path: Path, schema: str, oldest: int) -> None:
+def _check_header(connection: sqlite3.Connection, path: Path, schema: str) -> None:
     (application,) = connection.execute(f"PRAGMA {schema}.application_id").fetchone()
     (version,) = connection.execute(f"PRAGMA {schema}.user_version").fetchone()
     if application != APPLICATION_ID:
         raise StorageFailed(f"{path} is an SQLite database, but not a ledger; name another")
-    if version < OLDEST_VERSION:
+    if version < USER_VERSION:
         raise StorageFailed(
-            f"{path} was made by a much older version of ledger; "
-            "move it away and ingest the deliveries again"
-        )
-    if version < oldest:
-        raise StorageFailed(
-            f"{path} was made by an older version of ledger; "
-            f"make a copy of it, and then: ledger upgrade --db {path}"
+            f"{path} was made by a version of ledger before the first release; "
+            "move it away and ingest the files again"
         )
     if version > USER_VERSION:
         raise StorageFailed(f"{path} was made by a newer version of ledger; install that version")
@@ -818,7 +795,7 @@ def _check_mode(path: Path) -> None:
         try:
             probe.execute("PRAGMA schema_version")
         except sqlite3.Error as error:
-            # Without locks SQLite opens no log (https://sqlite.org/wal.html#noshm).
+            # Without locks SQLite opens no log: it fails, and makes no file.
             if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
                 raise RecoveryNeeded(
                     f"{path}: its journal mode is wal, in which SQLite writes where it reads; to "

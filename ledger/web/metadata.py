@@ -75,7 +75,7 @@ def metadata(dataset: DataSet) -> dict[str, Any]:
     return {
         "title": "Ledger",
         "databases": {DATABASE: database},
-        "extra_css_urls": ["/ledger-static/serving.css"],
+        "extra_css_urls": ["/ledger-static/web.css"],
         "plugins": {"datasette-dashboards": _dashboards()},
     }
 

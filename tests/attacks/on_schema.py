@@ -171,7 +171,7 @@ SCHEMA_ATTACKS: list[Attack] = [
     anywhere("the file format changed in the header", header(44, b"\0\0\0\7"), MALFORMED),
     anywhere("the file cut off", cut, MALFORMED),
     refused("the version changed", script("PRAGMA user_version = 9"), 5, "by a newer version"),
-    refused("the version put back", script("PRAGMA user_version = 2"), 5, "by an older version"),
+    refused("the version put back", script("PRAGMA user_version = 2"), 5, "before the first"),
     refused("the application changed", script("PRAGMA application_id = 9"), 5, "but not a ledger"),
     refused("the first bytes changed", header(0, b"sqlite"), 5, "this is no SQLite database"),
     refused("the file emptied", lambda scene: scene.ledger.write_bytes(b""), 5, "an empty file"),

@@ -1,10 +1,10 @@
 """Records deliveries straight into a lake, each file read by a task of Spark.
 
-What may follow on what, and all that is told of it, is that of `ledger.recording.ingest`. The new files of
-all months are read twice. First each is looked at: how many rows it has, and all that is wrong with
-it. Then its events are numbered here, and written in a folder for drafts, from which they go into
-the lake month by month: readers see a whole month or nothing of it. A file that was changed between
-the two is refused.
+What may follow on what, and every message about it, is that of `ledger.recording.ingest`. The
+new files of all months are read twice. The first reading counts the rows of each and finds all
+that is wrong with it. Then the driver numbers the events, and the second reading writes them to a
+folder for drafts, from which they go into the lake month by month: readers see a whole month or
+nothing of it. A file that changed between the two readings is refused.
 
 A ledger of SQLite that records the same files has the same heads, and what `ledger publish` makes
 of it is the same lake. What is odd about the recorded values is not looked for.
