@@ -201,7 +201,7 @@ def test_what_was_interrupted_is_told_with_the_way_on_where_it_cannot_be_undone(
             assert ran.code == 5, command
             assert "copy it and the file beside it to where you may write" in ran.err, command
     assert contents(killed.parent) == before
-    assert run_ledger("doctor", "--recover", "--db", killed, cwd=killed.parent).code == 0
+    assert invoke_ledger("doctor", "--recover", db=killed).code == 0
     assert sorted(contents(killed.parent)) == ["ledger.db"]
     assert killed.read_bytes() == recorded.read_bytes()
 
