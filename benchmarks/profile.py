@@ -18,7 +18,8 @@ from time import perf_counter
 from typing import Any
 
 from ledger.cli import main as command
-from ledger.store.database import Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import Store
 
 SHOWN = 6
 LABEL_LENGTH = 60

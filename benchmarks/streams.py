@@ -22,7 +22,7 @@ from ledger.model.periods import Month
 from ledger.replay.editions import choose_edition, count_few, last_events, say_what_counts
 from ledger.replay.labels import labelled_select
 from ledger.replay.paging import EditionRows
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 Rows = Iterable[Sequence[Any]]
 

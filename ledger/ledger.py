@@ -31,7 +31,9 @@ from ledger.replay.editions import (
     stored_edition,
 )
 from ledger.replay.labels import Names, labelled_columns, labelled_select, parse_names, say_labels
-from ledger.store.database import Parameters, Record, Store, discard_if_empty, storable
+from ledger.store.database import Record, storable
+from ledger.store.event_store import Store, discard_if_empty
+from ledger.store.user_query import Parameters, user_query
 
 if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
@@ -722,7 +724,7 @@ class Ledger:
 
         with Store.for_query(self.path) as store, store.snapshot():
             projection = stored_edition(store)
-            with store.query(sql, parameters) as (columns, rows):
+            with user_query(store, sql, parameters) as (columns, rows):
                 yield Query(columns, rows, projection)
 
     def log(self) -> list[LogEntry]:
@@ -781,6 +783,7 @@ class Ledger:
                 which that was done verifies.
         """
         from ledger.integrity.doctor import diagnose
+        from ledger.store.recovery import recover_ledger
 
         def check(copy: Path) -> None:
             found = Ledger(copy).verify()
@@ -790,7 +793,7 @@ class Ledger:
                     "restore the ledger from a backup"
                 )
 
-        needed = partial(Store.recover, self.path, check) if recover else None
+        needed = partial(recover_ledger, self.path, check) if recover else None
         return diagnose(self.path, self.dataset, encoding, needed)
 
     def verify(
@@ -950,6 +953,8 @@ class Ledger:
             VerificationFailed: the copy is not as it was recorded, as the ledger then.
             StorageFailed: it cannot be written.
         """
+        from ledger.store.backup import back_up
+
         found: list[Verification] = []
 
         def check(copy: Path) -> None:
@@ -960,7 +965,7 @@ class Ledger:
                 )
 
         with Store.for_reading(self.path) as store:
-            store.back_up(Path(path), check)
+            back_up(store, Path(path), check)
         return replace(found[0], path=Path(path))
 
     @contextmanager

@@ -12,7 +12,7 @@ from ledger.lineage.diff import Diff, RowChange, count_differences, differing_ro
 from ledger.model.dataset import DataSet
 from ledger.model.periods import Month
 from ledger.replay.editions import Edition
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 Item = TypeVar("Item")
 

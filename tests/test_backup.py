@@ -12,7 +12,7 @@ import pytest
 
 from ledger import Ledger, StorageFailed, VerificationFailed, WrongUsage
 from ledger.files.atomic import put
-from ledger.store import database as ledger_store
+from ledger.store import backup as ledger_backup
 from tests.attacks.scene import APRIL, Scene, prepare
 from tests.attacks.shell import edit
 from tests.commands import LEDGER, environment
@@ -62,7 +62,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(
         target.write_text("theirs", encoding="utf-8")
         put(draft, target)
 
-    monkeypatch.setattr(ledger_store, "put", somebody_was_first)
+    monkeypatch.setattr(ledger_backup, "put", somebody_was_first)
     with pytest.raises(WrongUsage, match="is there already"):
         Ledger(scene.ledger).backup(path)
     assert path.read_text(encoding="utf-8") == "theirs"

@@ -30,7 +30,7 @@ from ledger.model.local_time import ClockRow, clock_rows
 from ledger.replay.editions import choose_edition, say_what_counts
 from ledger.replay.projection import typed_sql
 from ledger.results import Checked
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests import oracle
 from tests.chronicle import (
     Chronicle,

@@ -16,7 +16,7 @@ from ledger import Ledger, VerificationFailed, WrongUsage
 from ledger.errors import LedgerError
 from ledger.extras import EXTRAS, Extra
 from ledger.integrity.doctor import State
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.commands import DATA, PYTHON, run, run_ledger
 
 

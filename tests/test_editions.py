@@ -30,7 +30,7 @@ from ledger.replay.editions import (
     say_what_counts,
 )
 from ledger.replay.projection import build_aside, replay_sql
-from ledger.store.database import EVENTS_PER_MONTH, Store
+from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from tests import oracle
 from tests.chronicle import Chronicle, Plan, chronicle_of, plans
 from tests.strategies import DeliveredFile, small_file, write_data_folder
@@ -59,7 +59,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     ledger = Ledger(tmp_path / "ledger.db")
     clock = iter(RECORDED_AT)
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.store.database.utc_now", lambda: next(clock))
+        patch.setattr("ledger.store.event_store.utc_now", lambda: next(clock))
         write_data_folder(tmp_path, [EXTRACT, FEBRUARY, MARCH])
         ledger.ingest(tmp_path)
         write_data_folder(tmp_path, [CORRECTED])
@@ -263,7 +263,7 @@ def test_tags_are_told_in_the_order_in_which_they_were_given(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([datetime(2025, 5, day, tzinfo=UTC) for day in (1, 2, 2)])
-    monkeypatch.setattr("ledger.store.database.utc_now", lambda: next(clock))
+    monkeypatch.setattr("ledger.store.event_store.utc_now", lambda: next(clock))
     for name in ("second", "b", "a"):
         ledger.tag(name)
     assert [(tag.name, tag.tagged_at) for tag in ledger.tags()] == [

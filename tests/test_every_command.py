@@ -14,7 +14,7 @@ import pytest
 from ledger import Ledger
 from ledger.cli import main
 from ledger.store import database as ledger_store
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.commands import DATA, Ran, invoke_ledger
 from tests.media import read_only
 from tests.strategies import small_file, write_data_folder
@@ -132,7 +132,7 @@ def test_a_damaged_ledger_is_told_and_left_as_it_is(
 def test_a_ledger_that_another_process_locks_is_read_and_not_written(
     command: str, db: Path, recorded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ledger_store._CONNECT, "timeout", 0.05)
+    monkeypatch.setitem(ledger_store.CONNECT, "timeout", 0.05)
     shutil.copy(recorded, db)
     with closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")

@@ -26,7 +26,7 @@ from ledger.replay import paging as ledger_pages
 from ledger.replay.editions import choose_edition
 from ledger.replay.labels import labelled_select
 from ledger.replay.paging import EditionRows, Page, PagedRows, Values, page_sql
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.commands import DATA
 from tests.corpus.texts import ODD_TEXTS
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ledger import InputRefused, Ledger, MonthIngest, SequenceBroken, StorageFailed, WrongUsage
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 EXTRACT = small_file("contact_centers", None, ("CC1", "Boston"), ("CC2", "Atlanta"))
@@ -551,7 +551,7 @@ def test_recorded_at_increases_though_the_clock_goes_back(
     ledger: Ledger, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([datetime(2025, 4, day, tzinfo=UTC) for day in (2, 1, 2, 3)])
-    monkeypatch.setattr("ledger.store.database.utc_now", lambda: next(clock))
+    monkeypatch.setattr("ledger.store.event_store.utc_now", lambda: next(clock))
     ingest(ledger, data, EXTRACT, *(renaming(month) for month in (202502, 202503, 202504)))
     assert [entry.batch.recorded_at for entry in ledger.log()] == [
         "2025-04-02T00:00:00.000000Z",

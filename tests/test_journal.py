@@ -17,7 +17,7 @@ import pytest
 
 from ledger import Ledger, RecoveryNeeded, StorageFailed
 from ledger.store import database as ledger_store
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.store.journal import MAGIC
 from tests.commands import DATA, LEDGER, environment, invoke_ledger
 from tests.test_every_command import COMMANDS, LOCKING, READING, carry_out, contents

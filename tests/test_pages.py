@@ -22,7 +22,7 @@ from ledger.replay.editions import choose_edition, say_keys, say_what_counts
 from ledger.replay.paging import EditionRows
 from ledger.replay.projection import replay_keys_sql, stored_keys_sql
 from ledger.store import database as ledger_store
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA
 from tests.strategies import small_file, write_data_folder
@@ -41,7 +41,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ledger(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     """A copy of it, for which nobody waits."""
-    monkeypatch.setitem(ledger_store._CONNECT, "timeout", 0)
+    monkeypatch.setitem(ledger_store.CONNECT, "timeout", 0)
     return Ledger(shutil.copy(recorded, tmp_path))
 
 

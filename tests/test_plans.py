@@ -20,7 +20,7 @@ from ledger.recording.ingest import Permissions, ingest_months, with_months
 from ledger.replay.editions import choose_edition, last_events, say_what_counts
 from ledger.replay.incremental import build_summaries_aside, update_projection
 from ledger.replay.projection import build_aside, replay_of, replay_sql, store_projection
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.store.sql import part
 from tests.strategies import small_file, write_data_folder
 

@@ -13,7 +13,7 @@ from ledger import Ledger, LedgerError, VerificationFailed, WrongUsage
 from ledger.datasets.support.description import SUPPORT
 from ledger.integrity.proofs import EventProof, check_event_proof, prove_event
 from ledger.model.receipt import Receipt
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.attacks.scene import PROVEN, Scene, prepare, read, write
 from tests.chronicle import Plan, beginning, carry_out, few_examples, plans
 

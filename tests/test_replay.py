@@ -22,7 +22,7 @@ from ledger.delivery.discovery import find_deliveries
 from ledger.recording.ingest import Permissions, ingest_months, with_months
 from ledger.replay.editions import choose_edition
 from ledger.replay.projection import build_aside, store_projection
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests import oracle
 from tests.strategies import Deliveries, deliveries, small_file, write_data_folder
 

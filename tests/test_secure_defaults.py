@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, StorageFailed
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.commands import DATA
 from tests.test_architecture import MODULES, ROOT
 

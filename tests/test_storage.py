@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from ledger import Ledger, MonthIngest, RecordingFailed, StorageFailed
 from ledger.cli import main
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.commands import LEDGER, invoke_ledger, run, run_ledger
 from tests.media import SmallDisk, small_disk
 from tests.strategies import DeliveredFile, small_file, write_data_folder

@@ -18,7 +18,8 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Table, Type
 from ledger.model.records import Batch
 from ledger.store import database as ledger_store
-from ledger.store.database import APPLICATION_ID, USER_VERSION, Store, discard_if_empty
+from ledger.store.event_store import Store, discard_if_empty
+from ledger.store.schema import APPLICATION_ID, USER_VERSION
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 ROOT = Path(__file__).parent.parent
@@ -417,7 +418,7 @@ def test_nothing_is_written_to_a_ledger_that_was_removed(path: Path) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ledger_store._CONNECT, "timeout", 0.05)
+    monkeypatch.setitem(ledger_store.CONNECT, "timeout", 0.05)
 
 
 @pytest.mark.usefixtures("impatient")

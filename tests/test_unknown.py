@@ -16,7 +16,7 @@ from ledger.datasets.support.missing_names import Unresolved, unresolved
 from ledger.replay.editions import choose_edition
 from ledger.replay.labels import Names, say_names
 from ledger.replay.projection import build_aside
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger
 from tests.strategies import small_file

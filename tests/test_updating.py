@@ -20,7 +20,7 @@ from ledger.replay.editions import Edition, choose_edition, in_force
 from ledger.replay.incremental import build_summaries_aside, build_whole_aside, update_projection
 from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside, store_projection
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests import oracle
 from tests.strategies import Deliveries, deliveries, small_file, write_data_folder
 from tests.test_replay import delivered, ingested, some_examples

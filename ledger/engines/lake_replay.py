@@ -19,7 +19,7 @@ from ledger.model.dataset import DataSet, Summary, Table
 from ledger.replay.editions import Edition, say_what_counts
 from ledger.replay.incremental import EXACT
 from ledger.replay.projection import replay_sql
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 KEYS = "named_keys"
 

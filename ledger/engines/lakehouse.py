@@ -305,7 +305,7 @@ class Lake:
         from ledger.lake.folder import open_lake
         from ledger.lake.source import verify_lake
         from ledger.model.receipt import Receipt
-        from ledger.store.database import Store
+        from ledger.store.event_store import Store
 
         anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
         lake = open_lake(self.root, self.dataset)

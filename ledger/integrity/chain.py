@@ -22,7 +22,7 @@ from ledger.model.documents import Count, Part
 from ledger.model.periods import Month
 from ledger.model.receipt import Receipt
 from ledger.model.records import Batch, File, Tag
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 class ChainFile(Part, frozen=True, kw_only=True):

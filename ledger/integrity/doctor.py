@@ -26,7 +26,8 @@ from ledger.integrity.checks.schema import check_schema
 from ledger.integrity.fault import Subject
 from ledger.model.dataset import DataSet
 from ledger.replay.editions import choose_edition, in_force, stored_edition
-from ledger.store.database import OLDEST_SQLITE, SQLITE_VERSION, Store
+from ledger.store.database import OLDEST_SQLITE, SQLITE_VERSION
+from ledger.store.event_store import Store
 from ledger.store.journal import JOURNAL, beside
 from ledger.text import counted, listed
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from ledger.model.dataset import DataSet
 from ledger.model.progress import Progress, Tally
 from ledger.model.records import Batch, File, Tag
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 class FaultKind(StrEnum):

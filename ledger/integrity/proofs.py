@@ -25,7 +25,7 @@ from ledger.model.documents import Count, Document, Number, Part
 from ledger.model.merkle import audit_path, root_over
 from ledger.model.receipt import Receipt
 from ledger.model.records import Batch, File
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 class ProvenEvent(Part, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from ledger.model.periods import Month
 from ledger.model.records import File
 from ledger.recording.recorder import Recorder
 from ledger.replay.editions import in_force
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from ledger.model.dataset import DataSet
 from ledger.model.progress import Progress
 from ledger.model.receipt import Receipt
 from ledger.model.records import File
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 FAULTS_KEPT = 100
 

@@ -42,7 +42,7 @@ from ledger.model.dataset import Table
 from ledger.model.documents import parse_json
 from ledger.model.periods import Month
 from ledger.model.records import Batch, File, Tag
-from ledger.store.database import Kept, record_of
+from ledger.store.event_store import Kept, record_of
 
 _APPEND_ONLY: Mapping[str, str | None] = {"delta.appendOnly": "true"}
 _MONTH = pa.field("month", pa.string())

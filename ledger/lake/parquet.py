@@ -37,7 +37,7 @@ from ledger.lake.relations import (
 from ledger.model.dataset import Table
 from ledger.model.periods import Month
 from ledger.model.records import Batch, File, Tag
-from ledger.store.database import Kept, record_of
+from ledger.store.event_store import Kept, record_of
 
 _NAME = re.compile(r"\d{8}\.parquet", re.ASCII)
 

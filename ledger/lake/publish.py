@@ -15,7 +15,7 @@ from ledger.lake.relations import CLOCK, columns_of, schema
 from ledger.model.dataset import DataSet
 from ledger.model.progress import Advance, Progress, Tally
 from ledger.model.records import Batch, File
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 @dataclass(frozen=True, slots=True)

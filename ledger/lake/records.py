@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from ledger.errors import WrongUsage
 from ledger.lake.layout import Layout, Records
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 @contextmanager

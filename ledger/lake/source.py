@@ -32,7 +32,8 @@ from ledger.model.merkle import MerkleTree
 from ledger.model.progress import Progress, Tally
 from ledger.model.receipt import Receipt
 from ledger.model.records import Batch, File, Tag
-from ledger.store.database import MARKS_AT_ONCE, Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import MARKS_AT_ONCE, Store
 
 _Check = Callable[[], Iterator[Fault]]
 

@@ -12,7 +12,8 @@ from enum import StrEnum
 from ledger.model.dataset import DataSet, View
 from ledger.replay.editions import Edition, stored_edition
 from ledger.replay.projection import build_aside
-from ledger.store.database import Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import Store
 
 BEFORE = "before_"
 """Stands before the names of the tables of the first of two editions that lie side by side."""

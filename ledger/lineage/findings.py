@@ -23,7 +23,8 @@ from ledger.model.periods import Month
 from ledger.model.records import File
 from ledger.replay.editions import Edition, counts, in_force, known, last_event, last_events
 from ledger.replay.projection import can_be_clockless, is_regular, typed_sql
-from ledger.store.database import Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import Store
 from ledger.text import listed
 
 ANY = "any"

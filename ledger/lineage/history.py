@@ -11,7 +11,8 @@ from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Action, Table
 from ledger.model.records import RETRACTION
 from ledger.replay.editions import Edition
-from ledger.store.database import Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import Store
 
 APPLIED = "applied"
 SUPERSEDED = "superseded"

@@ -9,7 +9,7 @@ from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
 from ledger.model.periods import Month
 from ledger.replay.editions import known
-from ledger.store.database import EVENTS_PER_MONTH, Store
+from ledger.store.event_store import EVENTS_PER_MONTH, Store
 
 
 class Reason(StrEnum):

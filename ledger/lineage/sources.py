@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ledger.model.dataset import Kind, Table
 from ledger.model.periods import Month
 from ledger.model.records import File
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from ledger.model.periods import Month
 from ledger.model.records import RETRACTION, Batch, File
 from ledger.recording.recorder import Flags, batch_contents
 from ledger.replay.editions import in_force
-from ledger.store.database import Store, storable
+from ledger.store.database import storable
+from ledger.store.event_store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from ledger.model.records import Batch, File
 from ledger.recording.corrections import RowDifference, given_reason, row_difference
 from ledger.recording.recorder import Flags, Recorder
 from ledger.replay.editions import choose_edition, in_force, say_what_counts, standing
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.text import counted
 
 FINDINGS_KEPT = 100

@@ -18,7 +18,7 @@ from ledger.model.merkle import MerkleTree
 from ledger.model.periods import Month
 from ledger.model.progress import Advance, unheard
 from ledger.model.records import File
-from ledger.store.database import MARKS_AT_ONCE, Store
+from ledger.store.event_store import MARKS_AT_ONCE, Store
 
 READINGS_AT_ONCE = 10_000
 

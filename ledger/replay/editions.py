@@ -16,7 +16,7 @@ from ledger.model.dataset import Kind, Table
 from ledger.model.local_time import parse_moment
 from ledger.model.periods import Month
 from ledger.model.records import Batch, File, Tag
-from ledger.store.database import EVENTS_PER_MONTH, Store
+from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from ledger.store.sql import part
 
 TAG_LENGTH = 80

@@ -23,7 +23,7 @@ from ledger.replay.projection import (
     replay_of,
     store_projection,
 )
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.store.sql import part
 
 MOST_MOVED = 1 / 4

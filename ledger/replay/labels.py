@@ -8,7 +8,7 @@ from enum import StrEnum
 from ledger.errors import WrongUsage
 from ledger.model.dataset import Column, DataSet, Table, Type
 from ledger.replay.editions import counts, last_events
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.store.sql import part
 
 # After any month and before the end of what holds for good; see `names.sql`.

@@ -17,7 +17,8 @@ from ledger.model.dataset import Table
 from ledger.model.progress import Advance, unheard
 from ledger.replay.editions import Edition, say_keys, say_what_counts, stored_edition
 from ledger.replay.projection import is_regular, replay_keys_sql, stored_keys_sql
-from ledger.store.database import Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import Store
 from ledger.store.sql import part
 
 Value = str | int | float | None

@@ -27,7 +27,8 @@ from ledger.replay.editions import (
     say_what_counts,
     stored_edition,
 )
-from ledger.store.database import Store, expected_schema
+from ledger.store.event_store import Store
+from ledger.store.schema import expected_schema
 from ledger.store.sql import part
 
 

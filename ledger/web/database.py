@@ -13,7 +13,7 @@ from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
 
 from ledger.errors import LedgerError
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.web.functions import Functions
 from ledger.web.limits import (
     LARGEST_ANSWER,

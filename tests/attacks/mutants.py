@@ -47,7 +47,7 @@ ORIGINALS, PROOFS, CHAIN = (
 REBUILDING, REPORTS, STORE = (
     "integrity/rebuild.py",
     "datasets/support/report_proof.py",
-    "store/database.py",
+    "store/event_store.py",
 )
 VERIFICATION, DOCUMENTS, EXPORT = (
     "integrity/verify.py",
@@ -69,7 +69,7 @@ MUTANTS = [
            "return bool(found)", "a view without an end in the place of a table"),
     Mutant("SQLite's own check of pages, indexes and types", STRUCTURE,
            'if message != "ok":', "if False:", "the contents of two indexes exchanged"),
-    Mutant("the journal", STORE,
+    Mutant("the journal", "store/database.py",
            "if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:", "if False:",
            "the write-ahead log switched on"),
     Mutant("foreign keys", STRUCTURE, 'yield Fault(FaultKind.STORAGE, f"table {table}", message)',

@@ -22,7 +22,7 @@ import ledger.delivery.line_reader
 import ledger.ledger
 import ledger.outputs.export
 import ledger.recording.recorder
-import ledger.store.database
+import ledger.store.event_store
 from ledger.errors import Problem, Problems
 from tests.corpus.checking import Workshop, in_process, workshop
 from tests.corpus.collection import sample
@@ -147,7 +147,7 @@ SABOTAGES: dict[str, Patch] = {
         ledger.recording.recorder, "read_blocks", _one_line_on
     ),
     "sound rows of a refused file are kept": lambda: patch.object(
-        ledger.store.database.Store, "transaction", _commit
+        ledger.store.event_store.Store, "transaction", _commit
     ),
     "texts are normalised": _changed_cells(lambda cell: unicodedata.normalize("NFC", cell)),
     "NA means blank": _changed_cells(lambda cell: None if cell == "NA" else cell),

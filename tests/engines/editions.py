@@ -27,7 +27,7 @@ from ledger.replay.incremental import EXACT
 from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside, projected_columns
 from ledger.results import plain
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Plan, chronicle_of
 from tests.strategies import COLUMNS, DeliveredFile, Deliveries, small_file
 

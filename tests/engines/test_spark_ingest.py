@@ -40,7 +40,7 @@ from ledger.lake.relations import CLOCK, READINGS, columns_of, event_schema, sch
 from ledger.model.records import Batch
 from ledger.recording.ingest import Permissions, with_months
 from ledger.recording.recorder import READINGS_AT_ONCE
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from tests.corpus.checking import EXTRACT_MONTH, workshop
 from tests.corpus.collection import corpus, sample
 from tests.corpus.malformed import write_files

@@ -23,7 +23,7 @@ from ledger.lake.layout import Layout, Records
 from ledger.lake.publish import Published, publish_store
 from ledger.lake.source import LakeVerification, verify_lake
 from ledger.model.receipt import Receipt
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 Row = tuple[Any, ...]
 

@@ -335,7 +335,7 @@ def test_a_lake_that_cannot_be_made_is_said(
 def test_a_ledger_that_cannot_be_read_meanwhile_is_what_is_said(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ledger.store.database import Store
+    from ledger.store.event_store import Store
 
     def broken(*_: Any) -> Any:
         raise LedgerDamaged("the ledger's file is damaged")

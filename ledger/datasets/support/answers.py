@@ -22,7 +22,7 @@ from ledger.errors import WrongUsage
 from ledger.model.periods import Month, Quarter
 from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join, say_names
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.text import counted, listed
 
 _TOTALS = f"""

@@ -20,7 +20,7 @@ from ledger.lineage.sources import Source, Sources
 from ledger.replay.editions import Edition, last_event
 from ledger.replay.labels import Names, names_join
 from ledger.replay.projection import typed_sql
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 
 @dataclass(frozen=True, slots=True)

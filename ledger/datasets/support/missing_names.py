@@ -19,7 +19,7 @@ from ledger.model.dataset import Table
 from ledger.model.periods import Month
 from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.text import counted
 
 BLANK = "blank"

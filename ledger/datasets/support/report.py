@@ -21,7 +21,7 @@ from ledger.outputs.export import ExportedFile, Sheet
 from ledger.outputs.manifest import write_tables
 from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join, say_names
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.text import counted
 
 

@@ -21,7 +21,7 @@ from ledger.replay.editions import choose_edition
 from ledger.replay.labels import Names
 from ledger.replay.paging import Values
 from ledger.replay.projection import store_projection
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 from ledger.text import counted
 
 IDENTITY = 3

@@ -15,7 +15,7 @@ from ledger.outputs.export import write_csv
 from ledger.replay.editions import Edition, choose_edition, in_force
 from ledger.replay.incremental import few_moved, move_projection
 from ledger.replay.projection import build_aside
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 Rows = tuple[ReportRow, ...]
 

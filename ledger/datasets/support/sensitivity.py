@@ -19,7 +19,7 @@ from ledger.datasets.support.measures import CENTER_LABEL, UNKNOWN
 from ledger.datasets.support.ranking import best_of, tied
 from ledger.model.periods import Quarter
 from ledger.replay.labels import Names, names_join, say_names
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 OUTCOMES_TOLD = 3
 NOTE_LENGTH = 160

@@ -60,7 +60,7 @@ from ledger.recording.ingest import (
 from ledger.recording.ingest import ingest_months as record_months
 from ledger.recording.recorder import Flags, batch_contents
 from ledger.replay.editions import standing
-from ledger.store.database import EVENTS_PER_MONTH, Store
+from ledger.store.event_store import EVENTS_PER_MONTH, Store
 
 
 def ingest_months(

@@ -26,7 +26,8 @@ from ledger.model.digest import (
 )
 from ledger.model.merkle import MerkleTree
 from ledger.model.records import Batch, File
-from ledger.store.database import MARKS_AT_ONCE, Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import MARKS_AT_ONCE, Store
 
 _CHANGED = "it is not as it was recorded"
 _NO_HASH = b""

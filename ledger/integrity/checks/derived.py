@@ -16,7 +16,8 @@ from ledger.model.periods import Month
 from ledger.model.records import File
 from ledger.replay.editions import Edition, choose_edition, last_event, say_what_counts
 from ledger.replay.projection import fill_sql, make_aside, projected_columns, replay_of
-from ledger.store.database import Record, Store
+from ledger.store.database import Record
+from ledger.store.event_store import Store
 
 
 def _place(found: tuple[int, Reading]) -> tuple[int, str]:

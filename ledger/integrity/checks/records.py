@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ledger.integrity.fault import Fault, FaultKind, Recorded
 from ledger.model.periods import Month
-from ledger.store.database import EVENTS_PER_MONTH
+from ledger.store.event_store import EVENTS_PER_MONTH
 
 
 def check_records(recorded: Recorded) -> Iterator[Fault]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.integrity.fault import Fault, FaultKind
-from ledger.store.database import SchemaObject, Store, expected_schema
+from ledger.store.event_store import Store
+from ledger.store.schema import SchemaObject, expected_schema
 
 
 def check_schema(store: Store) -> Iterator[Fault]:

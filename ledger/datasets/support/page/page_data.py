@@ -22,7 +22,7 @@ from ledger.lineage.sources import Sources
 from ledger.model.dataset import DataSet, Kind
 from ledger.model.records import Batch, File
 from ledger.replay.editions import Edition, counts
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 DOTS_SHOWN = 400
 BINS = 20
