@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from ledger.lineage.history import History
     from ledger.model.progress import Progress, Tally
     from ledger.model.receipt import Receipt
-    from ledger.outputs.export import ExportedFile, Sheet
+    from ledger.model.tabular import Tabular
+    from ledger.outputs.export import ExportedFile
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
@@ -1037,9 +1038,9 @@ def _sheets(
     names: Names | None,
     format: str,
     tally: Tally,
-) -> list[Sheet]:
+) -> list[Tabular]:
     """Tables of an edition, to be written in a format; the tally is told of the rows read."""
-    from ledger.outputs.export import WORKBOOK, Sheet
+    from ledger.outputs.export import WORKBOOK, Tabular
     from ledger.replay.paging import EditionRows
 
     # In a workbook, the name of the file ends so.
@@ -1049,5 +1050,5 @@ def _sheets(
         select = partial(labelled_select, dataset, table, names)
         rows = EditionRows(store, table, edition, select, advance=tally.advance)
         columns = labelled_columns(table, names)
-        sheets.append(Sheet(f"{table.name}{end}", columns, rows, table.key))
+        sheets.append(Tabular(f"{table.name}{end}", columns, rows, table.key))
     return sheets

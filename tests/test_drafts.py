@@ -14,7 +14,8 @@ import pytest
 
 from ledger import Ledger
 from ledger.files.atomic import PREFIX, draft_folder
-from ledger.outputs.export import Sheet, write_sheets
+from ledger.model.tabular import Tabular
+from ledger.outputs.export import write_sheets
 from tests.commands import PYTHON, environment
 from tests.strategies import small_file, write_data_folder
 
@@ -53,7 +54,7 @@ def abandoned(place: Path) -> Path:
 
 
 def export(place: Path) -> None:
-    write_sheets(place, [Sheet("table", [], [])], "csv", "UTC")
+    write_sheets(place, [Tabular("table", [], [])], "csv", "UTC")
 
 
 def first_ingest(place: Path) -> None:

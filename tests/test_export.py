@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, LedgerError, StorageFailed, WrongUsage
 from ledger.model.dataset import Column, Type
-from ledger.outputs.export import MANIFEST, WRITERS, Sheet, write_sheets
-from ledger.replay.paging import Values
+from ledger.model.tabular import Tabular, Values
+from ledger.outputs.export import MANIFEST, WRITERS, write_sheets
 from tests.commands import DATA
 
 ZONE = "America/New_York"
@@ -56,7 +56,7 @@ rows_of_values = st.lists(
 
 def write(rows: list[Any], format: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        sheet = Sheet("table", COLUMNS, rows)
+        sheet = Tabular("table", COLUMNS, rows)
         (file,) = write_sheets(Path(folder), [sheet], format, ZONE)
         return file.path.read_bytes()
 
@@ -119,10 +119,10 @@ def failing_rows() -> Iterator[Values]:
 
 @pytest.mark.parametrize("format", WRITERS)
 def test_a_failure_leaves_the_earlier_export_whole(tmp_path: Path, format: str) -> None:
-    sound = Sheet("one", COLUMNS, [("a", None, None, None, None, None)])
+    sound = Tabular("one", COLUMNS, [("a", None, None, None, None, None)])
     write_sheets(tmp_path, [sound], format, ZONE, {})
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    failing = [Sheet("one", COLUMNS, []), Sheet("two", COLUMNS, failing_rows())]
+    failing = [Tabular("one", COLUMNS, []), Tabular("two", COLUMNS, failing_rows())]
     with pytest.raises(StorageFailed, match="No space left"):
         write_sheets(tmp_path, failing, format, ZONE, {})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -142,13 +142,13 @@ def test_a_disk_that_fails_between_two_files_is_told_as_such(
     with pytest.raises(StorageFailed, match="unchanged"):
         write_sheets(tmp_path, [], "csv", ZONE, {})
     with pytest.raises(StorageFailed, match="1 new file took the place of what was there before;"):
-        write_sheets(tmp_path, [Sheet("one", COLUMNS, [])], "csv", ZONE, {})
+        write_sheets(tmp_path, [Tabular("one", COLUMNS, [])], "csv", ZONE, {})
 
 
 def test_a_folder_in_the_place_of_one_file_leaves_all_the_others(tmp_path: Path) -> None:
     (tmp_path / "two.csv").mkdir()
     (tmp_path / "one.csv").write_text("mine")
-    sheets = [Sheet("one", COLUMNS, []), Sheet("two", COLUMNS, [])]
+    sheets = [Tabular("one", COLUMNS, []), Tabular("two", COLUMNS, [])]
     with pytest.raises(StorageFailed, match="is a folder there; what was there before"):
         write_sheets(tmp_path, sheets, "csv", ZONE)
     assert (tmp_path / "one.csv").read_text() == "mine"
@@ -161,7 +161,7 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "table.csv").symlink_to(outside)
-    write_sheets(folder, [Sheet("table", COLUMNS, [])], "csv", ZONE)
+    write_sheets(folder, [Tabular("table", COLUMNS, [])], "csv", ZONE)
     assert outside.read_text() == "mine"
     assert not (folder / "table.csv").is_symlink()
 

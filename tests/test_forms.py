@@ -20,13 +20,15 @@ from hypothesis import strategies as st
 from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Column, Table, Type
+from ledger.model.tabular import Values
 from ledger.outputs.export import WRITERS
 from ledger.outputs.fast_text import CsvForm, Form, JsonForm
 from ledger.replay import paging as ledger_pages
 from ledger.replay.editions import choose_edition
 from ledger.replay.labels import labelled_select
-from ledger.replay.paging import EditionRows, Page, PagedRows, Values, page_sql
+
 from ledger.store.event_store import Store
+from ledger.replay.paging import EditionRows, Page, PagedRows, page_sql
 from tests.commands import DATA
 from tests.corpus.texts import ODD_TEXTS
 

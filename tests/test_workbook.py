@@ -21,10 +21,9 @@ from hypothesis import strategies as st
 from ledger import Ledger, StorageFailed, WrongUsage
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Column
+from ledger.model.tabular import Tabular, Values
 from ledger.outputs import xlsx as workbook
-from ledger.outputs.export import Sheet
 from ledger.outputs.xlsx import ABOUT, LONGEST_TEXT, Workbook, write_workbook
-from ledger.replay.paging import Values
 from tests.commands import DATA, run_ledger
 from tests.strategies import DeliveredFile, write_data_folder
 from tests.test_export import COLUMNS, rows_of_values
@@ -54,7 +53,9 @@ texts = st.lists(pieces, min_size=1, max_size=6).map("".join) | st.text(
 
 
 def write(folder: Path, *rows: Values, columns: tuple[Column, ...] = COLUMNS) -> Path:
-    book = Workbook("book", "A title", "a & b", [("as of", "202501")], [Sheet("t", columns, rows)])
+    book = Workbook(
+        "book", "A title", "a & b", [("as of", "202501")], [Tabular("t", columns, rows)]
+    )
     return write_workbook(folder, book).path
 
 
@@ -169,7 +170,7 @@ def failing_rows() -> Iterator[Values]:
 
 def test_a_failure_leaves_the_earlier_workbook_whole(tmp_path: Path) -> None:
     before = write(tmp_path, ("a", *[None] * 5)).read_bytes()
-    book = Workbook("book", "", "", [], [Sheet("t", COLUMNS, failing_rows())])
+    book = Workbook("book", "", "", [], [Tabular("t", COLUMNS, failing_rows())])
     with pytest.raises(StorageFailed, match="No space left"):
         write_workbook(tmp_path, book, {})
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]

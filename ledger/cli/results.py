@@ -227,6 +227,7 @@ def report(
     each row's own month.
     """
     from ledger.integrity.documents import write_document
+    from ledger.outputs.export import SafeRows
 
     ledger = Ledger.open(db)
     if lake:
@@ -251,7 +252,7 @@ def report(
             note(f"written to {proof}")
     _tell_apostrophes([written])
     sheet = result.sheet
-    rows = sheet.safe_rows() if spreadsheet_safe and format == "csv" else sheet.rows
+    rows = SafeRows(sheet) if spreadsheet_safe and format == "csv" else sheet.rows
     columns = [column.name for column in sheet.columns]
     print_rows("table" if format in ("parquet", "xlsx", PAGE) else format, columns, rows)
     if format == "table":

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from ledger.engines.base import Columns, Engine, EngineSheet, FileOptions, given_table
 from ledger.errors import StorageFailed
-from ledger.outputs.export import ROWS_AT_ONCE, ExportedFile, Sheet, write_sheets
+from ledger.model.tabular import Tabular
+from ledger.outputs.export import ROWS_AT_ONCE, ExportedFile, write_sheets
 from ledger.store.database import Record
 
 _TYPES: Mapping[type, str] = {int: "BIGINT", str: "VARCHAR"}
@@ -87,7 +88,7 @@ class DuckEngine(Engine):
         """Write tables, and the manifest, as `ledger export` does."""
         return write_sheets(
             folder,
-            [Sheet(s.name, s.columns, self.rows(s.select), s.key) for s in sheets],
+            [Tabular(s.name, s.columns, self.rows(s.select), s.key) for s in sheets],
             options.format,
             options.zone,
             options.manifest,

@@ -29,8 +29,9 @@ from ledger.extras import needed
 from ledger.files.atomic import draft_folder, sync
 from ledger.model.dataset import Column, Type
 from ledger.model.documents import parse_json
+from ledger.model.tabular import Tabular, Values
 from ledger.outputs.fast_text import CsvForm, Form, JsonForm
-from ledger.replay.paging import Page, PagedRows, Values
+from ledger.replay.paging import Page, PagedRows
 from ledger.text import counted
 
 Output = RawIOBase | BytesIO
@@ -44,27 +45,6 @@ _MEDIA_TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table to be written.
-
-    Attributes:
-        name: of the file, without its suffix.
-        columns: the columns of the rows, in order.
-        rows: the values: text, numbers, ISO 8601 texts for dates and times, None for blank.
-        key: the primary key, for the manifest; None where there is none.
-    """
-
-    name: str
-    columns: Sequence[Column]
-    rows: Iterable[Values]
-    key: str | None = None
-
-    def safe_rows(self) -> SafeRows:
-        """The rows with texts that no spreadsheet takes for a formula."""
-        return SafeRows(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +77,7 @@ class SafeRows:
         apostrophes: how many were put so far.
     """
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Tabular) -> None:
         """Wrap the rows of a sheet."""
         self.apostrophes = 0
         self._rows = sheet.rows
@@ -325,7 +305,7 @@ def check_format(format: str, *, spreadsheet_safe: bool, bom: bool, page: bool =
 
 def write_sheets(
     folder: Path,
-    sheets: Iterable[Sheet],
+    sheets: Iterable[Tabular],
     format: str,
     zone: str,
     manifest: dict[str, Any] | None = None,
@@ -356,7 +336,7 @@ def write_sheets(
 
 def write_into(
     draft: Path,
-    sheets: Iterable[Sheet],
+    sheets: Iterable[Tabular],
     format: str,
     zone: str,
     manifest: dict[str, Any] | None = None,
@@ -371,7 +351,7 @@ def write_into(
         with _synced(path) as file:
             if bom:
                 file.write(codecs.BOM_UTF8)
-            safe = sheet.safe_rows() if spreadsheet_safe else None
+            safe = SafeRows(sheet) if spreadsheet_safe else None
             rows = WRITERS[format](file, sheet.columns, safe or sheet.rows, zone)
         written.append(
             ExportedFile(
@@ -562,7 +542,7 @@ def _synced(path: Path) -> Iterator[_DigestedFile]:
         os.fsync(file.fileno())
 
 
-def resource(sheet: Sheet, file: ExportedFile, format: str) -> dict[str, Any]:
+def resource(sheet: Tabular, file: ExportedFile, format: str) -> dict[str, Any]:
     """A file as the Data Package standard describes it (https://datapackage.org)."""
     schema: dict[str, Any] = {
         "fields": [

@@ -14,7 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 from ledger.model.dataset import Column, Type
-from ledger.replay.paging import Page, Value, Values
+from ledger.model.tabular import Value, Values
+from ledger.replay.paging import Page
 from ledger.store.sql import part
 
 _CELL = "\x1f"

@@ -22,17 +22,10 @@ from typing import Any
 from ledger.errors import WrongUsage
 from ledger.model.dataset import DataSet, Type
 from ledger.model.periods import spans
-from ledger.outputs.export import (
-    WORKBOOK,
-    ExportedFile,
-    Sheet,
-    complete_files,
-    resource,
-    write_manifest,
-)
+from ledger.model.tabular import Tabular, Value, Values
+from ledger.outputs.export import WORKBOOK, ExportedFile, complete_files, resource, write_manifest
 from ledger.replay.editions import Edition
 from ledger.replay.labels import Names
-from ledger.replay.paging import Value, Values
 from ledger.text import counted
 
 ABOUT = "about"
@@ -79,14 +72,14 @@ class Workbook:
     title: str
     footer: str
     facts: Sequence[tuple[str, str]]
-    sheets: Sequence[Sheet]
+    sheets: Sequence[Tabular]
 
 
 def workbook_of(
     name: str,
     dataset: DataSet,
     edition: Edition,
-    sheets: Sequence[Sheet],
+    sheets: Sequence[Tabular],
     names: Names | None = None,
     notes: Sequence[str] = (),
 ) -> Workbook:
@@ -235,7 +228,7 @@ def _page(book: Any, name: str, footer: str) -> Any:
     return page
 
 
-def _write_sheet(page: Any, sheet: Sheet, styles: _Styles) -> int:
+def _write_sheet(page: Any, sheet: Tabular, styles: _Styles) -> int:
     """Write a table. Gives the number of rows."""
     widths = []
     for place, column in enumerate(sheet.columns):
@@ -257,7 +250,7 @@ def _write_sheet(page: Any, sheet: Sheet, styles: _Styles) -> int:
 
 
 def _write_row(
-    page: Any, sheet: Sheet, place: int, row: Values, styles: _Styles, widths: list[int]
+    page: Any, sheet: Tabular, place: int, row: Values, styles: _Styles, widths: list[int]
 ) -> None:
     """Write a row of a table, below as many as its place says; widen the columns to what it shows.
 

@@ -8,23 +8,19 @@ between: they come from the stored projection as long as it is of that edition, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from ledger.model.dataset import Table
 from ledger.model.progress import Advance, unheard
+from ledger.model.tabular import Values
 from ledger.replay.editions import Edition, say_keys, say_what_counts, stored_edition
 from ledger.replay.projection import is_regular, replay_keys_sql, stored_keys_sql
 from ledger.store.database import Record
 from ledger.store.event_store import Store
 from ledger.store.sql import part
-
-Value = str | int | float | None
-
-
-Values = Sequence[Value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from ledger.datasets.support.description import (
 from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
 from ledger.datasets.support.missing_names import unknown_notes
 from ledger.model.dataset import Column, DataSet, Type
-from ledger.outputs.export import ExportedFile, Sheet
+from ledger.model.tabular import Tabular
+from ledger.outputs.export import ExportedFile
 from ledger.outputs.manifest import write_tables
 from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join, say_names
@@ -114,7 +115,7 @@ class Report:
     unknown: tuple[str, ...]
 
     @property
-    def sheet(self) -> Sheet:
+    def sheet(self) -> Tabular:
         """The report as a table to be written."""
         return report_sheet(self.rows)
 
@@ -128,9 +129,9 @@ class Report:
         return (f"{UNKNOWN} month of {counted(count, 'interaction')}: {why}", *self.unknown)
 
 
-def report_sheet(rows: Iterable[ReportRow]) -> Sheet:
+def report_sheet(rows: Iterable[ReportRow]) -> Tabular:
     """The rows of a report as a table to be written."""
-    return Sheet("support_report", REPORT_COLUMNS, [_VALUES(row) for row in rows])
+    return Tabular("support_report", REPORT_COLUMNS, [_VALUES(row) for row in rows])
 
 
 def read_rows(store: Store, names: Names = Names.AS_IS) -> tuple[ReportRow, ...]:

@@ -15,11 +15,12 @@ from ledger.model.dataset import DataSet
 from ledger.model.documents import Document, Number
 from ledger.model.periods import Month
 from ledger.model.receipt import Receipt
-from ledger.outputs.export import Sheet, read_sheet
+
+from ledger.model.tabular import Tabular, Values
+from ledger.outputs.export import SafeRows, read_sheet
 from ledger.outputs.fast_text import number
 from ledger.replay.editions import choose_edition
 from ledger.replay.labels import Names
-from ledger.replay.paging import Values
 from ledger.replay.projection import store_projection
 from ledger.store.event_store import Store
 from ledger.text import counted
@@ -159,7 +160,7 @@ def check_report(
     differences, apostrophes = _compared(published, rows, by), 0
     if differences and path.suffix.lower() == ".csv":
         # It may have been written with `--spreadsheet-safe`, which changes texts in one way alone.
-        safe = Sheet(path.stem, REPORT_COLUMNS, rows).safe_rows()
+        safe = SafeRows(Tabular(path.stem, REPORT_COLUMNS, rows))
         others = _compared(published, [*safe], by)
         if len(others) < len(differences):
             differences, apostrophes = others, safe.apostrophes

@@ -16,7 +16,8 @@ from ledger.engines.base import Columns, Engine, EngineSheet, FileOptions, given
 from ledger.engines.spark.part_merge import joined
 from ledger.engines.spark.parts import FORMS, PART_COLUMNS, Part, PartWriter
 from ledger.errors import LedgerDamaged, WrongUsage
-from ledger.outputs.export import ExportedFile, Sheet, complete_files, resource, write_manifest
+from ledger.model.tabular import Tabular
+from ledger.outputs.export import ExportedFile, complete_files, resource, write_manifest
 from ledger.store.database import Record
 
 _TYPES: Mapping[type, DataType] = {int: LongType(), str: StringType()}
@@ -152,7 +153,7 @@ def _resource(
     sheet: EngineSheet, whole: ExportedFile, parts: Sequence[ExportedFile], format: str
 ) -> dict[str, Any]:
     """A table in parts as the Data Package standard describes it, which has a path for each."""
-    described = resource(Sheet(sheet.name, sheet.columns, (), sheet.key), whole, format)
+    described = resource(Tabular(sheet.name, sheet.columns, (), sheet.key), whole, format)
     del described["hash"]
     paths = [f"{whole.path.name}/{part.path.name}" for part in parts]
     hashes = [f"sha256:{part.sha256}" for part in parts]

@@ -18,9 +18,9 @@ import pyarrow as pa
 from pyspark import TaskContext
 
 from ledger.model.dataset import Column
+from ledger.model.tabular import Values
 from ledger.outputs.export import WRITERS
 from ledger.outputs.fast_text import CsvForm, JsonForm
-from ledger.replay.paging import Values
 
 FORMS = {"csv": CsvForm, "json": JsonForm}
 """Of text: a part is a stretch of the whole file, without what stands at the ends of that."""

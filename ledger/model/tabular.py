@@ -1,0 +1,35 @@
+"""A table as a value: described columns, and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ledger.model.dataset import Column
+
+Value = str | int | float | None
+"""A value of a cell: dates and timestamps are ISO 8601 texts; None is a missing value."""
+
+Values = Sequence[Value]
+"""The values of a row, in the order of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tabular:
+    """A table with described columns, and its rows.
+
+    Whatever returns a table returns one of these, and whatever shows or writes a table takes one,
+    and needs to know nothing else of the result.
+
+    Attributes:
+        name: of the table: the name of its file or sheet.
+        columns: name, description and type of each column, in order.
+        rows: the values of each row, in the order of the columns; they may be read only once, if
+            they come from a query.
+        key: the name of the column whose values identify the rows; None without such a column.
+    """
+
+    name: str
+    columns: Sequence[Column]
+    rows: Iterable[Values]
+    key: str | None = None
