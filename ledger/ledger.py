@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Self
 
 from ledger.datasets.support.description import SUPPORT
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
+from ledger.files.atomic import folder_or_scratch
 from ledger.model.dataset import DataSet, Table
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
 from ledger.model.records import Tag
-from ledger.outputs.manifest import draft_or_folder, manifest_of, write_tables
 from ledger.replay.editions import (
     Edition,
     KnownAt,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ledger.model.progress import Progress, Tally
     from ledger.model.receipt import Receipt
     from ledger.model.tabular import Tabular
-    from ledger.outputs.export import ExportedFile
+    from ledger.outputs.manifest import ExportedFile, Provenance
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
@@ -342,12 +342,14 @@ class Ledger:
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
         from ledger.model.progress import Tally
-        from ledger.outputs.export import check_format
-        from ledger.outputs.xlsx import workbook_of
+        from ledger.outputs.formats import FileOptions, check_format
+        from ledger.outputs.manifest import Provenance
+        from ledger.outputs.table_files import write_tables
         from ledger.replay.projection import stored_rows
         from ledger.results import Export
 
-        check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom)
+        options = FileOptions(format, spreadsheet_safe, bom, dry_run)
+        check_format(options)
         labelled = None if names is None else parse_names(names)
         every = [table.name for table in self.dataset.tables]
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
@@ -359,15 +361,9 @@ class Ledger:
                 if labelled:
                     for table in chosen:
                         say_labels(store, self.dataset, table, labelled)
-            manifest = manifest_of(self.dataset, edition, labelled)
-            sheets = _sheets(store, self.dataset, chosen, edition, labelled, format, tally)
-            book = workbook_of(
-                f"{self.dataset.name}_final", self.dataset, edition, sheets, labelled
-            )
-            written = write_tables(
-                Path(out_dir), book, format, self.dataset.zone, manifest,
-                spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
-            )  # fmt: skip
+            provenance = Provenance(f"{self.dataset.name}_final", self.dataset, edition, labelled)
+            rows = _exported(store, chosen, provenance, format, tally)
+            written = write_tables(Path(out_dir), rows, provenance, options, manifest=True)
         return Export(edition, tuple(written))
 
     def report(
@@ -423,19 +419,16 @@ class Ledger:
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
         from ledger.datasets.support.report import write_report
-        from ledger.outputs.export import PAGE, check_format, write_text
+        from ledger.outputs.formats import PAGE, FileOptions, check_format
+        from ledger.outputs.table_files import write_page
 
-        check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom, page=True)
+        options = FileOptions(format, spreadsheet_safe, bom, dry_run)
+        check_format(options, page=True)
         if format == PAGE:
-            page = self._page(report)
             name = f"{report.sheet.name}.{PAGE}"
-            with draft_or_folder(Path(out_dir), dry_run) as folder:
-                written = write_text(folder, name, page, len(report.rows))
-            return replace(written, path=Path(out_dir) / written.path.name)
-        return write_report(
-            report, self.dataset, Path(out_dir), format,
-            spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
-        )  # fmt: skip
+            text = self._page(report)
+            return write_page(Path(out_dir), name, text, len(report.rows), options)
+        return write_report(report, self.dataset, Path(out_dir), options)
 
     def _page(self, report: Report) -> str:
         """The page of a report."""
@@ -973,7 +966,7 @@ class Ledger:
     def _writing(self, dry_run: bool) -> Iterator[Store]:
         """A store to record in; a ledger made for nothing is removed again."""
         made = not os.path.exists(self.path)
-        with draft_or_folder(self.path.parent, dry_run and made) as folder:
+        with folder_or_scratch(self.path.parent, dry_run and made) as folder:
             path = folder / self.path.name
             try:
                 with Store.for_writing(path, create=True) as store:
@@ -1030,25 +1023,18 @@ class Ledger:
             yield store, edition
 
 
-def _sheets(
-    store: Store,
-    dataset: DataSet,
-    tables: Sequence[Table],
-    edition: Edition,
-    names: Names | None,
-    format: str,
-    tally: Tally,
-) -> list[Tabular]:
-    """Tables of an edition, to be written in a format; the tally is told of the rows read."""
-    from ledger.outputs.export import WORKBOOK, Tabular
+def _exported(
+    store: Store, tables: Sequence[Table], provenance: Provenance, format: str, tally: Tally
+) -> Iterator[Tabular]:
+    """Tables of an edition, as they are written in a format; the tally counts the rows read."""
+    from ledger.model.tabular import Tabular
+    from ledger.outputs.formats import WORKBOOK
     from ledger.replay.paging import EditionRows
 
-    # In a workbook, the name of the file ends so.
+    dataset, edition, names = provenance.dataset, provenance.edition, provenance.names
+    # The name of a workbook ends so, and not those of its sheets.
     end = "" if format == WORKBOOK else "_final"
-    sheets = []
     for table in tables:
         select = partial(labelled_select, dataset, table, names)
         rows = EditionRows(store, table, edition, select, advance=tally.advance)
-        columns = labelled_columns(table, names)
-        sheets.append(Tabular(f"{table.name}{end}", columns, rows, table.key))
-    return sheets
+        yield Tabular(f"{table.name}{end}", labelled_columns(table, names), rows, table.key)

@@ -14,13 +14,13 @@ from ledger.replay.editions import Edition
 
 if TYPE_CHECKING:
     from ledger.lineage.findings import Finding
-    from ledger.outputs.export import ExportedFile
+    from ledger.outputs.manifest import ExportedFile
 
 
 def plain(value: Any) -> Any:
     """Turn a result into what JSON can say: dataclasses to objects, months to `202503`."""
     from ledger.model.documents import Document
-    from ledger.outputs.fast_text import number
+    from ledger.model.tabular import plain_number
 
     if is_dataclass(value) and not isinstance(value, type | Month):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
@@ -30,7 +30,7 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    return str(value) if isinstance(value, Month | Path) else number(value)
+    return str(value) if isinstance(value, Month | Path) else plain_number(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
     from ledger.datasets.support.sensitivity import Sensitivity
     from ledger.engines.lakehouse import Lake
-    from ledger.outputs.export import ExportedFile
+    from ledger.outputs.manifest import ExportedFile
     from ledger.results import LakeProjection, Projected
 
 LONGEST_OUTCOME = 48
@@ -227,7 +227,7 @@ def report(
     each row's own month.
     """
     from ledger.integrity.documents import write_document
-    from ledger.outputs.export import SafeRows
+    from ledger.outputs.csv import SafeRows
 
     ledger = Ledger.open(db)
     if lake:

@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from ledger.model.dataset import Column
-from ledger.outputs.export import ExportedFile
+from ledger.outputs.formats import FileOptions
+from ledger.outputs.manifest import ExportedFile, Provenance
 from ledger.store.database import Record
 
 Columns = Mapping[str, type]
@@ -21,7 +21,7 @@ _TYPES: Mapping[type, pa.DataType] = {int: pa.int64(), str: pa.string()}
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSheet:
+class EngineTable:
     """A table to be written.
 
     Attributes:
@@ -35,25 +35,6 @@ class EngineSheet:
     columns: Sequence[Column]
     select: str
     key: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileOptions:
-    """How tables are written.
-
-    Attributes:
-        format: of the files.
-        zone: the time zone of timestamps, for formats that name one.
-        manifest: what `datapackage.json` says besides the files.
-        spreadsheet_safe: see `ledger.outputs.export.SafeRows`.
-        bom: begin files of CSV with a byte order mark.
-    """
-
-    format: str
-    zone: str
-    manifest: dict[str, Any]
-    spreadsheet_safe: bool = False
-    bom: bool = False
 
 
 class Engine(ABC):
@@ -123,15 +104,20 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def write_sheets(
-        self, folder: Path, sheets: Sequence[EngineSheet], options: FileOptions
+    def write_tables(
+        self,
+        folder: Path,
+        tables: Sequence[EngineTable],
+        provenance: Provenance,
+        options: FileOptions,
     ) -> list[ExportedFile]:
         """Write tables, and the manifest, as `ledger export` does.
 
         Args:
-            folder: made where there is none.
-            sheets: the tables.
-            options: how they are written.
+            folder: made if it does not exist.
+            tables: to be written.
+            provenance: of the tables.
+            options: that were checked with `check_format`.
 
         Raises:
             WrongUsage: the engine cannot write them so.

@@ -12,10 +12,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ledger.engines.base import Columns, Engine, EngineSheet, FileOptions, given_table
+from ledger.engines.base import Columns, Engine, EngineTable, given_table
 from ledger.errors import StorageFailed
 from ledger.model.tabular import Tabular
-from ledger.outputs.export import ROWS_AT_ONCE, ExportedFile, write_sheets
+from ledger.outputs.formats import FileOptions
+from ledger.outputs.manifest import ExportedFile, Provenance
+from ledger.outputs.page_pipeline import ROWS_AT_ONCE
+from ledger.outputs.table_files import write_tables
 from ledger.store.database import Record
 
 _TYPES: Mapping[type, str] = {int: "BIGINT", str: "VARCHAR"}
@@ -82,19 +85,16 @@ class DuckEngine(Engine):
         ((count,),) = self.rows(f"SELECT count(*) FROM {name}")
         return int(count)
 
-    def write_sheets(
-        self, folder: Path, sheets: Sequence[EngineSheet], options: FileOptions
+    def write_tables(
+        self,
+        folder: Path,
+        tables: Sequence[EngineTable],
+        provenance: Provenance,
+        options: FileOptions,
     ) -> list[ExportedFile]:
         """Write tables, and the manifest, as `ledger export` does."""
-        return write_sheets(
-            folder,
-            [Tabular(s.name, s.columns, self.rows(s.select), s.key) for s in sheets],
-            options.format,
-            options.zone,
-            options.manifest,
-            spreadsheet_safe=options.spreadsheet_safe,
-            bom=options.bom,
-        )
+        found = [Tabular(t.name, t.columns, self.rows(t.select), t.key) for t in tables]
+        return write_tables(folder, found, provenance, options, manifest=True)
 
     def _nothing(self, columns: Columns) -> Any:
         # No table: that would hide what is named so afterwards, as one of a session's own.

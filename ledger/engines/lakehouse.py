@@ -15,7 +15,6 @@ from ledger.errors import WrongUsage
 from ledger.extras import needed
 from ledger.model.dataset import DataSet
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
-from ledger.outputs.manifest import manifest_of
 from ledger.replay.editions import KnownAt, choose_edition
 from ledger.replay.labels import (
     Names,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
     from ledger.datasets.support.report import Report
     from ledger.datasets.support.report_proof import ReportProof
-    from ledger.engines.base import Engine, EngineSheet
+    from ledger.engines.base import Engine, EngineTable
     from ledger.engines.lake_replay import LakeReplay
     from ledger.lake.layout import Layout
     from ledger.lake.source import LakeVerification
@@ -211,20 +210,21 @@ class Lake:
             WrongUsage: there is no such format, table or edition; or a folder of parts is there.
             StorageFailed: the lake cannot be read, or the folder cannot be written.
         """
-        from ledger.engines.base import FileOptions
-        from ledger.outputs.export import WORKBOOK, check_format
+        from ledger.outputs.formats import WORKBOOK, FileOptions, check_format
+        from ledger.outputs.manifest import Provenance
 
         if format == WORKBOOK:
             raise WrongUsage("a workbook is written from a ledger, not from a lake; choose csv")
-        check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom)
+        options = FileOptions(format, spreadsheet_safe, bom)
+        check_format(options)
         labels = None if names is None else parse_names(names)
         every = [table.name for table in self.dataset.tables]
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
         with self._replay(as_of, known_at) as replay:
-            sheets = [_sheet(replay, self.dataset, table, labels) for table in chosen]
-            manifest = manifest_of(self.dataset, replay.edition, labels)
-            options = FileOptions(format, self.dataset.zone, manifest, spreadsheet_safe, bom)
-            written = replay.engine.write_sheets(Path(out_dir), sheets, options)
+            found = [_table(replay, self.dataset, table, labels) for table in chosen]
+            name = f"{self.dataset.name}_final"
+            provenance = Provenance(name, self.dataset, replay.edition, labels)
+            written = replay.engine.write_tables(Path(out_dir), found, provenance, options)
             return Export(replay.edition, tuple(written))
 
     def report(
@@ -385,9 +385,9 @@ def _check_name(folder: Path) -> None:
         )
 
 
-def _sheet(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | None) -> EngineSheet:
+def _table(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | None) -> EngineTable:
     """A table to be written, with its labels where one asks for names."""
-    from ledger.engines.base import EngineSheet
+    from ledger.engines.base import EngineTable
 
     if names and table.labels:
         for other in labelling(dataset, table).values():
@@ -395,4 +395,4 @@ def _sheet(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | No
             replay.engine.keep(names_table(other), names_select(other, names))
     select = labelled_select(dataset, table, names, replay.replayed(table), hint="")
     columns = labelled_columns(table, names)
-    return EngineSheet(f"{table.name}_final", columns, select, table.key)
+    return EngineTable(f"{table.name}_final", columns, select, table.key)

@@ -11,9 +11,11 @@ from ledger.datasets.support.measures import NAMED
 from ledger.datasets.support.report import read_report
 from ledger.engines.lake_replay import LakeReplay
 from ledger.errors import WrongUsage
+from ledger.files.atomic import complete_files
 from ledger.model.dataset import DataSet
-from ledger.outputs.export import complete_files, write_into
+from ledger.outputs.formats import FileOptions
 from ledger.outputs.manifest import manifest_of
+from ledger.outputs.table_files import write_into
 from ledger.results import LakeProjection, plain
 
 ANSWERS = "support_answers.json"
@@ -60,9 +62,11 @@ def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> Lak
 def _write_results(replay: LakeReplay, dataset: DataSet, draft: Path, rows: dict[str, int]) -> None:
     """Write the report and the answers, and what all of it is as of."""
     store, edition = replay.store, replay.edition
-    write_into(draft, [read_report(store, edition).sheet], "csv", dataset.zone)
+    report = read_report(store, edition)
+    provenance = report.provenance(dataset)
+    write_into(draft, [report.sheet], provenance, FileOptions())
     answers = answer_questions(store, edition, asked_quarter(None, edition))
-    manifest = {**manifest_of(dataset, edition), "engine": replay.engine.name, "rows": rows}
+    manifest = {**manifest_of(provenance), "engine": replay.engine.name, "rows": rows}
     del manifest["$schema"]
     for name, document in ((ANSWERS, answers), (PROJECTION, manifest)):
         text = json.dumps(plain(document), ensure_ascii=False, indent=2) + "\n"

@@ -1,44 +1,133 @@
-"""Folders in which files lie until they are complete and move to their place.
+"""Files that appear whole or not at all.
 
-A process that is killed leaves its folder behind, and the next one that writes to the same place
-removes it. Whether somebody still uses a folder is told by a lock on it, which goes with its
-process. Where there are no such locks, what was left behind stays.
+They are written in a draft folder beside their place, and move there when they are complete and on
+disk. A process that is killed leaves its draft folder behind, and the next one that writes to the
+same place removes it. A lock on the folder shows that its process is still running; without locks,
+what was left behind stays.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedWriter, RawIOBase
 from pathlib import Path
+from typing import Any
+
+from ledger.errors import StorageFailed
+from ledger.files.locks import locked
+from ledger.text import counted
 
 PREFIX = ".ledger-draft-"
 
 
 @contextmanager
 def draft_folder(place: Path) -> Iterator[Path]:
-    """A folder within `place`, removed at the end; those that the dead left there are, too.
+    """A new folder within `place`, removed at the end, with those that killed processes left there.
 
     Raises:
         OSError: it cannot be made.
     """
     with ExitStack() as stack:
-        # While this is held nobody else looks, and takes a folder that is being made for left.
-        with _locked(place):
-            _remove(place)
+        # Another process that removes drafts waits meanwhile: the new folder has no lock yet.
+        with locked(place):
+            _remove_abandoned(place)
             draft = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX, dir=place)))
-            stack.enter_context(_locked(draft))
+            stack.enter_context(locked(draft))
         yield draft
+
+
+def remove_abandoned(place: Path) -> None:
+    """Remove the draft folders that killed processes left within `place`."""
+    with locked(place):
+        _remove_abandoned(place)
+
+
+def _remove_abandoned(place: Path) -> None:
+    for folder in place.glob(f"{PREFIX}*"):
+        with suppress(BlockingIOError), locked(folder, wait=False) as is_abandoned:
+            if is_abandoned:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def complete_files(folder: Path, last: str | None = None) -> Iterator[Path]:
+    """A draft folder, whose files move to `folder` when all of them are complete.
+
+    Args:
+        folder: made if it does not exist.
+        last: the name of the file that moves after all others, because it describes them.
+
+    Raises:
+        StorageFailed: the folder cannot be written, or an `OSError` came from within.
+    """
+    moved = 0
+    try:
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        with draft_folder(folder) as draft:
+            yield draft
+            finished = sorted(draft.iterdir(), key=lambda path: path.name == last)
+            for path in finished:
+                _check_place(folder / path.name)
+            for path in finished:
+                path.replace(folder / path.name)
+                moved += 1
+            # A folder that was just made is itself a name in another one.
+            for place in (folder, *(new.parent for new in made)):
+                sync(place)
+    except OSError as error:
+        state = "what was there before is unchanged"
+        if moved:
+            files = counted(moved, "new file")
+            state = f"{files} took the place of what was there before; run the command again"
+        raise StorageFailed(f"{folder} cannot be written: {error.strerror}; {state}") from error
+
+
+def _check_place(path: Path) -> None:
+    # Found while renaming, it would leave some files of this export and some of the one before.
+    if path.is_dir() and not path.is_symlink():
+        raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder there")
+
+
+@contextmanager
+def folder_or_scratch(folder: Path, scratch: bool) -> Iterator[Path]:
+    """The folder, or for a dry run a temporary one, removed at the end."""
+    if scratch:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name)
+    else:
+        yield folder
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write one file in the place of what was there.
+
+    Raises:
+        StorageFailed: it cannot be written; what was there before is whole.
+    """
+    try:
+        with draft_folder(path.parent) as folder:
+            draft = folder / path.name
+            with synced_file(draft) as file:
+                file.write(content)
+            draft.replace(path)
+    except OSError as error:
+        raise StorageFailed(
+            f"{path} cannot be written: {error.strerror}; what was there before is unchanged"
+        ) from error
 
 
 def put(draft: Path, path: Path) -> None:
     """Give a finished file its name, and never replace what another process made meanwhile.
 
     Raises:
-        FileExistsError: there is something of that name.
+        FileExistsError: something of that name exists.
         OSError: it cannot be put there.
     """
     try:
@@ -61,64 +150,36 @@ def sync(path: Path) -> None:
             os.close(handle)
 
 
-@contextmanager
-def sole_writer(path: Path) -> Iterator[None]:
-    """Keep other processes from doing the same with a file; without locks, nobody is kept.
+class DigestedFile(RawIOBase):
+    """A file to write to, with size and digest of what was written.
 
-    Raises:
-        BlockingIOError: another process does it.
+    Attributes:
+        size: the number of bytes written.
+        digest: the SHA-256 of these bytes.
     """
-    with _locked(path, wait=False, must=True):
-        yield
 
+    def __init__(self, file: BufferedWriter) -> None:
+        super().__init__()
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self._file = file
 
-def remove_abandoned(place: Path) -> None:
-    """Remove the folders that the dead left within `place`."""
-    with _locked(place):
-        _remove(place)
-
-
-def _remove(place: Path) -> None:
-    for folder in place.glob(f"{PREFIX}*"):
-        with ExitStack() as stack:
-            if stack.enter_context(_locked(folder, wait=False)):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-if sys.platform == "win32":
-
-    @contextmanager
-    def _locked(path: Path, *, wait: bool = True, must: bool = False) -> Iterator[bool]:
-        yield False
-
-else:
-    import fcntl
-
-    @contextmanager
-    def _locked(path: Path, *, wait: bool = True, must: bool = False) -> Iterator[bool]:
-        """Hold the lock of a folder or file; whether that is possible.
-
-        Raises:
-            BlockingIOError: somebody else holds it, and one must have it.
-        """
-        try:
-            handle = os.open(path, os.O_RDONLY)
-        except OSError:
-            yield False
-            return
-        try:
-            yield _lock(handle, wait, must)
-        finally:
-            os.close(handle)
-
-    def _lock(handle: int, wait: bool, must: bool) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            if must:
-                raise
-            return False
-        except OSError:
-            # The file system has no locks.
-            return False
+    def writable(self) -> bool:
+        """State that the file can be written to."""
         return True
+
+    def write(self, content: Any) -> int:
+        """Write all of the content."""
+        self.digest.update(content)
+        written = self._file.write(content)
+        self.size += written
+        return written
+
+
+@contextmanager
+def synced_file(path: Path) -> Iterator[DigestedFile]:
+    """A new file to write to, which is on disk at the end."""
+    with open(path, "wb") as file:
+        yield DigestedFile(file)
+        file.flush()
+        os.fsync(file.fileno())

@@ -6,15 +6,14 @@ else. No object may have a name twice, for readers do not agree on which of the 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from ledger.errors import StorageFailed, WrongUsage
-from ledger.files.atomic import draft_folder
 from ledger.model.documents import Document, parse_json
+from ledger.errors import WrongUsage
+from ledger.files.atomic import replace_file
 
 Kind = TypeVar("Kind", bound=Document)
 
@@ -43,20 +42,9 @@ def read_document(path: Path, kind: type[Kind]) -> Kind:
 
 
 def write_document(path: Path, document: Document) -> None:
-    """Write a document; the file is there whole or as it was before.
+    """Write a document; the file is whole, or as it was before.
 
     Raises:
         StorageFailed: it cannot be written.
     """
-    try:
-        with draft_folder(path.parent) as folder:
-            draft = folder / path.name
-            with open(draft, "xb") as file:
-                file.write(document.text().encode())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-    except OSError as error:
-        raise StorageFailed(
-            f"{path} cannot be written: {error.strerror}; what was there before is unchanged"
-        ) from error
+    replace_file(path, document.text().encode())

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from ledger.errors import LedgerBusy, StorageFailed
-from ledger.files.atomic import draft_folder, sole_writer
+from ledger.files.atomic import draft_folder
+from ledger.files.locks import locked
 from ledger.lake.files import file_name, write_events
 from ledger.model.dataset import DataSet, Table
 from ledger.model.periods import Month
@@ -154,7 +155,7 @@ class Layout(ABC):
             StorageFailed: the lake cannot be written.
         """
         try:
-            with sole_writer(self.root / MARKER):
+            with locked(self.root / MARKER, wait=False):
                 yield
         except BlockingIOError as error:
             raise LedgerBusy(

@@ -33,3 +33,8 @@ class Tabular:
     columns: Sequence[Column]
     rows: Iterable[Values]
     key: str | None = None
+
+
+def plain_number(value: Value) -> Value:
+    """A whole number without a decimal point, as in every format of text: 14 instead of 14.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

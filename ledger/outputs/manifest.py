@@ -1,35 +1,81 @@
-"""Where results go: into a folder, or nowhere if one only wants to see what would happen."""
+"""The manifest beside exported files: what they are of, their schema, and their digests."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ledger.model.dataset import DataSet
+from ledger.files.atomic import synced_file
+from ledger.model.dataset import DataSet, Type
+from ledger.model.tabular import Tabular
+from ledger.outputs.formats import FORMATS
 from ledger.replay.editions import Edition
 from ledger.replay.labels import Names
 
-if TYPE_CHECKING:
-    from ledger.outputs.export import ExportedFile
-    from ledger.outputs.xlsx import Workbook
+MANIFEST = "datapackage.json"
+_FIELD_TYPES = {Type.TIMESTAMP: "datetime", Type.TEXT: "string"}
 
 
-@contextmanager
-def draft_or_folder(folder: Path, throw_away: bool) -> Iterator[Path]:
-    """The folder, or one in its place that is thrown away."""
-    if throw_away:
-        with tempfile.TemporaryDirectory() as name:
-            yield Path(name)
-    else:
-        yield folder
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What tables are of, as their manifest or workbook states it.
+
+    Attributes:
+        name: of the tables together, for a file that has all of them.
+        dataset: that they belong to.
+        edition: that they show.
+        names: which names the labels give; None without labels.
+        notes: what a reader must know of them, in sentences without their full stops.
+    """
+
+    name: str
+    dataset: DataSet
+    edition: Edition
+    names: Names | None = None
+    notes: Sequence[str] = ()
 
 
-def manifest_of(dataset: DataSet, edition: Edition, names: Names | None = None) -> dict[str, Any]:
-    """What the manifest of an export says besides its files."""
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file that was written.
+
+    Attributes:
+        path: where it is.
+        rows: the number of its rows.
+        bytes: its size.
+        sha256: the digest of its bytes; empty for a folder of parts.
+        apostrophes: the number of texts that have one before them to be safe for spreadsheets;
+            None if all texts are exact.
+    """
+
+    path: Path
+    rows: int
+    bytes: int
+    sha256: str
+    apostrophes: int | None = None
+
+
+def write_manifest(
+    draft: Path, provenance: Provenance, resources: Sequence[dict[str, Any]]
+) -> None:
+    """Write `datapackage.json`.
+
+    Args:
+        draft: the folder of the files.
+        provenance: of the tables.
+        resources: the files, each as `resource` describes it.
+    """
+    document = {**manifest_of(provenance), "resources": resources}
+    with synced_file(draft / MANIFEST) as file:
+        file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def manifest_of(provenance: Provenance) -> dict[str, Any]:
+    """What the manifest of an export states apart from its files."""
+    dataset, edition = provenance.dataset, provenance.edition
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": dataset.name,
@@ -37,45 +83,35 @@ def manifest_of(dataset: DataSet, edition: Edition, names: Names | None = None) 
         "asOf": str(edition.as_of),
         "batch": edition.batch,
         "head": edition.head,
-        **({"names": names} if names else {}),
+        **({"names": provenance.names} if provenance.names else {}),
     }
 
 
-def write_tables(
-    out_dir: Path,
-    book: Workbook,
-    format: str,
-    zone: str,
-    manifest: dict[str, Any] | None = None,
-    *,
-    spreadsheet_safe: bool,
-    bom: bool,
-    dry_run: bool,
-) -> list[ExportedFile]:
-    """Write tables in a format that was checked: as a workbook, or each as a file.
-
-    Args:
-        out_dir: made where there is none.
-        book: the tables.
-        format: of the files.
-        zone: the time zone of timestamps, for formats that name one.
-        manifest: what `datapackage.json` says besides the files; None writes none.
-        spreadsheet_safe: see `ledger.outputs.export.SafeRows`.
-        bom: begin files of CSV with a byte order mark.
-        dry_run: write to a folder that is thrown away.
-
-    Raises:
-        StorageFailed: the folder cannot be written; what was there before is whole.
-    """
-    from ledger.outputs.export import WORKBOOK, write_sheets
-    from ledger.outputs.xlsx import write_workbook
-
-    with draft_or_folder(out_dir, dry_run) as folder:
-        if format == WORKBOOK:
-            files = [write_workbook(folder, book, manifest)]
-        else:
-            files = write_sheets(
-                folder, book.sheets, format, zone, manifest,
-                spreadsheet_safe=spreadsheet_safe, bom=bom,
-            )  # fmt: skip
-    return [replace(file, path=out_dir / file.path.name) for file in files]
+def resource(table: Tabular, file: ExportedFile, format: str) -> dict[str, Any]:
+    """A file as the Data Package standard describes it (https://datapackage.org)."""
+    schema: dict[str, Any] = {
+        "fields": [
+            {
+                "name": column.name,
+                "type": _FIELD_TYPES.get(column.type, column.type.value),
+                "description": column.description,
+            }
+            for column in table.columns
+        ]
+    }
+    if table.key:
+        schema["primaryKey"] = [table.key]
+    described = {
+        "name": table.name,
+        "path": file.path.name,
+        "format": format,
+        "mediatype": FORMATS[format].media_type,
+        "bytes": file.bytes,
+        "hash": f"sha256:{file.sha256}",
+        "rows": file.rows,
+        "schema": schema,
+    }
+    if file.apostrophes is not None:
+        described["spreadsheetSafe"] = {"apostrophes": file.apostrophes}
+    encoding = FORMATS[format].encoding
+    return {**described, "encoding": encoding} if encoding else described

@@ -1,8 +1,8 @@
-"""Writes tables as a workbook for spreadsheets: a sheet each, and one on what they are.
+"""Writes tables as a workbook for spreadsheets: a sheet each, and one that describes them.
 
 Texts are exact: none becomes a formula, a link or a number. A date is one that a spreadsheet
 calculates with, and so is a time: the local one, shown with its offset from UTC. What a cell cannot
-hold as that is text, as in CSV, and what it cannot hold at all is refused.
+store as that is text, as in CSV, and what it cannot store at all is refused.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from ledger.errors import WrongUsage
-from ledger.model.dataset import DataSet, Type
+from ledger.model.dataset import Type
 from ledger.model.periods import spans
 from ledger.model.tabular import Tabular, Value, Values
-from ledger.outputs.export import WORKBOOK, ExportedFile, complete_files, resource, write_manifest
-from ledger.replay.editions import Edition
+from ledger.outputs.formats import WORKBOOK
+from ledger.outputs.manifest import ExportedFile, Provenance
 from ledger.replay.labels import Names
 from ledger.text import counted
 
 ABOUT = "about"
-"""The sheet on what the others are: the last, as programs read the first where none is named."""
+"""The sheet that describes the others: the last, as programs read the first by default."""
 
 MOST_ROWS = 1_048_576
 LONGEST_TEXT = 32_767
@@ -39,7 +39,7 @@ FIRST_DAY = date(1900, 3, 1)
 """Spreadsheets do not agree on days before: for some, 1900 was a leap year."""
 
 MADE = datetime(1980, 1, 1)
-"""When any workbook was made, for all that it says: the same rows give the same bytes."""
+"""The date of every workbook: the same rows give the same bytes."""
 
 WIDEST = 60
 ABOUT_WIDTHS = (30, 100)
@@ -48,8 +48,8 @@ LINE = 15
 
 _OTHERWISE = "write csv or parquet, which have no such limit"
 
-# XlsxWriter would write of these something else: it takes a text in these tags for its own, and
-# escapes `_x0041_`, which stands for `A`, wrongly where another escape begins with its last mark.
+# XlsxWriter would write something else for these: it takes a text in these tags for its own, and
+# escapes `_x0041_`, which stands for `A`, wrongly if another escape begins with its last mark.
 _INEXACT = re.compile(
     r"\A<r>.*</r>\Z|_x[0-9A-Fa-f]{4}(?:_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b-\x1f\ufffe\uffff])",
     re.DOTALL,
@@ -62,37 +62,22 @@ class Workbook:
 
     Attributes:
         name: of the file, without its suffix.
-        title: of what it holds.
+        title: of its contents.
         footer: printed below each page.
-        facts: what is said of it besides, each with its name.
-        sheets: in order; their names are those of their tables.
+        facts: what the sheet `about` states of it, each with its name.
+        tables: a sheet each, in order, which has its name.
     """
 
     name: str
     title: str
     footer: str
     facts: Sequence[tuple[str, str]]
-    sheets: Sequence[Tabular]
+    tables: Sequence[Tabular]
 
 
-def workbook_of(
-    name: str,
-    dataset: DataSet,
-    edition: Edition,
-    sheets: Sequence[Tabular],
-    names: Names | None = None,
-    notes: Sequence[str] = (),
-) -> Workbook:
-    """Say of a workbook what it is as of.
-
-    Args:
-        name: of the file, without its suffix.
-        dataset: of the tables.
-        edition: of which they are.
-        sheets: the tables.
-        names: which names they give; None for none.
-        notes: what a reader must know besides, in sentences without their full stops.
-    """
+def workbook_of(tables: Sequence[Tabular], provenance: Provenance) -> Workbook:
+    """A workbook of tables, with what is known of them."""
+    dataset, edition, names = provenance.dataset, provenance.edition, provenance.names
     as_of, batch = str(edition.as_of), f"batch {edition.batch}"
     facts = [("data set", dataset.name), ("as of", as_of), ("known at", batch)]
     facts.append(("head", edition.head))
@@ -100,11 +85,11 @@ def workbook_of(
         facts.append(("gap", f"Nothing is recorded for {spans(edition.missing)}."))
     if names:
         facts.append(("names", f"{names}: {_NAMES[names]}"))
-    if any(column.type is Type.TIMESTAMP for sheet in sheets for column in sheet.columns):
+    if any(column.type is Type.TIMESTAMP for table in tables for column in table.columns):
         facts.append(("times", _TIMES.format(zone=dataset.zone)))
-    facts += [("texts", _TEXTS), *(("note", f"{note}.") for note in notes)]
+    facts += [("texts", _TEXTS), *(("note", f"{note}.") for note in provenance.notes)]
     footer = f"{dataset.name}, as of {as_of}, {batch}, head {edition.head[:12]}"
-    return Workbook(name, dataset.title, footer, facts, sheets)
+    return Workbook(provenance.name, dataset.title, footer, facts, tables)
 
 
 _NAMES = {
@@ -119,60 +104,41 @@ _TIMES = (
 _TEXTS = "As recorded: no text is a formula, a link or a number. A blank cell is a missing value."
 
 
-def write_workbook(
-    folder: Path, workbook: Workbook, manifest: dict[str, Any] | None = None
-) -> ExportedFile:
-    """Write a workbook into a folder, and replace what was there.
-
-    Args:
-        folder: made where there is none.
-        workbook: to be written.
-        manifest: what `datapackage.json` says besides the file; None writes none.
+def write_workbook(draft: Path, workbook: Workbook) -> tuple[ExportedFile, list[int]]:
+    """Write a workbook into a draft folder.
 
     Returns:
-        the file, with the rows of all its sheets.
+        the file with the rows of all its sheets, and the number of rows of each.
 
     Raises:
-        WrongUsage: a table or a text is too long for a workbook; what was there before is whole.
-        StorageFailed: the folder cannot be written; likewise.
+        WrongUsage: a table or a text is too long for a workbook.
     """
-    with complete_files(folder) as draft:
-        path = draft / f"{workbook.name}.{WORKBOOK}"
-        counts = _write_file(path, workbook)
-        with path.open("r+b") as written:
-            digest = hashlib.file_digest(written, "sha256").hexdigest()
-            os.fsync(written.fileno())
-        size = path.stat().st_size
-        file = ExportedFile(folder / path.name, sum(counts), size, digest)
-        resources = [
-            {
-                **resource(sheet, replace(file, rows=rows), WORKBOOK),
-                "dialect": {"sheetName": sheet.name},
-            }
-            for sheet, rows in zip(workbook.sheets, counts, strict=True)
-        ]
-        write_manifest(draft, manifest, resources)
-    return file
+    path = draft / f"{workbook.name}.{WORKBOOK}"
+    counts = _write_file(path, workbook)
+    with path.open("r+b") as written:
+        digest = hashlib.file_digest(written, "sha256").hexdigest()
+        os.fsync(written.fileno())
+    return ExportedFile(path, sum(counts), path.stat().st_size, digest), counts
 
 
 def _write_file(path: Path, workbook: Workbook) -> list[int]:
-    """Write the file, and give the number of rows of each sheet."""
+    """Write the file, and return the number of rows of each sheet."""
     # What XlsxWriter keeps on the disk lies beside the file, and goes with it.
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch, _book(path, scratch) as book:
         book.set_properties({"title": workbook.title, "created": MADE})
         styles = _Styles(book)
         counts = []
-        for sheet in workbook.sheets:
-            page = _page(book, sheet.name, workbook.footer)
-            counts.append(_write_sheet(page, sheet, styles))
+        for table in workbook.tables:
+            page = _page(book, table.name, workbook.footer)
+            counts.append(_write_table(page, table, styles))
         _write_about(_page(book, ABOUT, workbook.footer), workbook, counts, styles)
     return counts
 
 
 @contextmanager
 def _book(path: Path, scratch: str) -> Iterator[Any]:
-    """A workbook of XlsxWriter, of which no more than a row is held at a time."""
-    # Slow to import, and not everybody has it.
+    """A workbook of XlsxWriter, which keeps no more than a row in memory."""
+    # Slow to import, and an extra.
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
@@ -196,7 +162,7 @@ class _Styles:
 
     def __init__(self, book: Any) -> None:
         self._book = book
-        self._moments: dict[str, Any] = {}
+        self._by_offset: dict[str, Any] = {}
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.header = book.add_format({"bold": True, "bottom": 1})
         # Not right beside the text of the next column.
@@ -208,12 +174,12 @@ class _Styles:
         self.sentence = book.add_format({"valign": "top", "text_wrap": True})
         self.day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
 
-    def moment(self, offset: str) -> Any:
+    def timestamp(self, offset: str) -> Any:
         """A time at an offset from UTC, which a cell has no other place for."""
-        if offset not in self._moments:
+        if offset not in self._by_offset:
             form = f'yyyy-mm-dd hh:mm:ss" {offset}"'
-            self._moments[offset] = self._book.add_format({"num_format": form, "align": "left"})
-        return self._moments[offset]
+            self._by_offset[offset] = self._book.add_format({"num_format": form, "align": "left"})
+        return self._by_offset[offset]
 
 
 def _page(book: Any, name: str, footer: str) -> Any:
@@ -228,10 +194,10 @@ def _page(book: Any, name: str, footer: str) -> Any:
     return page
 
 
-def _write_sheet(page: Any, sheet: Tabular, styles: _Styles) -> int:
-    """Write a table. Gives the number of rows."""
+def _write_table(page: Any, table: Tabular, styles: _Styles) -> int:
+    """Write a table as a sheet, and return the number of its rows."""
     widths = []
-    for place, column in enumerate(sheet.columns):
+    for place, column in enumerate(table.columns):
         is_number = column.type in (Type.NUMBER, Type.INTEGER)
         page.write_string(
             0, place, column.name, styles.number_header if is_number else styles.header
@@ -239,48 +205,48 @@ def _write_sheet(page: Any, sheet: Tabular, styles: _Styles) -> int:
         # The header has a button of the filter beside it.
         widths.append(len(column.name) + 3)
     count = 0
-    for count, row in enumerate(sheet.rows, start=1):
-        _write_row(page, sheet, count, row, styles, widths)
+    for count, row in enumerate(table.rows, start=1):
+        _write_row(page, table, count, row, styles, widths)
     for place, width in enumerate(widths):
         page.set_column(place, place, min(width, WIDEST) + 1)
     page.freeze_panes(1, 0)
     page.repeat_rows(0)
-    page.autofilter(0, 0, count, len(sheet.columns) - 1)
+    page.autofilter(0, 0, count, len(table.columns) - 1)
     return count
 
 
 def _write_row(
-    page: Any, sheet: Tabular, place: int, row: Values, styles: _Styles, widths: list[int]
+    page: Any, table: Tabular, place: int, row: Values, styles: _Styles, widths: list[int]
 ) -> None:
-    """Write a row of a table, below as many as its place says; widen the columns to what it shows.
+    """Write a row of a table at its place, and widen the columns to what it shows.
 
     Raises:
-        WrongUsage: the sheet or a cell cannot hold it.
+        WrongUsage: the sheet or a cell cannot store it.
     """
     if place >= MOST_ROWS:
         raise WrongUsage(
-            f"{sheet.name} has more than {MOST_ROWS - 1} rows, too many for a workbook; "
+            f"{table.name} has more than {MOST_ROWS - 1} rows, too many for a workbook; "
             f"{_OTHERWISE}"
         )
-    for number, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
+    for number, (column, value) in enumerate(zip(table.columns, row, strict=True)):
         if value is None:
             continue
         try:
             shown = _write_cell(page, (place, number), value, column.type, styles)
         except _Unwritable as error:
-            where = f"{sheet.name}, row {place} ({row[0]!s:.40}), {column.name}"
+            where = f"{table.name}, row {place} ({row[0]!s:.40}), {column.name}"
             raise WrongUsage(f"{where}: {error}; {_OTHERWISE}") from None
         widths[number] = max(widths[number], shown)
 
 
 class _Unwritable(Exception):
-    """A text that no cell can hold; the message says why."""
+    """A text that no cell can store; the message gives the reason."""
 
 
 def _write_cell(
     page: Any, place: tuple[int, int], value: Value, type: Type, styles: _Styles
 ) -> int:
-    """Write a value. Gives how many characters it shows."""
+    """Write a value, and return the number of characters that it shows."""
     if isinstance(value, float | int):
         number = _Number(value)
         if math.isfinite(number) and number == value:
@@ -289,8 +255,8 @@ def _write_cell(
     text = str(value)
     if type is Type.DATE and (day := _day(text)):
         page.write_datetime(*place, day, styles.day)
-    elif type is Type.TIMESTAMP and (moment := _moment(text)):
-        page.write_datetime(*place, moment, styles.moment(text[19:]))
+    elif type is Type.TIMESTAMP and (timestamp := _timestamp(text)):
+        page.write_datetime(*place, timestamp, styles.timestamp(text[19:]))
         return len(text) + 1
     else:
         _check_text(text)
@@ -306,7 +272,7 @@ class _Number(float):
 
 
 def _day(text: str) -> date | None:
-    """A day that every spreadsheet shows as this text."""
+    """The day, if every spreadsheet shows it as this text."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -314,14 +280,14 @@ def _day(text: str) -> date | None:
     return day if day >= FIRST_DAY and day.isoformat() == text else None
 
 
-def _moment(text: str) -> datetime | None:
-    """The local time of a moment that every spreadsheet shows as this text, but for its offset."""
+def _timestamp(text: str) -> datetime | None:
+    """The local time, if every spreadsheet shows it as this text, but for the offset."""
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
         return None
-    is_shown = moment.date() >= FIRST_DAY and moment.tzinfo and not moment.microsecond
-    return moment.replace(tzinfo=None) if is_shown and moment.isoformat() == text else None
+    is_shown = timestamp.date() >= FIRST_DAY and timestamp.tzinfo and not timestamp.microsecond
+    return timestamp.replace(tzinfo=None) if is_shown and timestamp.isoformat() == text else None
 
 
 def _check_text(text: str) -> None:
@@ -335,15 +301,15 @@ def _check_text(text: str) -> None:
 
 
 def _write_about(page: Any, workbook: Workbook, counts: Sequence[int], styles: _Styles) -> None:
-    """Write what a workbook is: its facts, and what each sheet and column holds."""
+    """Write the sheet `about`: the facts, and what each sheet and column contains."""
     for place, width in enumerate(ABOUT_WIDTHS):
         page.set_column(place, place, width)
     lines = [(name, text, styles.name, styles.sentence) for name, text in workbook.facts]
-    for sheet, count in zip(workbook.sheets, counts, strict=True):
+    for table, count in zip(workbook.tables, counts, strict=True):
         rows = counted(count, "row")
         lines.append(("", "", styles.name, styles.sentence))
-        lines.append((sheet.name, rows, styles.header, styles.header))
-        lines += [(c.name, c.description, styles.column, styles.sentence) for c in sheet.columns]
+        lines.append((table.name, rows, styles.header, styles.header))
+        lines += [(c.name, c.description, styles.column, styles.sentence) for c in table.columns]
     page.write_string(0, 0, workbook.title, styles.title)
     for place, (name, text, *looks) in enumerate(lines, start=2):
         # Spreadsheets do not agree on whether a row grows with its text.

@@ -18,8 +18,9 @@ from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, NAM
 from ledger.datasets.support.missing_names import unknown_notes
 from ledger.model.dataset import Column, DataSet, Type
 from ledger.model.tabular import Tabular
-from ledger.outputs.export import ExportedFile
-from ledger.outputs.manifest import write_tables
+from ledger.outputs.formats import FileOptions
+from ledger.outputs.manifest import ExportedFile, Provenance
+from ledger.outputs.table_files import write_tables
 from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join, say_names
 from ledger.store.event_store import Store
@@ -27,24 +28,10 @@ from ledger.text import counted
 
 
 def write_report(
-    report: Report,
-    dataset: DataSet,
-    out_dir: Path,
-    format: str,
-    *,
-    spreadsheet_safe: bool = False,
-    bom: bool = False,
-    dry_run: bool = False,
+    report: Report, dataset: DataSet, out_dir: Path, options: FileOptions
 ) -> ExportedFile:
-    """Write a report as a table, in a format that was checked; see `write_tables`."""
-    from ledger.outputs.xlsx import workbook_of
-
-    sheet = report.sheet
-    book = workbook_of(sheet.name, dataset, report.edition, [sheet], report.names, report.notes)
-    (file,) = write_tables(
-        out_dir, book, format, dataset.zone,
-        spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
-    )  # fmt: skip
+    """Write a report as a table; see `write_tables`."""
+    (file,) = write_tables(out_dir, [report.sheet], report.provenance(dataset), options)
     return file
 
 
@@ -118,6 +105,10 @@ class Report:
     def sheet(self) -> Tabular:
         """The report as a table to be written."""
         return report_sheet(self.rows)
+
+    def provenance(self, dataset: DataSet) -> Provenance:
+        """What the report is of, as a workbook states it."""
+        return Provenance(self.sheet.name, dataset, self.edition, self.names, self.notes)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -16,9 +16,9 @@ from ledger.model.documents import Document, Number
 from ledger.model.periods import Month
 from ledger.model.receipt import Receipt
 
-from ledger.model.tabular import Tabular, Values
-from ledger.outputs.export import SafeRows, read_sheet
-from ledger.outputs.fast_text import number
+from ledger.model.tabular import Tabular, Values, plain_number
+from ledger.outputs.csv import SafeRows
+from ledger.outputs.read_back import read_table
 from ledger.replay.editions import choose_edition
 from ledger.replay.labels import Names
 from ledger.replay.projection import store_projection
@@ -151,7 +151,7 @@ def check_report(
         raise VerificationFailed(f"the proof has no batch {proof.batch}")
     if receipt:
         check_chain(chain.batches, proof.batch, receipt)
-    published = read_sheet(path, REPORT_COLUMNS)
+    published = read_table(path, REPORT_COLUMNS)
     rows: Sequence[Values] = proof.rows
     by, compared = "its proof", None
     if originals:
@@ -239,4 +239,4 @@ def _cells(place: int, row: Sequence[str], other: Sequence[str], by: str) -> Ite
 
 
 def _texts(row: Values) -> tuple[str, ...]:
-    return tuple(str(number(value)) for value in row)
+    return tuple(str(plain_number(value)) for value in row)

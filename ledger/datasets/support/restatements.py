@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger.datasets.support.description import SUPPORT
 from ledger.datasets.support.report import REPORTED, ReportRow, read_rows, report_sheet
 from ledger.model.periods import Month
-from ledger.outputs.export import write_csv
+from ledger.outputs.csv import write_csv
 from ledger.replay.editions import Edition, choose_edition, in_force
 from ledger.replay.incremental import few_moved, move_projection
 from ledger.replay.projection import build_aside
@@ -115,5 +114,5 @@ def _rows_changed(before: Rows, after: Rows) -> int:
 def _sha256(report: Rows) -> str:
     file = io.BytesIO()
     sheet = report_sheet(report)
-    write_csv(file, sheet.columns, sheet.rows, SUPPORT.zone)
+    write_csv(file, sheet.columns, sheet.rows)
     return hashlib.sha256(file.getvalue()).hexdigest()

@@ -12,12 +12,14 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, LongType, StringType, StructField, StructType
 
-from ledger.engines.base import Columns, Engine, EngineSheet, FileOptions, given_table
+from ledger.engines.base import Columns, Engine, EngineTable, given_table
 from ledger.engines.spark.part_merge import joined
 from ledger.engines.spark.parts import FORMS, PART_COLUMNS, Part, PartWriter
 from ledger.errors import LedgerDamaged, WrongUsage
+from ledger.files.atomic import complete_files
 from ledger.model.tabular import Tabular
-from ledger.outputs.export import ExportedFile, complete_files, resource, write_manifest
+from ledger.outputs.formats import FileOptions
+from ledger.outputs.manifest import MANIFEST, ExportedFile, Provenance, resource, write_manifest
 from ledger.store.database import Record
 
 _TYPES: Mapping[type, DataType] = {int: LongType(), str: StringType()}
@@ -89,8 +91,12 @@ class SparkEngine(Engine):
         written.createOrReplaceTempView(name)
         return int(written.count())
 
-    def write_sheets(
-        self, folder: Path, sheets: Sequence[EngineSheet], options: FileOptions
+    def write_tables(
+        self,
+        folder: Path,
+        tables: Sequence[EngineTable],
+        provenance: Provenance,
+        options: FileOptions,
     ) -> list[ExportedFile]:
         """Write each table as a folder of parts, in the order of the key, and the manifest.
 
@@ -104,33 +110,35 @@ class SparkEngine(Engine):
         if options.spreadsheet_safe or options.bom:
             raise WrongUsage("files for spreadsheets are written by --engine duckdb")
         written, resources = [], []
-        with complete_files(folder) as draft:
-            for sheet in sheets:
-                name = f"{sheet.name}.{options.format}"
+        with complete_files(folder, last=MANIFEST) as draft:
+            for table in tables:
+                name = f"{table.name}.{options.format}"
                 if os.path.lexists(folder / name):
                     raise WrongUsage(
                         f"{folder / name} is there already, and a folder of parts is not replaced; "
                         "name another folder with --out-dir"
                     )
                 (draft / name).mkdir()
-                parts = self._write_parts(draft / name, sheet, options)
+                writer = PartWriter(
+                    # A worker has a working folder of its own.
+                    str((draft / name).absolute()),
+                    tuple(table.columns),
+                    options.format,
+                    provenance.dataset.zone,
+                )
+                parts = self._write_parts(table, writer)
                 whole = _whole(folder / name, parts)
                 written.append(whole)
-                resources.append(_resource(sheet, whole, parts, options.format))
-            write_manifest(draft, options.manifest, resources)
+                resources.append(_resource(table, whole, parts, options.format))
+            write_manifest(draft, provenance, resources)
         return written
 
-    def _write_parts(
-        self, folder: Path, sheet: EngineSheet, options: FileOptions
-    ) -> list[ExportedFile]:
-        columns = tuple(sheet.columns)
-        # A worker has a working folder of its own.
-        writer = PartWriter(str(folder.absolute()), columns, options.format, options.zone)
-        names = [column.name for column in columns]
+    def _write_parts(self, table: EngineTable, writer: PartWriter) -> list[ExportedFile]:
+        names = [column.name for column in writer.columns]
         # Sorted last, by ranges of the key: each task has a stretch of the table.
-        rows = self._session.sql(sheet.select).select(*names).orderBy(sheet.key)
+        rows = self._session.sql(table.select).select(*names).orderBy(table.key)
         found = [Part(*row) for row in rows.mapInArrow(writer, PART_COLUMNS).collect()]
-        return joined(folder, found, columns, options.format, options.zone)
+        return joined(writer, found)
 
 
 def _check_filled(files: Iterable[Path]) -> None:
@@ -150,10 +158,10 @@ def _whole(path: Path, parts: Sequence[ExportedFile]) -> ExportedFile:
 
 
 def _resource(
-    sheet: EngineSheet, whole: ExportedFile, parts: Sequence[ExportedFile], format: str
+    table: EngineTable, whole: ExportedFile, parts: Sequence[ExportedFile], format: str
 ) -> dict[str, Any]:
     """A table in parts as the Data Package standard describes it, which has a path for each."""
-    described = resource(Tabular(sheet.name, sheet.columns, (), sheet.key), whole, format)
+    described = resource(Tabular(table.name, table.columns, (), table.key), whole, format)
     del described["hash"]
     paths = [f"{whole.path.name}/{part.path.name}" for part in parts]
     hashes = [f"sha256:{part.sha256}" for part in parts]

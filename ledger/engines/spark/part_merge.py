@@ -7,32 +7,31 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
-from ledger.engines.spark.parts import COMMA, Part
-from ledger.model.dataset import Column
-from ledger.outputs.export import WRITERS, ExportedFile
+from ledger.engines.spark.parts import Part, PartWriter
+from ledger.outputs.formats import FileOptions
+from ledger.outputs.json import OBJECT_END
+from ledger.outputs.manifest import ExportedFile
+from ledger.outputs.table_files import table_writer
 
 
-def joined(
-    folder: Path, found: Sequence[Part], columns: Sequence[Column], format: str, zone: str
-) -> list[ExportedFile]:
+def joined(writer: PartWriter, found: Sequence[Part]) -> list[ExportedFile]:
     """Name the parts of a table by their order, and add what stands at its ends.
 
     Args:
-        folder: of the parts. What lies there besides, of attempts that were given up, is removed.
+        writer: that the tasks used. Other files in its folder, of attempts that failed, are
+            removed.
         found: the parts that tasks wrote.
-        columns: of the table.
-        format: of the parts.
-        zone: the time zone of timestamps.
 
     Returns:
         the parts in order. In CSV and JSON they are, one after the other, the bytes of one file.
     """
+    folder, format = Path(writer.folder), writer.format
     in_order = sorted(found)
     kept = {part.name for part in in_order}
     for path in folder.iterdir():
         if path.name not in kept:
             path.unlink()
-    begin, end = _ends(columns, format, zone, is_empty=not found)
+    begin, end = _ends(writer, is_empty=not found)
     parts: list[ExportedFile] = []
 
     def place() -> Path:
@@ -54,21 +53,20 @@ def joined(
     return parts
 
 
-def _ends(
-    columns: Sequence[Column], format: str, zone: str, *, is_empty: bool
-) -> tuple[bytes, bytes]:
+def _ends(writer: PartWriter, *, is_empty: bool) -> tuple[bytes, bytes]:
     """What stands before the rows of a table, and after them."""
-    if format == "json" and not is_empty:
+    if writer.format == "json" and not is_empty:
         return b"[\n", b"\n]\n"
-    if format == "parquet" and not is_empty:
+    if writer.format == "parquet" and not is_empty:
         return b"", b""
     empty = BytesIO()
-    WRITERS[format](empty, columns, (), zone)
+    write = table_writer(FileOptions(writer.format), writer.zone)
+    write(empty, writer.columns, ())
     return empty.getvalue(), b""
 
 
 def _without_comma(folder: Path, part: Part) -> Part:
-    size = part.bytes - len(COMMA)
+    size = part.bytes - len(OBJECT_END)
     with open(folder / part.name, "r+b") as file:
         file.truncate(size)
     return part._replace(bytes=size, sha256=part.sha256_as_last)

@@ -5,28 +5,24 @@ All this runs on the workers, where the package must be installed.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import RawIOBase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark import TaskContext
 
+from ledger.files.atomic import DigestedFile, synced_file
 from ledger.model.dataset import Column
 from ledger.model.tabular import Values
-from ledger.outputs.export import WRITERS
-from ledger.outputs.fast_text import CsvForm, JsonForm
+from ledger.outputs.csv import CsvText
+from ledger.outputs.json import OBJECT_END, JsonText
+from ledger.outputs.parquet import write_parquet
 
-FORMS = {"csv": CsvForm, "json": JsonForm}
+FORMS = {"csv": CsvText, "json": JsonText}
 """Of text: a part is a stretch of the whole file, without what stands at the ends of that."""
-
-COMMA = b",\n"
-"""What stands after each object of JSON, and must not stand after the last."""
 
 PART_COLUMNS = "place INT, name STRING, rows LONG, bytes LONG, sha256 STRING, sha256_as_last STRING"
 _PART = pa.schema(
@@ -50,7 +46,7 @@ class Part(NamedTuple):
         rows: how many it holds.
         bytes: its size.
         sha256: its digest.
-        sha256_as_last: its digest without the comma at its end, for JSON.
+        sha256_as_last: its digest without the `OBJECT_END` at its end, for JSON.
     """
 
     place: int
@@ -81,57 +77,27 @@ class PartWriter:
         """Write the rows, and say what was written; nothing where there are none."""
         # An attempt that is made again, or beside another one, must not write the same file.
         name = f"{uuid.uuid4().hex}.{self.format}"
-        with open(Path(self.folder) / name, "wb") as raw:
-            file = _Digested(raw)
-            rows = self._write(file, batches)
-            raw.flush()
-            os.fsync(raw.fileno())
+        with synced_file(Path(self.folder) / name) as file:
+            rows, as_last = self._write(file, batches)
         if rows:
-            part = Part(
-                _place(), name, rows, file.size, file.digest.hexdigest(), file.as_last.hexdigest()
-            )
+            part = Part(_place(), name, rows, file.size, file.digest.hexdigest(), as_last)
             yield pa.RecordBatch.from_pylist([part._asdict()], schema=_PART)
 
-    def _write(self, file: _Digested, batches: Iterable[pa.RecordBatch]) -> int:
+    def _write(self, file: DigestedFile, batches: Iterable[pa.RecordBatch]) -> tuple[int, str]:
+        """Write the rows; return their number, and the digest if no part follows this one."""
         if self.format not in FORMS:
             rows = (row for batch in batches for row in _rows(batch))
-            return WRITERS[self.format](file, self.columns, rows, self.zone)
-        form, count = FORMS[self.format](self.columns), 0
-        for batch in batches:
-            file.write(form.plain(_rows(batch)))
+            count = write_parquet(file, self.columns, rows, zone=self.zone)
+            return count, file.digest.hexdigest()
+        form, count, as_last = FORMS[self.format](self.columns), 0, file.digest
+        for batch in filter(len, batches):
+            content = form.from_values(_rows(batch))
+            objects = content.removesuffix(OBJECT_END)
+            file.write(objects)
+            as_last = file.digest.copy()
+            file.write(content[len(objects) :])
             count += len(batch)
-        return count
-
-
-class _Digested(RawIOBase):
-    """A file to write to, and what was written.
-
-    Attributes:
-        size: how many bytes.
-        digest: of these.
-        as_last: of these without the last comma.
-    """
-
-    def __init__(self, file: Any) -> None:
-        super().__init__()
-        self.size = 0
-        self.digest = hashlib.sha256()
-        self.as_last = self.digest
-        self._file = file
-
-    def writable(self) -> bool:
-        """Say that this is for writing."""
-        return True
-
-    def write(self, content: Any) -> int:
-        """Write all of the content."""
-        data = bytes(content)
-        self.as_last = self.digest.copy()
-        self.as_last.update(data.removesuffix(COMMA))
-        self.digest.update(data)
-        self.size += len(data)
-        self._file.write(data)
-        return len(data)
+        return count, as_last.hexdigest()
 
 
 def _rows(batch: pa.RecordBatch) -> Sequence[Values]:

@@ -1,4 +1,4 @@
--- The cells of a line, as SQLite writes them. In its own dialect: only an export reads this.
+-- The cells of a line, in the dialect of SQLite: only exports read this file.
 
 -- part: text
 $column
@@ -7,10 +7,10 @@ $column
 coalesce($column, '$blank')
 
 -- part: number
--- As Python writes it, from whole numbers alone, as not every version of SQLite prints a fraction
+-- As Python writes it, from whole numbers alone: not every version of SQLite prints a fraction
 -- right. Of at most four decimals and 15 digits, no two are the same double, so these digits are
--- the shortest that mean it. Of another number, two integers give the exact value: its whole part,
--- and what remains in units of 2^-62. Where they cannot, there is the mark alone.
+-- the shortest ones of it. Of another number, two integers give the exact value: its whole part,
+-- and the rest in units of 2^-62. If they cannot, the mark stands alone.
 CASE WHEN $column = CAST($column AS INTEGER) THEN CAST($column AS INTEGER)
      WHEN $column IS NULL THEN '$blank'
      WHEN abs($column) < 100000000000.0
