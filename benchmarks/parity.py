@@ -25,7 +25,7 @@ from time import perf_counter
 from ledger import Ledger
 from ledger.datasets.support.report import Report
 from ledger.engines.lakehouse import ENGINES, Lake
-from ledger.outputs.export import MANIFEST
+from ledger.outputs.manifest import MANIFEST
 
 LEDGER = "sqlite"
 SHOWN = 12

@@ -15,9 +15,9 @@ import pytest
 from ledger import Ledger
 from ledger.files.atomic import PREFIX, draft_folder
 from ledger.model.tabular import Tabular
-from ledger.outputs.export import write_sheets
 from tests.commands import PYTHON, environment
 from tests.strategies import small_file, write_data_folder
+from tests.written_tables import write
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 
@@ -54,7 +54,7 @@ def abandoned(place: Path) -> Path:
 
 
 def export(place: Path) -> None:
-    write_sheets(place, [Tabular("table", [], [])], "csv", "UTC")
+    write(place, [Tabular("table", [], [])])
 
 
 def first_ingest(place: Path) -> None:

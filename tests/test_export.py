@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from ledger import Ledger, LedgerError, StorageFailed, WrongUsage
 from ledger.model.dataset import Column, Type
 from ledger.model.tabular import Tabular, Values
-from ledger.outputs.export import MANIFEST, WRITERS, write_sheets
+from ledger.outputs.manifest import MANIFEST
+from tests import written_tables
 from tests.commands import DATA
+from tests.written_tables import TABLE_FORMATS
 
 ZONE = "America/New_York"
 COLUMNS = (
@@ -56,8 +58,8 @@ rows_of_values = st.lists(
 
 def write(rows: list[Any], format: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        sheet = Tabular("table", COLUMNS, rows)
-        (file,) = write_sheets(Path(folder), [sheet], format, ZONE)
+        table = Tabular("table", COLUMNS, rows)
+        (file,) = written_tables.write(Path(folder), [table], format)
         return file.path.read_bytes()
 
 
@@ -99,7 +101,7 @@ def test_parquet_reads_back_equal(rows: list[Any]) -> None:
     assert read == rows
 
 
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("format", TABLE_FORMATS)
 def test_the_same_rows_give_the_same_bytes(format: str) -> None:
     row = ("a", "b", "2025-01-01", "2025-01-01T00:00:00-05:00", 1.5, 2)
     assert write([row] * 3, format) == write([row] * 3, format)
@@ -117,14 +119,14 @@ def failing_rows() -> Iterator[Values]:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("format", TABLE_FORMATS)
 def test_a_failure_leaves_the_earlier_export_whole(tmp_path: Path, format: str) -> None:
     sound = Tabular("one", COLUMNS, [("a", None, None, None, None, None)])
-    write_sheets(tmp_path, [sound], format, ZONE, {})
+    written_tables.write(tmp_path, [sound], format, manifest=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     failing = [Tabular("one", COLUMNS, []), Tabular("two", COLUMNS, failing_rows())]
     with pytest.raises(StorageFailed, match="No space left"):
-        write_sheets(tmp_path, failing, format, ZONE, {})
+        written_tables.write(tmp_path, failing, format, manifest=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -140,17 +142,17 @@ def test_a_disk_that_fails_between_two_files_is_told_as_such(
 
     monkeypatch.setattr(Path, "replace", fail_at_the_manifest)
     with pytest.raises(StorageFailed, match="unchanged"):
-        write_sheets(tmp_path, [], "csv", ZONE, {})
+        written_tables.write(tmp_path, [], manifest=True)
     with pytest.raises(StorageFailed, match="1 new file took the place of what was there before;"):
-        write_sheets(tmp_path, [Tabular("one", COLUMNS, [])], "csv", ZONE, {})
+        written_tables.write(tmp_path, [Tabular("one", COLUMNS, [])], manifest=True)
 
 
 def test_a_folder_in_the_place_of_one_file_leaves_all_the_others(tmp_path: Path) -> None:
     (tmp_path / "two.csv").mkdir()
     (tmp_path / "one.csv").write_text("mine")
-    sheets = [Tabular("one", COLUMNS, []), Tabular("two", COLUMNS, [])]
+    tables = [Tabular("one", COLUMNS, []), Tabular("two", COLUMNS, [])]
     with pytest.raises(StorageFailed, match="is a folder there; what was there before"):
-        write_sheets(tmp_path, sheets, "csv", ZONE)
+        written_tables.write(tmp_path, tables)
     assert (tmp_path / "one.csv").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.csv", "two.csv"]
 
@@ -161,7 +163,7 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "table.csv").symlink_to(outside)
-    write_sheets(folder, [Tabular("table", COLUMNS, [])], "csv", ZONE)
+    written_tables.write(folder, [Tabular("table", COLUMNS, [])])
     assert outside.read_text() == "mine"
     assert not (folder / "table.csv").is_symlink()
 
@@ -178,7 +180,7 @@ def test_any_text_survives_from_delivery_to_export(names: list[str]) -> None:
             csv.writer(file).writerows([header, *rows])
         ledger = Ledger.open(folder / "ledger.db")
         ledger.ingest(files=[source], initial_month="202501")
-        for format in WRITERS:
+        for format in TABLE_FORMATS:
             ledger.export(folder, format=format, tables=["contact_centers"])
         exported = folder / "contact_centers_final"
         text = exported.with_suffix(".csv").read_bytes().decode()
@@ -201,7 +203,7 @@ class TestOfTheLedger:
     def test_the_three_formats_have_the_same_rows_in_the_order_of_the_key(
         self, ledger: Ledger, tmp_path: Path
     ) -> None:
-        for format in WRITERS:
+        for format in TABLE_FORMATS:
             ledger.export(tmp_path, format=format)
         for table in ledger.dataset.tables:
             name = f"{table.name}_final"
@@ -233,7 +235,7 @@ class TestOfTheLedger:
             assert [field["name"] for field in resource["schema"]["fields"]] == rows[0]
             assert resource["schema"]["primaryKey"] == rows[0][:1]
 
-    @pytest.mark.parametrize("format", WRITERS)
+    @pytest.mark.parametrize("format", TABLE_FORMATS)
     def test_the_stored_projection_and_one_built_aside_export_the_same_bytes(
         self, ledger: Ledger, tmp_path: Path, format: str
     ) -> None:

@@ -21,8 +21,11 @@ from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Column, Table, Type
 from ledger.model.tabular import Values
-from ledger.outputs.export import WRITERS
-from ledger.outputs.fast_text import CsvForm, Form, JsonForm
+from ledger.outputs.csv import CsvText
+from ledger.outputs.formats import FileOptions
+from ledger.outputs.json import JsonText
+from ledger.outputs.row_text import RowText
+from ledger.outputs.table_files import table_writer
 from ledger.replay import paging as ledger_pages
 from ledger.replay.editions import choose_edition
 from ledger.replay.labels import labelled_select
@@ -31,8 +34,8 @@ from ledger.store.event_store import Store
 from ledger.replay.paging import EditionRows, Page, PagedRows, page_sql
 from tests.commands import DATA
 from tests.corpus.texts import ODD_TEXTS
+from tests.written_tables import TABLE_FORMATS, ZONE
 
-ZONE = "America/New_York"
 COLUMNS = (
     Column("id", "A key."),
     Column("number", "A number.", Type.NUMBER),
@@ -42,8 +45,8 @@ COLUMNS = (
     Column("count", "A count.", Type.INTEGER),
     Column("last", "Another text."),
 )
-AnyForm = type[CsvForm] | type[JsonForm]
-FORMS: tuple[AnyForm, ...] = (CsvForm, JsonForm)
+AnyForm = type[CsvText] | type[JsonText]
+FORMS: tuple[AnyForm, ...] = (CsvText, JsonText)
 REGULAR = ("r", 14.5, "a", "2025-02-05", "2025-02-05T08:00:00-05:00", 7, "b")
 
 # What the lines are made of, to be met in the texts.
@@ -115,10 +118,8 @@ def both_ways(rows: Sequence[Values], format: str, size: int = 1000) -> tuple[by
     stored = Stored(rows, size)
     with closing(stored.db):
         from_pages, from_values = io.BytesIO(), io.BytesIO()
-        counts = {
-            WRITERS[format](from_pages, COLUMNS, stored, ZONE),
-            WRITERS[format](from_values, COLUMNS, rows, ZONE),
-        }
+        write = table_writer(FileOptions(format), ZONE)
+        counts = {write(from_pages, COLUMNS, stored), write(from_values, COLUMNS, rows)}
         assert counts == {len(rows)}
         return from_pages.getvalue(), from_values.getvalue()
 
@@ -155,7 +156,7 @@ def test_what_lines_are_made_of_may_stand_in_a_text(format: str, mark: str) -> N
         assert from_pages == from_values
 
 
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("format", TABLE_FORMATS)
 def test_every_odd_text_is_written_as_it_is(format: str) -> None:
     rows = [(f"{n}", None, odd.kept, None, None, None, odd.kept) for n, odd in enumerate(ODD_TEXTS)]
     from_pages, from_values = both_ways(rows, format)
@@ -164,7 +165,7 @@ def test_every_odd_text_is_written_as_it_is(format: str) -> None:
     assert from_pages == from_values
 
 
-def text_of(form: Form, number: float | None) -> str:
+def text_of(form: RowText, number: float | None) -> str:
     with closing(sqlite3.connect(":memory:")) as db:
         columns = ", ".join("? AS " + column.name for column in COLUMNS)
         values = ("k", number, *[None] * (len(COLUMNS) - 2))
@@ -173,7 +174,7 @@ def text_of(form: Form, number: float | None) -> str:
 
 @given(number=numbers)
 def test_sqlite_writes_a_number_of_four_decimals_as_python_does(number: float) -> None:
-    cell = text_of(CsvForm(COLUMNS), number).split("\x1f")[1]
+    cell = text_of(CsvText(COLUMNS), number).split("\x1f")[1]
     whole = number.is_integer()
     shown = str(int(number)) if whole else repr(number)
     few = abs(number) < 10**11 and len(shown.partition(".")[2]) <= 4 and "e" not in shown
@@ -188,14 +189,14 @@ class Counted:
 
     def __init__(self, patch: pytest.MonkeyPatch, form: AnyForm) -> None:
         self.rows: list[Values] = []
-        plain: Callable[..., bytes] = form.plain
+        plain: Callable[..., bytes] = form.from_values
 
-        def counting(form: Form, rows: Iterable[Values]) -> bytes:
+        def counting(form: RowText, rows: Iterable[Values]) -> bytes:
             listed = list(rows)
             self.rows += listed
             return plain(form, listed)
 
-        patch.setattr(form, "plain", counting)
+        patch.setattr(form, "from_values", counting)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -211,11 +212,11 @@ def test_only_odd_rows_are_written_from_their_values(
     for place, row in zip((0, 100, 499), odd, strict=True):
         rows[place] = row
     stored, written = Stored(rows, 500), form(COLUMNS)
-    whole = written.plain(rows)
+    whole = written.from_values(rows)
     counted = Counted(monkeypatch, form)
     with closing(stored.db):
         (page,) = stored.pages(written.line, lambda: None)
-    assert written.written(page) == whole
+    assert written.from_page(page) == whole
     assert [*map(tuple, counted.rows)] == odd
 
 
@@ -223,11 +224,11 @@ def test_only_odd_rows_are_written_from_their_values(
 def test_a_page_of_regular_rows_is_never_taken_apart(
     form: AnyForm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(Form, "_by_lines")
+    monkeypatch.delattr(RowText, "_from_lines")
     stored, written = Stored([REGULAR] * 500, 100), form(COLUMNS)
     with closing(stored.db):
         pages = [*stored.pages(written.line, lambda: None)]
-    assert [written.written(page) for page in pages] == [written.plain([REGULAR] * 100)] * 5
+    assert [written.from_page(page) for page in pages] == [written.from_values([REGULAR] * 100)] * 5
 
 
 @pytest.mark.parametrize("format", ["csv", "json"])
@@ -236,10 +237,10 @@ def test_a_page_that_cannot_be_taken_apart_leaves_the_others(
 ) -> None:
     rows: list[Values] = [REGULAR] * 30
     rows[15] = ("o", 1e-7, "\x1e", None, None, None, "x")
-    counted = Counted(monkeypatch, CsvForm if format == "csv" else JsonForm)
+    counted = Counted(monkeypatch, CsvText if format == "csv" else JsonText)
     stored = Stored(rows, 10)
     with closing(stored.db):
-        WRITERS[format](io.BytesIO(), COLUMNS, stored, ZONE)
+        table_writer(FileOptions(format), ZONE)(io.BytesIO(), COLUMNS, stored)
     header = 1 if format == "csv" else 0
     assert counted.rows[header:] == rows[10:20]
 
@@ -275,7 +276,7 @@ def test_a_stored_table_is_read_by_its_key_and_never_sorted(
     assert not [step for step in plans if "TEMP B-TREE" in step or "MATERIALIZE" in step]
 
 
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("format", TABLE_FORMATS)
 @pytest.mark.parametrize("names", [None, "as-was"])
 def test_a_page_too_long_for_one_text_is_written_from_its_values(
     ledger: Ledger, tmp_path: Path, format: str, names: str | None, monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,6 @@ from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Table
 from ledger.model.periods import Month
-from ledger.outputs.export import WRITERS
 from ledger.replay import paging as ledger_pages
 from ledger.replay.editions import choose_edition, say_keys, say_what_counts
 from ledger.replay.paging import EditionRows
@@ -26,6 +25,7 @@ from ledger.store.event_store import Store
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA
 from tests.strategies import small_file, write_data_folder
+from tests.written_tables import TABLE_FORMATS
 
 NAMES = (None, "as-is", "as-was")
 
@@ -174,7 +174,7 @@ def test_no_lock_is_held_while_the_rows_of_a_page_are_written(
         assert len(found) == 8
 
 
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("format", TABLE_FORMATS)
 def test_a_page_of_which_nothing_is_left_is_left_out(
     ledger: Ledger, tmp_path: Path, format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from ledger import Ledger, WrongUsage
 from ledger.model.dataset import Column, Type
 from ledger.model.tabular import Tabular
-from ledger.outputs.export import SafeRows, write_sheets
+from ledger.outputs.csv import SafeRows
 from tests.commands import run_ledger
 from tests.strategies import DeliveredFile, write_data_folder
+from tests.written_tables import write
 
 COLUMNS = (
     Column("id", "A key."),
@@ -37,8 +38,8 @@ HARMLESS = ("Boston", "a=b", "1+1", "x@y", "'=1", "–1", "", " x", "7", "١-")
 
 def safe(*texts: str | None) -> tuple[list[Any], int]:
     """What becomes of texts, and how many were changed."""
-    sheet = Tabular("t", COLUMNS, [("k", text, None, None, None) for text in texts])
-    rows = SafeRows(sheet)
+    table = Tabular("t", COLUMNS, [("k", text, None, None, None) for text in texts])
+    rows = SafeRows(table)
     return [row[1] for row in rows], rows.apostrophes
 
 
@@ -63,8 +64,8 @@ def test_all_texts_come_back_by_taking_the_apostrophes_off(texts: list[str]) -> 
 
 def test_numbers_dates_and_times_are_never_touched(tmp_path: Path) -> None:
     row = ("-k", "-1", "-001-01-01", "+2025-02-05T08:00:00-05:00", -1.5)
-    sheets = [Tabular("t", COLUMNS, [row])]
-    (file,) = write_sheets(tmp_path, sheets, "csv", "UTC", spreadsheet_safe=True)
+    table = Tabular("t", COLUMNS, [row])
+    (file,) = write(tmp_path, [table], spreadsheet_safe=True)
     (line,) = file.path.read_text().splitlines()[1:]
     assert line == "'-k,'-1,-001-01-01,+2025-02-05T08:00:00-05:00,-1.5"
     assert file.apostrophes == 2

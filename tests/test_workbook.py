@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, StorageFailed, WrongUsage
 from ledger.datasets.support.description import SUPPORT
+from ledger.files.atomic import complete_files
 from ledger.model.dataset import Column
 from ledger.model.tabular import Tabular, Values
 from ledger.outputs import xlsx as workbook
@@ -56,7 +57,13 @@ def write(folder: Path, *rows: Values, columns: tuple[Column, ...] = COLUMNS) ->
     book = Workbook(
         "book", "A title", "a & b", [("as of", "202501")], [Tabular("t", columns, rows)]
     )
-    return write_workbook(folder, book).path
+    return write_book(folder, book)
+
+
+def write_book(folder: Path, book: Workbook) -> Path:
+    with complete_files(folder) as draft:
+        file, _ = write_workbook(draft, book)
+    return folder / file.path.name
 
 
 def opened(path: Path) -> Any:
@@ -172,7 +179,7 @@ def test_a_failure_leaves_the_earlier_workbook_whole(tmp_path: Path) -> None:
     before = write(tmp_path, ("a", *[None] * 5)).read_bytes()
     book = Workbook("book", "", "", [], [Tabular("t", COLUMNS, failing_rows())])
     with pytest.raises(StorageFailed, match="No space left"):
-        write_workbook(tmp_path, book, {})
+        write_book(tmp_path, book)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
 
 

@@ -52,7 +52,7 @@ REBUILDING, REPORTS, STORE = (
 VERIFICATION, DOCUMENTS, EXPORT = (
     "integrity/verify.py",
     "integrity/documents.py",
-    "outputs/export.py",
+    "outputs/read_back.py",
 )
 
 TIMEOUT = 1200

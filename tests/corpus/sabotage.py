@@ -20,7 +20,7 @@ import ledger.delivery.csv_reader
 import ledger.delivery.discovery
 import ledger.delivery.line_reader
 import ledger.ledger
-import ledger.outputs.export
+import ledger.outputs.json
 import ledger.recording.recorder
 import ledger.store.event_store
 from ledger.errors import Problem, Problems
@@ -155,7 +155,7 @@ SABOTAGES: dict[str, Patch] = {
         lambda cell: str(int(cell)) if cell.isascii() and cell.isdecimal() else cell
     ),
     "an export takes digits for numbers": lambda: patch.object(
-        ledger.outputs.export, "number", _digits
+        ledger.outputs.json, "plain_number", _digits
     ),
     "numbers may be grouped": lambda: patch.object(
         ledger.delivery.cell_values, "_NUMBER", re.compile(r"[\d.,eE+-]*\d")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ledger import Ledger, StorageFailed
-from ledger.outputs.export import MANIFEST
+from ledger.outputs.manifest import MANIFEST
 from tests.commands import Ran, invoke_ledger
 from tests.engines.editions import content, odd_plan, parquet_rows, published
 from tests.engines.needs import needs_duckdb, needs_spark
