@@ -179,9 +179,13 @@ class Ledger:
         from ledger.recording.ingest import ingest_months, permitted, with_months
 
         allowed = permitted(
-            self.dataset, allow_gap=allow_gap, late=late, correct=correct, refuse=refuse,
+            self.dataset,
+            allow_gap=allow_gap,
+            late=late,
+            correct=correct,
+            refuse=refuse,
             expect_rows=expect_rows,
-        )  # fmt: skip
+        )
         if files:
             deliveries = read_names([Path(file) for file in files], self.dataset)
         else:

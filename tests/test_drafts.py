@@ -37,9 +37,12 @@ with draft_folder(Path(sys.argv[1])) as draft:
 def maker(place: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Another process that has a draft in a place, with something in it."""
     with subprocess.Popen(
-        [PYTHON, "-c", MAKER, str(place)], env=environment(), text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as process:  # fmt: skip
+        [PYTHON, "-c", MAKER, str(place)],
+        env=environment(),
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
         assert process.stdout
         yield process, Path(process.stdout.readline().strip())
 
@@ -116,8 +119,11 @@ def test_what_is_no_draft_of_ours_stays(tmp_path: Path) -> None:
     with draft_folder(place):
         pass
     assert sorted(path.name for path in place.iterdir()) == [
-        ".draft-mine", f"{PREFIX}file", f"{PREFIX}link", "ledger-draft-1",
-    ]  # fmt: skip
+        ".draft-mine",
+        f"{PREFIX}file",
+        f"{PREFIX}link",
+        "ledger-draft-1",
+    ]
     assert [path.name for path in outside.iterdir()] == ["mine"]
 
 

@@ -90,8 +90,13 @@ def test_json_reads_back_equal(rows: list[Any]) -> None:
 def test_parquet_reads_back_equal(rows: list[Any]) -> None:
     table = pq.read_table(io.BytesIO(write(rows, "parquet")))
     assert [str(field.type) for field in table.schema] == [
-        "string", "string", "date32[day]", f"timestamp[us, tz={ZONE}]", "double", "int64",
-    ]  # fmt: skip
+        "string",
+        "string",
+        "date32[day]",
+        f"timestamp[us, tz={ZONE}]",
+        "double",
+        "int64",
+    ]
     read = [
         (key, text, day and day.isoformat(), moment and moment.isoformat(), number, count)
         for key, text, day, moment, number, count in zip(

@@ -53,7 +53,7 @@ REGULAR = ("r", 14.5, "a", "2025-02-05", "2025-02-05T08:00:00-05:00", 7, "b")
 MARKS = (
     *("\x1f", "\x1e", "\x1e\x1f", ",", '"', '""', '"""', "\\", "\n", "\r", "\r\n", ",\n", "null"),
     *('", "text": "', '"text": ', '", "day": ', ', "last": "', '"}', "%s", "'", '"1;2', "\x7f"),
-)  # fmt: skip
+)
 texts = st.one_of(
     st.sampled_from([odd.kept for odd in ODD_TEXTS if len(odd.kept) < 300]),
     st.lists(st.sampled_from((*MARKS, "a", "é", "\U0001f600")), min_size=1).map("".join),
@@ -65,7 +65,7 @@ numbers = st.one_of(
     st.integers(-(10**7), 10**7).map(lambda digits: digits / 100_000),
     st.integers(-(2**63), 2**63).map(float),
     st.sampled_from([0.0, -0.0, -0.5, 1e-4, 1e-5, 5e-324, 1e11, 99999999999.9999, 2.0**63]),
-)  # fmt: skip
+)
 moments = st.datetimes(
     datetime(1970, 1, 2), datetime(9999, 12, 31, 23), timezones=st.just(UTC)
 ).map(lambda moment: moment.astimezone(ZoneInfo(ZONE)).isoformat())

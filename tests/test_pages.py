@@ -93,9 +93,12 @@ def corrections(ledger: Ledger, folder: Path) -> list[Callable[[], object]]:
 @pytest.mark.parametrize("names", NAMES)
 @pytest.mark.parametrize("is_stored", [True, False])
 def test_batches_are_recorded_without_waiting_and_change_nothing_of_an_export(
-    ledger: Ledger, tmp_path: Path, names: str | None, is_stored: bool,
+    ledger: Ledger,
+    tmp_path: Path,
+    names: str | None,
+    is_stored: bool,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     if is_stored:
         ledger.project("202503")
     before = exported(ledger, tmp_path / "before", names)

@@ -31,8 +31,8 @@ COLUMNS = (
 MARKS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 FORMULAS = (
     *(f"{blank}{mark}1+1" for mark in MARKS for blank in ("", " ", "\u00a0", "\u3000", "\u200b ")),
-    *("\tx", "\rx", "\nx", "=", "-", "\ufeff=1", "=HYPERLINK(\"http://x\",\"y\")", "+49 30 123"),
-)  # fmt: skip
+    *("\tx", "\rx", "\nx", "=", "-", "\ufeff=1", '=HYPERLINK("http://x","y")', "+49 30 123"),
+)
 HARMLESS = ("Boston", "a=b", "1+1", "x@y", "'=1", "–1", "", " x", "7", "١-")
 
 
@@ -76,11 +76,23 @@ CENTERS = DeliveredFile(
     "contact_centers", None, HEADER, (("@CC1", "=cmd|'/c calc'!A1", "-"), ("CC2", "Boston", "x"))
 )
 CALL = DeliveredFile(
-    "interactions", None, ("interaction_id", "timestamp", "channel", "category_id", "agent_id",
-                           "contact_center_id", "interaction_start", "agent_resolution_timestamp",
-                           "interaction_end", "call_duration_minutes", "satisfaction_rating"),
+    "interactions",
+    None,
+    (
+        "interaction_id",
+        "timestamp",
+        "channel",
+        "category_id",
+        "agent_id",
+        "contact_center_id",
+        "interaction_start",
+        "agent_resolution_timestamp",
+        "interaction_end",
+        "call_duration_minutes",
+        "satisfaction_rating",
+    ),
     (("I1", "", "phone", "", "", "@CC1", "2025-01-05T10:00:00Z", "", "", "-2", ""),),
-)  # fmt: skip
+)
 
 
 @pytest.fixture

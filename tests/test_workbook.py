@@ -208,9 +208,17 @@ def test_nothing_is_written_outside_of_the_folder(
 
 @pytest.mark.parametrize(
     ("text", "is_date"),
-    [("1900-03-01", True), ("9999-12-31", True), ("2024-02-29", True), ("1900-02-28", False),
-     ("0001-01-01", False), ("10000-01-01", False), ("20250105", False), ("2025-W01-1", False)],
-)  # fmt: skip
+    [
+        ("1900-03-01", True),
+        ("9999-12-31", True),
+        ("2024-02-29", True),
+        ("1900-02-28", False),
+        ("0001-01-01", False),
+        ("10000-01-01", False),
+        ("20250105", False),
+        ("2025-W01-1", False),
+    ],
+)
 def test_a_day_is_a_date_where_every_spreadsheet_shows_it(
     tmp_path: Path, text: str, is_date: bool
 ) -> None:
@@ -221,11 +229,16 @@ def test_a_day_is_a_date_where_every_spreadsheet_shows_it(
 
 @pytest.mark.parametrize(
     ("text", "is_date"),
-    [("2025-01-05T08:00:00-05:00", True), ("9999-12-31T23:59:59+00:00", True),
-     ("1900-02-28T23:59:59-05:00", False), ("2025-01-05T08:00:00.5-05:00", False),
-     ("2025-01-05T08:00:00.123456-05:00", False), ("2025-01-05T08:00:00", False),
-     ("2025-01-05 08:00:00-05:00", False)],
-)  # fmt: skip
+    [
+        ("2025-01-05T08:00:00-05:00", True),
+        ("9999-12-31T23:59:59+00:00", True),
+        ("1900-02-28T23:59:59-05:00", False),
+        ("2025-01-05T08:00:00.5-05:00", False),
+        ("2025-01-05T08:00:00.123456-05:00", False),
+        ("2025-01-05T08:00:00", False),
+        ("2025-01-05 08:00:00-05:00", False),
+    ],
+)
 def test_a_time_is_one_to_calculate_with_where_it_is_exact(
     tmp_path: Path, text: str, is_date: bool
 ) -> None:

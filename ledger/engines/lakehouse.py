@@ -130,9 +130,13 @@ class Lake:
             )
         needed("spark")
         allowed = permitted(
-            self.dataset, allow_gap=allow_gap, late=late, correct=correct, refuse=refuse,
+            self.dataset,
+            allow_gap=allow_gap,
+            late=late,
+            correct=correct,
+            refuse=refuse,
             expect_rows=expect_rows,
-        )  # fmt: skip
+        )
         if files:
             deliveries = read_names([lake_folder(file) for file in files], self.dataset)
         else:
@@ -146,9 +150,15 @@ class Lake:
             spark_session(self._master, self._remote) as session,
         ):
             yield from ingest_months(
-                session, lake, deliveries, allowed,
-                months=chosen, initial_month=extract, dry_run=dry_run, progress=progress,
-            )  # fmt: skip
+                session,
+                lake,
+                deliveries,
+                allowed,
+                months=chosen,
+                initial_month=extract,
+                dry_run=dry_run,
+                progress=progress,
+            )
 
     def project(
         self,

@@ -14,7 +14,7 @@ from ledger.errors import WrongUsage
 from ledger.files.atomic import complete_files
 from ledger.model.dataset import DataSet
 from ledger.outputs.formats import FileOptions
-from ledger.outputs.manifest import manifest_of
+from ledger.outputs.manifest import Provenance, manifest_of
 from ledger.outputs.table_files import write_into
 from ledger.results import LakeProjection, plain
 
@@ -62,9 +62,8 @@ def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> Lak
 def _write_results(replay: LakeReplay, dataset: DataSet, draft: Path, rows: dict[str, int]) -> None:
     """Write the report and the answers, and what all of it is as of."""
     store, edition = replay.store, replay.edition
-    report = read_report(store, edition)
-    provenance = report.provenance(dataset)
-    write_into(draft, [report.sheet], provenance, FileOptions())
+    provenance = Provenance(dataset.name, dataset, edition)
+    write_into(draft, [read_report(store, edition).sheet], provenance, FileOptions())
     answers = answer_questions(store, edition, asked_quarter(None, edition))
     manifest = {**manifest_of(provenance), "engine": replay.engine.name, "rows": rows}
     del manifest["$schema"]

@@ -249,12 +249,17 @@ def _svg(alt: Any, chart: Any, wide: bool) -> str:
         .configure(aria=False, background="transparent", font=_FONT)
         .configure_view(stroke=None)
         .configure_axis(
-            domainColor="currentColor", tickColor="currentColor", labelColor="currentColor",
-            titleColor="currentColor", gridColor="var(--grid)", labelFontSize=12,
-            titleFontSize=12, titleFontWeight="normal",
+            domainColor="currentColor",
+            tickColor="currentColor",
+            labelColor="currentColor",
+            titleColor="currentColor",
+            gridColor="var(--grid)",
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
         )
         .configure_legend(labelColor="currentColor", labelFontSize=12, symbolSize=120)
-    )  # fmt: skip
+    )
     text = vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
     return _within_a_page(text)
 

@@ -31,7 +31,9 @@ def write_report(
     report: Report, dataset: DataSet, out_dir: Path, options: FileOptions
 ) -> ExportedFile:
     """Write a report as a table; see `write_tables`."""
-    (file,) = write_tables(out_dir, [report.sheet], report.provenance(dataset), options)
+    table = report.sheet
+    provenance = Provenance(table.name, dataset, report.edition, report.names, report.notes)
+    (file,) = write_tables(out_dir, [table], provenance, options)
     return file
 
 
@@ -105,10 +107,6 @@ class Report:
     def sheet(self) -> Tabular:
         """The report as a table to be written."""
         return report_sheet(self.rows)
-
-    def provenance(self, dataset: DataSet) -> Provenance:
-        """What the report is of, as a workbook states it."""
-        return Provenance(self.sheet.name, dataset, self.edition, self.names, self.notes)
 
     @property
     def notes(self) -> tuple[str, ...]:
