@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
     from ledger.datasets.support.report import Report
     from ledger.datasets.support.report_proof import ReportProof
+    from ledger.delivery.discovery import Delivery
     from ledger.engines.base import Engine, EngineTable
     from ledger.engines.lake_replay import LakeReplay
     from ledger.lake.layout import Layout
@@ -119,16 +120,9 @@ class Lake:
             WrongUsage: the engine is not Spark, or findings are to be refused.
             LedgerError: as of `Ledger.ingest`.
         """
-        from ledger.delivery.discovery import find_deliveries, read_names
-        from ledger.lake.folder import lake_folder
         from ledger.recording.ingest import permitted
 
-        if self._engine != "spark":
-            raise WrongUsage(
-                "it is Spark that records in a lake: say --engine spark; or record in a ledger, "
-                "and then: ledger publish"
-            )
-        needed("spark")
+        self._check_recording()
         allowed = permitted(
             self.dataset,
             allow_gap=allow_gap,
@@ -137,10 +131,7 @@ class Lake:
             refuse=refuse,
             expect_rows=expect_rows,
         )
-        if files:
-            deliveries = read_names([lake_folder(file) for file in files], self.dataset)
-        else:
-            deliveries = find_deliveries(lake_folder(data), self.dataset)
+        deliveries = self._deliveries(data, files)
         from ledger.engines.spark.ingest import ingest_months
         from ledger.engines.spark.session import spark_session
 
@@ -159,6 +150,22 @@ class Lake:
                 dry_run=dry_run,
                 progress=progress,
             )
+
+    def _check_recording(self) -> None:
+        if self._engine != "spark":
+            raise WrongUsage(
+                "it is Spark that records in a lake: say --engine spark; or record in a ledger, "
+                "and then: ledger publish"
+            )
+        needed("spark")
+
+    def _deliveries(self, data: str | Path, files: Sequence[str | Path]) -> list[Delivery]:
+        from ledger.delivery.discovery import find_deliveries, read_names
+        from ledger.lake.folder import lake_folder
+
+        if files:
+            return read_names([lake_folder(file) for file in files], self.dataset)
+        return find_deliveries(lake_folder(data), self.dataset)
 
     def project(
         self,
