@@ -15,14 +15,14 @@ def render(folder: str, template: str, style: str, values: Mapping[str, Any]) ->
 
     Args:
         folder: of the package, with the template and those that it includes.
-        template: the file; `style` and `policy` are there for its head, besides the values.
+        template: the file; `style` and `policy` are values for its head.
         style: the file with its style sheet.
         values: by name. Texts are escaped wherever they stand.
 
     Returns:
         the page.
     """
-    # Only whoever makes a page needs it.
+    # Slow to import, and an extra.
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
