@@ -366,8 +366,8 @@ class Ledger:
                     for table in chosen:
                         say_labels(store, self.dataset, table, labelled)
             provenance = Provenance(f"{self.dataset.name}_final", self.dataset, edition, labelled)
-            rows = _exported(store, chosen, provenance, format, tally)
-            written = write_tables(Path(out_dir), rows, provenance, options, manifest=True)
+            exported = _exported(store, chosen, provenance, format, tally)
+            written = write_tables(Path(out_dir), exported, provenance, options, manifest=True)
         return Export(edition, tuple(written))
 
     def report(
