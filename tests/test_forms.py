@@ -29,9 +29,8 @@ from ledger.outputs.table_files import table_writer
 from ledger.replay import paging as ledger_pages
 from ledger.replay.editions import choose_edition
 from ledger.replay.labels import labelled_select
-
-from ledger.store.event_store import Store
 from ledger.replay.paging import EditionRows, Page, PagedRows, page_sql
+from ledger.store.event_store import Store
 from tests.commands import DATA
 from tests.corpus.texts import ODD_TEXTS
 from tests.written_tables import TABLE_FORMATS, ZONE

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
-from ledger.model.documents import Document, parse_json
 from ledger.errors import WrongUsage
 from ledger.files.atomic import replace_file
+from ledger.model.documents import Document, parse_json
 
 Kind = TypeVar("Kind", bound=Document)
 

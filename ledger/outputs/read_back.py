@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from ledger.errors import VerificationFailed, WrongUsage
-from ledger.model.documents import parse_json
 from ledger.model.dataset import Column, Type
+from ledger.model.documents import parse_json
 from ledger.model.tabular import Values
 
 

@@ -15,7 +15,6 @@ from ledger.model.dataset import DataSet
 from ledger.model.documents import Document, Number
 from ledger.model.periods import Month
 from ledger.model.receipt import Receipt
-
 from ledger.model.tabular import Tabular, Values, plain_number
 from ledger.outputs.csv import SafeRows
 from ledger.outputs.read_back import read_table
