@@ -14,7 +14,8 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.lineage.findings import ANY, chosen_codes
 from tests.commands import DATA, LEDGER, PYTHON, ROOT, run
 
-DOCUMENTS = ("README.md", "docs/commands.md", "docs/tour.md")
+README = "README.md"
+DOCUMENTS = ("docs/guide.md", "docs/commands.md", "docs/tour.md")
 OTHERS = tuple(
     f"docs/{n}.md"
     for n in (
@@ -36,6 +37,7 @@ RECORDED_AT = "2025-04-01T08:00:00"
 SEAL = re.compile(r'(seal":(?:\\ )?")[0-9a-f]{64}')
 ENCODINGS = ("utf-8",)
 MARK = "-- and then --"
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the documents show a POSIX shell")
 
 
 def console_blocks(document: str) -> list[tuple[str, str]]:
@@ -49,21 +51,18 @@ def console_blocks(document: str) -> list[tuple[str, str]]:
     ]
 
 
-def printed(commands: list[str], cwd: Path) -> list[str]:
+def printed(commands: list[str], cwd: Path, path: Path) -> list[str]:
     """What commands print one after the other, standard error included, as on a terminal."""
-    # What dev.py does when the environment is set up.
-    lines = [re.sub(r"^python3 dev.py run", "ledger run", command) for command in commands]
-    script = "exec 2>&1\n" + "".join(f"{line}\necho '{MARK}'\n" for line in lines)
-    path = os.pathsep.join([str(LEDGER.parent), os.environ["PATH"]])
-    return run("bash", "-c", script, cwd=cwd, PATH=path).out.split(f"{MARK}\n")[:-1]
+    script = "exec 2>&1\n" + "".join(f"{command}\necho '{MARK}'\n" for command in commands)
+    others = [place for place in os.get_exec_path() if Path(place) != LEDGER.parent]
+    search = os.pathsep.join([str(path), *others])
+    return run("bash", "-c", script, cwd=cwd, PATH=search).out.split(f"{MARK}\n")[:-1]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the documents show a POSIX shell")
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_document_shows_what_the_commands_print(document: str, tmp_path: Path) -> None:
-    shutil.copytree(DATA, tmp_path / "data")
+def assert_prints(document: str, cwd: Path, path: Path) -> None:
+    """Run the commands of a document, and compare what they print with what it shows."""
     commands, expected = zip(*console_blocks(document), strict=True)
-    outputs = printed(list(commands), tmp_path)
+    outputs = printed(list(commands), cwd, path)
     for command, output, got in zip(commands, expected, outputs, strict=True):
         pattern = re.escape(output).replace(re.escape(f"{ANYTHING}\n"), r"(?:.*\n)*?")
         pattern = pattern.replace(re.escape(RECORDED_AT), r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -72,13 +71,46 @@ def test_a_document_shows_what_the_commands_print(document: str, tmp_path: Path)
         assert re.fullmatch(pattern, stripped), f"$ {command}\n{got}"
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+def lay_out_checkout(folder: Path) -> None:
+    """Lay out a checkout whose `.venv` is the present environment, as `dev.py run` leaves it."""
+    for name in ("dev.py", "setup.cfg", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    environment = folder / ".venv"
+    environment.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != "dev.stamp":
+            (environment / entry.name).symlink_to(entry)
+    write_stamp = "import dev; dev.STAMP.write_text(dev.digest(dev.RUN))"
+    run(sys._base_executable, "-c", write_stamp, cwd=folder)
+
+
+@POSIX
+def test_the_readme_shows_what_its_commands_print_on_a_machine_with_python_alone(
+    tmp_path: Path,
+) -> None:
+    checkout, path = tmp_path / "checkout", tmp_path / "bin"
+    shutil.copytree(DATA, checkout / "data")
+    lay_out_checkout(checkout)
+    path.mkdir()
+    (path / "python3").symlink_to(sys._base_executable)
+    assert_prints(README, checkout, path)
+
+
+@POSIX
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_shows_what_the_commands_print(document: str, tmp_path: Path) -> None:
     shutil.copytree(DATA, tmp_path / "data")
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert_prints(document, tmp_path, LEDGER.parent)
+
+
+@pytest.mark.parametrize("document", [README, "docs/guide.md"])
+def test_the_python_of_a_document_runs(document: str, tmp_path: Path) -> None:
+    shutil.copytree(DATA, tmp_path / "data")
+    text = (ROOT / document).read_text(encoding="utf-8")
     (example,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ran = run(PYTHON, "-c", example, cwd=tmp_path)
-    assert ran.code == 0
-    assert (tmp_path / "output" / "interactions_final.parquet").exists()
+    assert (ran.code, ran.err) == (0, "")
+    assert "internally consistent" in ran.out
 
 
 def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
@@ -99,7 +131,7 @@ def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
         assert f"`{code}`" in documented, code
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, "SECURITY.md", *OTHERS])
+@pytest.mark.parametrize("document", [README, *DOCUMENTS, "SECURITY.md", *OTHERS])
 def test_links_within_the_project_lead_somewhere(document: str) -> None:
     path = ROOT / document
     links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
