@@ -37,6 +37,8 @@ RECORDED_AT = "2025-04-01T08:00:00"
 SEAL = re.compile(r'(seal":(?:\\ )?")[0-9a-f]{64}')
 ENCODINGS = ("utf-8",)
 MARK = "-- and then --"
+# The interpreter of which the environment is made: Python with nothing installed.
+BASE_PYTHON = Path(sys.executable).resolve()
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the documents show a POSIX shell")
 
 
@@ -81,7 +83,7 @@ def lay_out_checkout(folder: Path) -> None:
         if entry.name != "dev.stamp":
             (environment / entry.name).symlink_to(entry)
     write_stamp = "import dev; dev.STAMP.write_text(dev.digest(dev.RUN))"
-    run(sys._base_executable, "-c", write_stamp, cwd=folder)
+    run(BASE_PYTHON, "-c", write_stamp, cwd=folder)
 
 
 @POSIX
@@ -92,7 +94,7 @@ def test_the_readme_shows_what_its_commands_print_on_a_machine_with_python_alone
     shutil.copytree(DATA, checkout / "data")
     lay_out_checkout(checkout)
     path.mkdir()
-    (path / "python3").symlink_to(sys._base_executable)
+    (path / "python3").symlink_to(BASE_PYTHON)
     assert_prints(README, checkout, path)
 
 
