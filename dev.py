@@ -106,7 +106,7 @@ def prepare(target: str) -> None:
 
 
 def add(target: str, stamp: str) -> None:
-    """Install what the target requires besides; where pip refuses, the rest still serves."""
+    """Install the further requirements of the target; if pip fails, the former ones still serve."""
     print("dev.py: adding to .venv", file=sys.stderr, flush=True)
     STAMP.unlink()
     try:

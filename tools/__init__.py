@@ -1,1 +1,1 @@
-"""What is needed to make the project, and not to use it."""
+"""Tools for developing the project; they are not installed."""

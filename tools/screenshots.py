@@ -1,6 +1,6 @@
-"""Takes the pictures of `docs/tour.md`: `python -m tools.screenshots`, with Chromium installed.
+"""Take the pictures of `docs/tour.md`: `python -m tools.screenshots`, with Chromium installed.
 
-They show the ledger of `data/`, made anew in a folder that is thrown away.
+They show the ledger of `data/`, recorded in a temporary folder.
 """
 
 from __future__ import annotations
