@@ -1,114 +1,109 @@
-"""`python -m benchmarks`: the ledger and its peers in one run, in turn; prints Markdown.
-
-What is measured stands in `plan.py`, how in `measure.py`. Deliveries are made once and kept in the
-folder `--data`; all else goes to `--work`. Where a peer is not installed, or is left out by
-`--peers`, a line says so. Any command that fails ends the run.
-"""
+"""`python -m benchmarks`: measure the ledger beside other tools."""
 
 from __future__ import annotations
 
-import argparse
-import sys
+import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.arguments import Among, numbers
-from benchmarks.deliveries import Deliveries
-from benchmarks.machine import heading, peer_versions, shell_version
-from benchmarks.measure import CommandFailed, Measured, Runner, environment
-from benchmarks.place import Place
-from benchmarks.plan import PARTS, Plan
-from benchmarks.table import ledger_table, peers_table
+import click
+import msgspec
 
-ROOT = Path(__file__).resolve().parent.parent
-PEERS = {
-    "pandas": "pandas",
-    "duckdb": "duckdb",
-    "polars": "polars",
-    "adbc": "adbc-driver-sqlite",
-    "shell": "sqlite3 shell",
-}
+from benchmarks.comparison import Inputs, Result, bytes_per_event, measure
+from benchmarks.deliveries import MONTHS, SEED, write_deliveries
+from benchmarks.measure import floor
+from benchmarks.tasks import PLAN, Task, tasks
+
+PARTS = [*dict.fromkeys(task.part for task in PLAN.tasks), "engines"]
+PROGRAMS = ("sqlite3", "java")
+PATH = click.Path(path_type=Path)
 
 
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Measure what is asked for, and print the tables."""
-    given = arguments()
-    versions, shell = peer_versions(given.peers_python), shell_version()
-    installed = {*versions, *(["sqlite3 shell"] if shell else [])}
-    peers = frozenset(name for name in given.peers if PEERS[name] in installed)
-    given.data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=given.work, prefix="benchmarks-") as name:
-        runner = Runner(Path(name), environment(ROOT))
-        floor = runner.floor()
-        results: list[Measured] = []
-        print(heading(sys.executable, ROOT, versions, shell))
-        print(f"- each measured {given.repeat} times, in turn: median seconds, most memory (of "
-              f"which less than {floor:.0f} MiB cannot be told apart)")  # fmt: skip
-        if missing := sorted(PEERS.keys() - peers):
-            print(f"- not measured, for not installed or left out: {', '.join(missing)}")
-        try:
-            for rows in given.sizes:
-                results.extend(measure_size(given, rows, runner, peers))
-        except CommandFailed as error:
-            sys.exit(f"{error}")
-        finally:
-            print_tables(results)
+    """Measure the ledger beside other tools."""
 
 
-def measure_size(
-    given: argparse.Namespace, rows: int, runner: Runner, peers: frozenset[str]
-) -> Iterator[Measured]:
-    """Measure all parts for a number of events; what was made for them is removed again."""
-    with tempfile.TemporaryDirectory(dir=runner.work, prefix=f"{rows}-") as name:
-        work = Path(name)
-        own = replace(runner, work=work)
-        wanted = Deliveries(rows, given.months, given.seed, given.keys)
-        place = Place(wanted, given.data, work, own, sys.executable)
-        plan = Plan(place, given.peers_python, peers)
-        for part in given.only:
-            for measure in PARTS[part](plan):
-                yield own.measure(measure, rows, given.repeat)
-                place.tidy()
+@main.command()
+@click.option("--rows", default=1_000_000, show_default=True, help="Events of interactions.")
+@click.option("--months", default=MONTHS, show_default=True, help="Number of deltas.")
+@click.option("--seed", default=SEED, show_default=True, help="Of all that is random.")
+@click.argument("out", type=PATH)
+def deliveries(rows: int, months: int, seed: int, out: Path) -> None:
+    """Generate a data folder: the same arguments give the same bytes."""
+    write_deliveries(out, rows, months, seed)
 
 
-def print_tables(results: Sequence[Measured]) -> None:
-    """Print both tables of what was measured so far."""
-    if results:
-        beside = sorted((one for one in results if one.measure.peers), key=lambda one: one.events)
-        print("\nBeside its peers; ratios are the ledger's share, bold where the goal is missed:\n")
-        print(peers_table(beside))
-        print("\nThe ledger alone:\n")
-        print(ledger_table(results))
+@main.command()
+@click.option("--size", multiple=True, default=[100_000, 1_000_000], help="Events of interactions.")
+@click.option("--repeat", default=3, show_default=True, help="Runs of each command.")
+@click.option("--without", multiple=True, help="A package or program whose users are left out.")
+@click.option("--folder", type=PATH, default=tempfile.gettempdir(), help="For deliveries and work.")
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS), metavar="[PART]...")
+def compare(
+    parts: tuple[str, ...],
+    size: tuple[int, ...],
+    repeat: int,
+    without: tuple[str, ...],
+    folder: Path,
+) -> None:
+    """Measure the ledger, its engines and its peers on the same files, and print Markdown.
+
+    The tables of what was measured are printed even where a command fails.
+    """
+    chosen = [_reduced(task, without) for task in tasks(parts)]
+    results: list[Result] = []
+    stored: list[list[str]] = []
+    smallest = floor()
+    try:
+        for events in sorted(size):
+            with tempfile.TemporaryDirectory(dir=folder) as work:
+                inputs = Inputs(events, folder.absolute(), Path(work).absolute())
+                for task in chosen:
+                    results += measure(task, inputs, events, repeat)
+                if "lake" in inputs:
+                    stored.append([f"{events:,}", *bytes_per_event(inputs, events)])
+    finally:
+        # Imported late, so that what is measured is started by a small process.
+        from benchmarks.tables import print_all
+
+        print_all(results, stored, smallest, repeat)
 
 
-def arguments() -> argparse.Namespace:
-    """What the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    temporary = Path(tempfile.gettempdir())
-    parser.add_argument("--sizes", type=numbers, default=[100_000, 1_000_000], metavar="N,…",
-                        help="events of interactions (default: 100000,1000000)")  # fmt: skip
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each (default: 3)")
-    parser.add_argument("--only", type=Among(PARTS), default=[*PARTS], metavar="PART,…",
-                        help=f"of {', '.join(PARTS)} (default: all)")  # fmt: skip
-    parser.add_argument("--peers", type=Among(PEERS), default=[*PEERS], metavar="PEER,…",
-                        help=f"of {', '.join(PEERS)} (default: all)")  # fmt: skip
-    parser.add_argument("--months", type=int, default=24, help="deltas (default: 24)")
-    parser.add_argument("--seed", type=int, default=1, help="of the deliveries (default: 1)")
-    parser.add_argument("--keys", choices=("seq", "random"), default="seq",
-                        help="whether keys come in order (default: seq)")  # fmt: skip
-    parser.add_argument("--data", type=Path, default=temporary / "ledger-deliveries",
-                        metavar="DIR", help="where deliveries are kept")  # fmt: skip
-    parser.add_argument("--work", type=Path, default=temporary, metavar="DIR",
-                        help="where all else is made, and removed again")  # fmt: skip
-    parser.add_argument("--peers-python", default=sys.executable, metavar="PATH",
-                        help="the interpreter that has the peers (default: this one)")  # fmt: skip
-    given = parser.parse_args()
-    given.data, given.work = given.data.absolute(), given.work.absolute()
-    given.work.mkdir(parents=True, exist_ok=True)
-    return given
+def _reduced(task: Task, without: tuple[str, ...]) -> Task:
+    """Return a task without the ways that are left out or lack something."""
+    ways = []
+    for way in task.ways:
+        missing = [name for name in way.needs if name in without or not _is_installed(name)]
+        if missing:
+            click.echo(f"{task.name}: without {way.who} ({', '.join(missing)})", err=True)
+        else:
+            ways.append(way)
+    return msgspec.structs.replace(task, ways=ways)
+
+
+def _is_installed(name: str) -> bool:
+    return bool(shutil.which(name) if name in PROGRAMS else find_spec(name))
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def profile(arguments: tuple[str, ...]) -> None:
+    """Run a command of the ledger, and print its longest SQL statements on standard error."""
+    from benchmarks.profile import profiled
+
+    profiled(arguments)
+
+
+@main.command()
+@click.option("--rules", is_flag=True, help="Print a line for each rule too.")
+def readers(rules: bool) -> None:
+    """Print what readers of CSV make of malformed files, odd texts and odd values."""
+    from benchmarks.readers import print_tables
+
+    print_tables(rules)
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m benchmarks")

@@ -1,194 +1,115 @@
-"""Measures commands from outside: wall seconds, and the most memory that each process held.
+"""Measure commands from outside, as whole processes: wall and CPU seconds, and peak memory.
 
-Of a command that starts others all count together, where that is asked for: see `memory.py`.
-
-A process counts the memory of the one that started it as its own until it has loaded its program.
-So this one has to stay small: see `floor`.
+Until a process has loaded its program, the kernel counts the memory of the process that started it
+as its own. So this module must import little: see `floor`.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from time import perf_counter
 
-from benchmarks.memory import watched
+import click
+import psutil
 
+ROOT = Path(__file__).resolve().parent.parent
 MIB = 2**20
-ERRORS_SHOWN = 4000
+SECONDS_BETWEEN = 0.2
+GROWTH = 1.03
+"""How far resident memory must exceed its last peak before shared pages are accounted for.
+
+That takes some 40 ms for a JVM of 1 GiB, which slows down what is measured.
+"""
 
 
-class CommandFailed(Exception):
-    """A command that was to be measured, or to prepare that, ended with an error."""
+class BenchmarkFailed(click.ClickException):
+    """A command ended with an error, or wrote something else than the ledger."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement.
-
-    Attributes:
-        seconds: of wall time.
-        mib: the most memory that was resident, in MiB.
-    """
+    """One measurement: wall seconds, CPU seconds, and the peak memory in MiB."""
 
     seconds: float
+    cpu: float
     mib: float
 
 
-@dataclass(frozen=True)
-class Step:
-    """A command to be measured.
+class ProcessTree:
+    """A process and its descendants, with the peak of the memory that they have together."""
 
-    Attributes:
-        name: what it does.
-        argv: the program and its arguments.
-        tells_seconds: whether it measures the time itself, and prints it in its last line.
+    def __init__(self, root: int) -> None:
+        self._root = psutil.Process(root)
+        self._resident = 0.0
+        self.peak = 0.0
+
+    def look(self) -> None:
+        """Add up the memory of all processes; a page that several share is counted once."""
+        with suppress(psutil.Error):  # one of them ended meanwhile
+            processes = [self._root, *self._root.children(recursive=True)]
+            resident = sum(process.memory_info().rss for process in processes)
+            # The kernel knows the peak of a single process.
+            if len(processes) > 1 and resident > self._resident * GROWTH:
+                together = sum(process.memory_full_info().pss for process in processes)
+                self._resident, self.peak = resident, max(self.peak, together / MIB)
+
+
+@contextmanager
+def watched(root: int) -> Iterator[ProcessTree]:
+    """Look at a process and its descendants again and again, in a thread."""
+    tree, done = ProcessTree(root), Event()
+
+    def watch() -> None:
+        while not done.wait(SECONDS_BETWEEN):
+            tree.look()
+
+    thread = Thread(target=watch, name="memory")
+    thread.start()
+    try:
+        yield tree
+    finally:
+        done.set()
+        thread.join()
+
+
+def run(command: Sequence[str], *, own_clock: bool = False) -> Sample:
+    """Run a command and measure it; with `own_clock` its last line of output has the seconds.
+
+    Raises:
+        BenchmarkFailed: the command ended with an error.
     """
-
-    name: str
-    argv: tuple[str, ...]
-    tells_seconds: bool = False
-
-
-def _nothing() -> None:
-    """Prepare nothing."""
-
-
-@dataclass(frozen=True)
-class Contender:
-    """Who does a thing, and how.
-
-    Attributes:
-        name: `ledger`, or a peer.
-        steps: the commands, one after the other.
-        prepare: called before each run, and not measured.
-        checks: commands that hold what was done to what the ledger did, run once at the end.
-        time_goal: of the ledger's time, as a share of this peer's.
-        memory_goal: of its memory likewise.
-    """
-
-    name: str
-    steps: tuple[Step, ...]
-    prepare: Callable[[], None] = _nothing
-    checks: tuple[tuple[str, ...], ...] = ()
-    time_goal: float | None = None
-    memory_goal: float | None = None
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A thing that is measured.
-
-    Attributes:
-        name: what is done.
-        ours: how the ledger does it.
-        peers: who else does it.
-        seconds_goal: the most that the ledger may take for 1,000,000 events.
-        mib_goal: the most memory that it may hold, whatever the events.
-        growth_goal: the highest exponent with which its time may grow with the events.
-    """
-
-    name: str
-    ours: Contender
-    peers: tuple[Contender, ...] = ()
-    seconds_goal: float | None = None
-    mib_goal: float = 160
-    growth_goal: float = 1.1
-
-
-@dataclass
-class Measured:
-    """What was found of a measure, for a number of events.
-
-    Attributes:
-        measure: what was done.
-        events: how many of interactions.
-        samples: by contender and step, one for each run.
-    """
-
-    measure: Measure
-    events: int
-    samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
-
-    def of(self, contender: Contender) -> list[Sample]:
-        """Of all steps of a contender together: seconds in all, memory of the largest."""
-        runs = zip(
-            *(self.samples[contender.name, step.name] for step in contender.steps), strict=True
-        )
-        return [
-            Sample(sum(one.seconds for one in run), max(one.mib for one in run)) for run in runs
-        ]
-
-
-@dataclass(frozen=True)
-class Runner:
-    """Runs commands.
-
-    Attributes:
-        work: the folder for what they print.
-        environment: theirs.
-        with_all_it_starts: whether the memory is that of all its processes together.
-    """
-
-    work: Path
-    environment: dict[str, str]
-    with_all_it_starts: bool = False
-
-    def measure(self, measure: Measure, events: int, repeat: int) -> Measured:
-        """Run all contenders in turn, so often, and check what they did."""
-        measured = Measured(measure, events)
-        contenders = [measure.ours, *measure.peers]
-        for number in range(repeat):
-            for contender in contenders:
-                contender.prepare()
-                for step in contender.steps:
-                    print(f"{events:,} {measure.name} {number + 1}/{repeat}: {contender.name} "
-                          f"{step.name}", file=sys.stderr, flush=True)  # fmt: skip
-                    sample = self.run(step)
-                    measured.samples.setdefault((contender.name, step.name), []).append(sample)
-                    print(f"  {sample.seconds:.2f} s, {sample.mib:.0f} MiB", file=sys.stderr)
-        for contender in contenders:
-            for check in contender.checks:
-                self.run(Step("check", check))
-        return measured
-
-    def run(self, step: Step) -> Sample:
-        """Run a command.
-
-        Raises:
-            CommandFailed: with what it printed.
-        """
-        out, errors = self.work / "stdout.txt", self.work / "stderr.txt"
-        writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(out), writing, 0o644),
-            (os.POSIX_SPAWN_OPEN, 2, str(errors), writing, 0o644),
-        ]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = perf_counter()
-        process = os.posix_spawnp(step.argv[0], step.argv, self.environment, file_actions=actions)
-        with watched(process) if self.with_all_it_starts else nullcontext() as tree:
-            _, status, used = os.wait4(process, 0)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=_environment()
+        )
+        with watched(process.pid) as tree:
+            _, status, used = os.wait4(process.pid, 0)
             seconds = perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
         if status:
-            told = errors.read_text(encoding="utf-8", errors="replace")[-ERRORS_SHOWN:]
-            code = os.waitstatus_to_exitcode(status)
-            raise CommandFailed(f"{' '.join(step.argv)}\nended with {code}:\n{told}")
-        if step.tells_seconds:
-            seconds = float(out.read_text(encoding="utf-8").split()[-1])
-        # The kernel misses nothing, but tells of the largest process alone.
-        return Sample(seconds, max(used.ru_maxrss * 1024 / MIB, tree.mib if tree else 0.0))
-
-    def floor(self) -> float:
-        """The memory that even a command which holds none seems to hold, in MiB."""
-        return self.run(Step("nothing", ("true",))).mib
+            errors.seek(0)
+            said = errors.read().decode(errors="replace")[-4000:]
+            raise BenchmarkFailed(f"{' '.join(command)}\nended with {process.returncode}:\n{said}")
+        if own_clock:
+            output.seek(0)
+            seconds = float(output.read().split()[-1])
+    # The kernel's figure misses no peak, but is that of the largest process alone.
+    return Sample(seconds, used.ru_utime + used.ru_stime, max(used.ru_maxrss / 1024, tree.peak))
 
 
-def environment(root: Path) -> dict[str, str]:
-    """The environment of the commands: modules are those of `root`, no option is set."""
+def floor() -> float:
+    """Return the memory in MiB that even an empty process appears to take."""
+    return run(["true"]).mib
+
+
+def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LEDGER_")}
-    return {**kept, "PYTHONPATH": str(root), "PYTHONUTF8": "1", "COLUMNS": "120"}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "120"}

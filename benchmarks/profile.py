@@ -1,29 +1,27 @@
-"""Tells where a command of the ledger spends its time: the longest SQL statements, and the rest.
+"""Time the SQL statements of a command of the ledger; what remains is Python.
 
-    python -m benchmarks.profile ingest --data-dir folder --db folder.db
-
-Each statement is timed where the ledger hands it to SQLite; what a query gives row by row is timed
-fetch by fetch. What remains is Python: reading and checking files, hashing, printing. The start of
-the interpreter is not in it.
+A statement is timed where the ledger passes it to SQLite, and a query fetch by fetch. Python's part
+includes reading and checking files, hashing, printing, but not the start of the interpreter.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from inspect import isgeneratorfunction
 from operator import itemgetter
 from time import perf_counter
 from typing import Any
 
-from ledger.cli import main as command
-from ledger.store.database import Record
-from ledger.store.event_store import Store
+import click
 
+from ledger.cli import main as ledger
+from ledger.store.database import Store
+
+METHODS = ("execute", "insert", "longest_row", "rows", "chunks")
 SHOWN = 6
-LABEL_LENGTH = 60
-_START = perf_counter()
 
 
 class StatementClock:
@@ -34,82 +32,67 @@ class StatementClock:
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._within = 0.0
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
-    def timed(self, label: str, work: Callable[[], Any]) -> Any:
-        """Do something, and add the seconds that it took."""
+    @contextmanager
+    def timing(self, label: str) -> Iterator[None]:
+        """Add what is done within this to a statement's seconds."""
         start, outer, self._within = perf_counter(), self._within, 0.0
         try:
-            return work()
+            yield
         finally:
             spent = perf_counter() - start
-            # Rows that one statement takes may be those of another, which has its own time.
+            # One statement may read the rows of another, which has its own time.
             self.seconds[label] += spent - self._within
             self._within = outer + spent
 
-    def attach(self) -> None:
-        """Time whatever goes through a `Store`."""
-        execute, insert, longest_row = Store.execute, Store.insert, Store.longest_row
+    def timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a method of `Store` whose calls, or fetches, are timed."""
 
-        def timed_execute(store: Store, sql: str, parameters: Sequence[Any] = ()) -> int:
-            return int(self.timed(_label(sql), lambda: execute(store, sql, parameters)))
+        def call(store: Store, sql: str, *arguments: Any) -> Any:
+            with self.timing(_label(method, sql)):
+                return method(store, sql, *arguments)
 
-        def timed_insert(
-            store: Store, table: str, columns: Sequence[str], rows: Iterable[Record]
-        ) -> None:
-            label = f"INSERT INTO {table} (row by row)"
-            self.timed(label, lambda: insert(store, table, columns, rows))
-
-        def timed_row(store: Store, sql: str, most: int) -> Any:
-            return self.timed(_label(sql), lambda: longest_row(store, sql, most))
-
-        timed: dict[str, Any] = {
-            "execute": timed_execute,
-            "insert": timed_insert,
-            "longest_row": timed_row,
-        }
-        timed |= {name: self._timed_query(getattr(Store, name)) for name in ("rows", "chunks")}
-        for name, method in timed.items():
-            setattr(Store, name, method)
-
-    def _timed_query(self, query: Callable[..., Generator[Any, None, None]]) -> Any:
-        def timed_query(store: Store, sql: str, *arguments: Any) -> Generator[Any, None, None]:
-            label, end = _label(sql), object()
-            results = query(store, sql, *arguments)
+        def fetch(store: Store, sql: str, *arguments: Any) -> Iterator[Any]:
+            results, end = method(store, sql, *arguments), object()
+            label = _label(method, sql)
             try:
-                while (found := self.timed(label, lambda: next(results, end))) is not end:
+                while True:
+                    with self.timing(label):
+                        found = next(results, end)
+                    if found is end:
+                        return
                     yield found
             finally:
                 results.close()
 
-        return timed_query
+        return fetch if isgeneratorfunction(method) else call
 
 
-def _label(sql: str) -> str:
-    """What a statement does to which table, shortly."""
+def _label(method: Callable[..., Any], sql: str) -> str:
+    """Return what a statement does to which tables."""
     text = " ".join(sql.split())
+    if method.__name__ == "insert":
+        return f"INSERT INTO {text} (row by row)"
     if text.startswith(("INSERT", "DELETE", "CREATE", "COMMIT")):
-        return text.partition("(")[0].strip()[:LABEL_LENGTH]
+        return text.partition("(")[0].strip()[:60]
     tables = dict.fromkeys(re.findall(r"\b(?:FROM|JOIN) ([a-z_.]+)", text))
-    return f"{text.split(' ')[0]} FROM {', '.join(tables)}"[:LABEL_LENGTH]
+    return f"{text.split(' ')[0]} FROM {', '.join(tables)}"[:60]
 
 
-def main() -> None:
-    """Run a command, and print the table on standard error."""
+def profiled(arguments: Sequence[str]) -> None:
+    """Run a command, and print the longest statements on standard error."""
     clock = StatementClock()
-    clock.attach()
+    for name in METHODS:
+        setattr(Store, name, clock.timed(getattr(Store, name)))
+    start = perf_counter()
     try:
-        command(sys.argv[1:], standalone_mode=False)
+        ledger(arguments, standalone_mode=False)
     finally:
-        whole = perf_counter() - _START
-        parts = sorted(clock.seconds.items(), key=itemgetter(1), reverse=True)[:SHOWN]
+        whole = perf_counter() - start
+        longest = sorted(clock.seconds.items(), key=itemgetter(1), reverse=True)
         rest = whole - sum(clock.seconds.values())
-        print(f"{whole:8.2f} s  in all", file=sys.stderr)
-        for label, seconds in [*parts, ("Python", rest)]:
-            print(f"{seconds:8.2f} s  {seconds / whole:4.0%}  {label}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()
+        click.echo(f"{whole:8.2f} s  in all", err=True)
+        for label, seconds in [*longest[:SHOWN], ("Python", rest)]:
+            click.echo(f"{seconds:8.2f} s  {seconds / whole:4.0%}  {label}", err=True)

@@ -1,15 +1,16 @@
-"""Reads all rows of a stream, and prints how many there were and how long it took.
+"""Read a stream to its end, and print how many rows it has and how many seconds that took.
 
     python -m benchmarks.streams replay LEDGER YYYYMM    the interactions as of a month
-    python -m benchmarks.streams scan LEDGER YYYYMM      their events up to then, as they lie there
+    python -m benchmarks.streams typed LEDGER YYYYMM     the same, typed, with local times
+    python -m benchmarks.streams scan LEDGER YYYYMM      all their events up to the end of the month
 
-The seconds are those of the stream alone, without the start of Python and the imports.
+The seconds do not include the start of Python and the imports.
 """
 
 from __future__ import annotations
 
-import argparse
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -29,7 +30,7 @@ Rows = Iterable[Sequence[Any]]
 
 @contextmanager
 def replayed(ledger: Path, month: str) -> Iterator[Rows]:
-    """The events that count for the interactions as of a month, with their cells as delivered."""
+    """Open the last events of the interactions as of a month, with their cells as delivered."""
     with Store.for_reading(ledger) as store, store.snapshot():
         edition = choose_edition(store, Month.parse(month))
         say_what_counts(store, edition)
@@ -45,7 +46,7 @@ def replayed(ledger: Path, month: str) -> Iterator[Rows]:
 
 @contextmanager
 def typed(ledger: Path, month: str) -> Iterator[Rows]:
-    """The interactions as of a month, typed and with local times, as an export reads them."""
+    """Open the interactions as of a month, typed and with local times."""
     select = partial(labelled_select, SUPPORT, INTERACTIONS, None)
     with Store.for_reading(ledger) as store:
         with store.snapshot():
@@ -56,7 +57,7 @@ def typed(ledger: Path, month: str) -> Iterator[Rows]:
 
 @contextmanager
 def scanned(ledger: Path, month: str) -> Iterator[Rows]:
-    """The events of interactions up to the end of a month, all their columns."""
+    """Open the events of interactions up to the end of a month, with all their columns."""
     uri = f"{ledger.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         table = connection.execute("PRAGMA table_info(interactions_events)")
@@ -65,25 +66,14 @@ def scanned(ledger: Path, month: str) -> Iterator[Rows]:
         yield connection.execute(sql, ((int(month) + 1) * 10**9,))
 
 
-STREAMS = {"replay": replayed, "typed": typed, "scan": scanned}
-
-
-def main() -> None:
-    """Read a stream to its end."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.streams",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("stream", choices=STREAMS)
-    parser.add_argument("ledger", type=Path, metavar="LEDGER")
-    parser.add_argument("month", metavar="YYYYMM")
-    given = parser.parse_args()
+def main(stream: str, ledger: str, month: str) -> None:
+    """Read a stream."""
     start = perf_counter()
-    with STREAMS[given.stream](given.ledger, given.month) as rows:
+    opened = {"replay": replayed, "typed": typed, "scan": scanned}[stream]
+    with opened(Path(ledger), month) as rows:
         count = sum(1 for _ in rows)
     print(f"rows {count}\nseconds {perf_counter() - start:.6f}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -1,6 +1,7 @@
-"""The benchmarks: what is delivered is what is asked for, and the tables say what was measured.
+"""The benchmarks: deliveries are deterministic and sound, measurements and comparisons are right.
 
-The peers are in no environment of the tests: `benchmarks/peers/check.py` holds them to the ledger.
+Most peers are not installed where the tests run; `python -m benchmarks compare` compares what they
+write with what the ledger writes.
 """
 
 from __future__ import annotations
@@ -10,36 +11,45 @@ import sqlite3
 import sys
 from collections import Counter
 from contextlib import closing
+from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from benchmarks.deliveries import Deliveries, write_deliveries
-from benchmarks.measure import (
-    CommandFailed,
-    Contender,
-    Measure,
-    Measured,
-    Runner,
-    Sample,
-    Step,
-    environment,
-)
-from benchmarks.peers.check import difference
-from benchmarks.place import Place
-from benchmarks.plan import PARTS, Plan
-from benchmarks.table import exponent, ledger_table, median_of, peers_table
+from benchmarks.comparison import Result, compare_bytes, compare_rows, digest
+from benchmarks.deliveries import write_deliveries
+from benchmarks.measure import BenchmarkFailed, Sample, run
+from benchmarks.tables import crossing, exponent, growth, ratios
+from benchmarks.tasks import PLAN, Task, Way, tasks
 from ledger import Ledger
+from tests.commands import Ran
+from tests.commands import run as run_as_user
 from tests.oracle import fold, state_of
 
 ROWS, MONTHS, NEXT = 1600, 4, 200
-UNUSED = Runner(Path("nowhere"), {})
+ROOT = Path(__file__).parent.parent
+COLUMNS = "a,call_duration_minutes,timestamp\n"
+HOLDING = """
+import subprocess, sys, time
+held = b"x" * (60 * 2**20)
+if sys.argv[1:]:
+    subprocess.run([sys.executable, "-c", *sys.argv[1:]], check=True)
+else:
+    time.sleep(1)
+print("seconds 7.5")
+"""
+MEASURING = """
+import sys
+from benchmarks.measure import run
+print(run([sys.executable, "-c", sys.argv[1], sys.argv[1]]))
+"""
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
 
-def made(folder: Path, keys: str = "seq", seed: int = 1, rows: int = ROWS) -> dict[str, bytes]:
+def made(folder: Path, seed: int = 1, rows: int = ROWS) -> dict[str, bytes]:
     """The files of a data folder, by name."""
-    wanted = Deliveries(rows, MONTHS, seed, keys, NEXT)
-    write_deliveries(wanted, folder, with_next=True)
+    write_deliveries(folder, rows, MONTHS, seed, NEXT)
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.csv")
     }
@@ -50,34 +60,38 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return [*csv.DictReader(file, strict=True)]
 
 
-@pytest.mark.parametrize("keys", ["seq", "random"])
-def test_the_same_arguments_give_the_same_bytes(tmp_path: Path, keys: str) -> None:
+def benchmarks(*arguments: object) -> Ran:
+    command = (sys.executable, "-m", "benchmarks", *arguments)
+    return run_as_user(*command, cwd=ROOT, PYTHONPATH=str(ROOT))
+
+
+def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
     first, again, other = (
-        made(tmp_path / name, keys, seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))
+        made(tmp_path / name, seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))
     )
     assert first == again
     assert first.keys() == other.keys()
     assert all(first[name] != other[name] for name in first if "interactions" in name)
 
 
-@pytest.mark.parametrize("keys", ["seq", "random"])
-def test_updates_and_deletes_hit_what_is_there(tmp_path: Path, keys: str) -> None:
-    made(tmp_path, keys)
+def test_deliveries_remain_those_of_the_published_figures(tmp_path: Path) -> None:
+    files = made(tmp_path)
+    whole = sha256(b"".join(files[name] for name in sorted(files)))
+    assert whole.hexdigest() == "f069f32cfb301566d0785d3752a89a60d01851baaf3d06d96f8246d9dcb231a2"
+
+
+def test_each_delta_adds_updates_and_deletes_what_exists(tmp_path: Path) -> None:
+    made(tmp_path)
     extract = rows_of(tmp_path / "initial" / "interactions.csv")
     there = {row["interaction_id"]: row for row in extract}
-    assert len(there) == len(extract) == ROWS // 2
-    assert ([*there] == sorted(there)) is (keys == "seq")
-    deltas = sorted((tmp_path / "delta").glob("interactions_*"))
+    assert len(extract) == len(there) == ROWS // 2
+    assert all("2022-01-01" <= row["interaction_start"] < "2023" for row in extract)
     completed = 0
-    for path in [*deltas, *(tmp_path / "next" / "delta").glob("interactions_*")]:
-        delta = rows_of(path)
-        assert len({row["interaction_id"] for row in delta}) == len(delta)
+    for path in sorted((tmp_path / "delta").glob("interactions_*")):
+        delta, month = rows_of(path), f"{path.stem[-6:-2]}-{path.stem[-2:]}"
         actions = Counter(row["action"] for row in delta)
-        assert actions == {
-            "add": len(delta) * 80 // 100,
-            "update": len(delta) * 15 // 100,
-            "delete": len(delta) * 5 // 100,
-        }
+        shares = {"add": 80, "update": 15, "delete": 5}
+        assert actions == {action: len(delta) * share // 100 for action, share in shares.items()}
         for row in delta:
             key, action = row["interaction_id"], row.pop("action")
             assert (key in there) is (action != "add")
@@ -90,12 +104,10 @@ def test_updates_and_deletes_hit_what_is_there(tmp_path: Path, keys: str) -> Non
                 assert row["interaction_end"]
                 assert row != before
                 completed += not before["interaction_end"]
-            elif row["interaction_start"] < f"{path.stem[-6:-2]}-{path.stem[-2:]}":
-                assert row["interaction_start"] > "2022-12-28"
             else:
-                assert row["timestamp"][:7] == f"{path.stem[-6:-2]}-{path.stem[-2:]}"
+                assert row["interaction_start"] > "2022-12-28"
+                assert row["timestamp"][:7] <= month
     assert completed
-    assert sum(len(rows_of(path)) for path in deltas) == ROWS // 2
 
 
 def test_the_month_after_the_last_has_the_same_shape_after_any_history(tmp_path: Path) -> None:
@@ -107,89 +119,203 @@ def test_the_month_after_the_last_has_the_same_shape_after_any_history(tmp_path:
 
 
 def test_the_ledger_records_it_and_replays_it_as_another_way_does(tmp_path: Path) -> None:
-    made(tmp_path, "random")
+    made(tmp_path)
     ledger = Ledger(tmp_path / "ledger.db")
     done = [*ledger.ingest(tmp_path), *ledger.ingest(tmp_path / "next")]
-    codes = {code for month in done for code in month.findings}
-    assert codes <= {"reference-deleted", "no-op"}
+    assert {code for month in done for code in month.findings} <= {"reference-deleted", "no-op"}
     ledger.project("202305")
     paths = [*(tmp_path / "initial").iterdir(), *tmp_path.rglob("*_delta_*.csv")]
     with closing(sqlite3.connect(ledger.path)) as connection:
         assert state_of(connection) == fold(paths, 202212, 202305)
 
 
-def measured(events: int, ours: list[float], theirs: list[float]) -> Measured:
-    """Something measured, with a peer that the ledger may take twice the time of."""
-    step = Step("do", ("true",))
-    peer = Contender("peer", (step,), time_goal=2, memory_goal=0.25)
-    samples = {
-        ("ledger", "do"): [Sample(seconds, 50 + seconds) for seconds in ours],
-        ("peer", "do"): [Sample(seconds, 400) for seconds in theirs],
-    }
-    return Measured(Measure("this", Contender("ledger", (step,)), (peer,)), events, samples)
+@needs_linux
+def test_a_command_is_measured_with_all_that_it_starts() -> None:
+    # In a process of its own: what is started from a large one counts as large as that.
+    ran = run_as_user(sys.executable, "-c", MEASURING, HOLDING, cwd=ROOT, PYTHONPATH=str(ROOT))
+    assert ran.code == 0, ran.err
+    sample = eval(ran.out, {"Sample": Sample})
+    assert 120 < sample.mib < 220
+    assert sample.seconds > 1
+    assert 0 < sample.cpu < sample.seconds + 1
+
+
+@needs_linux
+def test_a_command_may_measure_its_own_seconds_and_must_not_fail() -> None:
+    command = [sys.executable, "-c", "print('seconds 7.5')"]
+    assert run(command, own_clock=True).seconds == 7.5
+    assert run(command).seconds < 7.5
+    with pytest.raises(BenchmarkFailed, match="no such thing"):
+        run([sys.executable, "-c", "raise SystemExit('no such thing')"])
+
+
+def test_rows_are_the_same_however_times_and_numbers_are_written(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"
+    ours.write_text(f"{COLUMNS}x,14,2025-01-31T20:30:00-05:00\ny,,\n")
+    theirs.write_text(f"{COLUMNS}x,14.0,2025-02-01T01:30:00Z\ny,,\n")
+    compare_rows(ours, theirs)
+    changes = (("14.0", "15"), ("Z", "-01:00"), ("y,,\n", ""), ("y,,", "z,,"), ("a,", "b,"))
+    for before, after in changes:
+        other = tmp_path / "other.csv"
+        other.write_text(theirs.read_text().replace(before, after, 1))
+        with pytest.raises(BenchmarkFailed, match=r"other\.csv"):
+            compare_rows(ours, other)
+
+
+def test_bytes_are_the_same_in_a_file_and_in_parts_and_nothing_is_an_error(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole.csv", tmp_path / "parts.csv"
+    whole.write_bytes(b"a\n1\n2\n")
+    parts.mkdir()
+    with pytest.raises(BenchmarkFailed, match="nothing was written"):
+        compare_bytes(whole, parts)
+    (parts / "part-00001.csv").write_bytes(b"2\n")
+    (parts / "part-00000.csv").write_bytes(b"a\n1\n")
+    (parts / "_SUCCESS").write_bytes(b"no part")
+    compare_bytes(whole, parts)
+    assert digest(whole) == sha256(b"a\n1\n2\n").hexdigest()
+    whole.write_bytes(b"a\n1\n3\n")
+    with pytest.raises(BenchmarkFailed, match="other bytes"):
+        compare_bytes(whole, parts)
+
+
+def results(events: int, ours: list[float], theirs: list[float]) -> list[Result]:
+    """A task of two commands, with a peer of whose time the ledger may take twice."""
+    ledger, peer = Way("ledger", ["x one", "x two"]), Way("peer", ["x"], time=2, memory=0.25)
+    task = Task("this", "this", [ledger, peer])
+    steps = [[Sample(s / 4, s, 50), Sample(s * 3 / 4, 0, 50 + s)] for s in ours]
+    return [
+        Result(task, ledger, events, steps),
+        Result(task, peer, events, [[Sample(seconds, 1, 400)] for seconds in theirs]),
+    ]
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
 
 
 def test_tables_give_medians_ratios_and_growth() -> None:
-    small = measured(100_000, [1, 9, 2], [1, 1, 5])
-    large = measured(1_000_000, [20, 15, 40], [5, 8, 7])
-    assert median_of(small.samples["ledger", "do"]) == Sample(2, 59)
-    assert peers_table([small, large]).splitlines()[2:] == [
-        "| this | 100,000 | 2.00 | 59 | peer | 1.00 | 400 | 2.00 | ≤ 2 | 0.15 | ≤ 0.25 |",
-        "| this | 1,000,000 | 20.00 | 90 | peer | 7.00 | 400 | **2.86** | ≤ 2 | 0.23 | ≤ 0.25 |",
+    small, large = (
+        results(100_000, [1, 9, 2], [1, 1, 5]),
+        results(1_000_000, [20, 15, 40], [5, 8, 7]),
+    )
+    assert small[0].taken() == Sample(2, 2, 59)
+    name = ["this", "peer"]
+    first = [*name, "100,000", "2.00", "1.00", "2.00", "≤ 2", "2.00", "59", "400", "0.15", "≤ 0.25"]
+    assert cells(ratios(small)) == [first]
+    assert cells(ratios(large))[0][5] == "**2.86**"
+    assert cells(growth([*small, *large])) == [
+        *(
+            ["this", "ledger", "2.00", "2.00", "59", "20.00", "20.00", "90", "1.00", "0.18"]
+            + ["≤ 1.1, 160 MiB", ""],
+            [
+                "— one",
+                "ledger",
+                "0.50",
+                "2.00",
+                "50",
+                "5.00",
+                "20.00",
+                "50",
+                "1.00",
+                "0.00",
+                "",
+                "",
+            ],
+            [
+                "— two",
+                "ledger",
+                "1.50",
+                "0.00",
+                "59",
+                "15.00",
+                "0.00",
+                "90",
+                "1.00",
+                "0.18",
+                "",
+                "",
+            ],
+            ["this", "peer", "1.00", "1.00", "400", "7.00", "1.00", "400", "0.85", "0.00", ""]
+            + ["from below 100,000"],
+        )
     ]
-    assert ledger_table([large, small]).splitlines()[2:] == [
-        "| this | 2.00 | 20.00 |  | 1.00 | ≤ 1.1 | 59 | 90 | 160 |"
-    ]
 
 
-def test_the_exponent_is_the_power_with_which_a_figure_grows() -> None:
-    assert exponent([(10, 3), (100, 300)]) == pytest.approx(2)
-    assert exponent([(10, 3), (100, 30), (1000, 300)]) == pytest.approx(1)
-    assert exponent([(10, 7), (100, 7)]) == pytest.approx(0)
-    assert exponent([(10, 3)]) is None
+def test_the_exponent_is_that_between_the_two_largest_sizes() -> None:
+    assert exponent({10: 3, 100: 300}) == pytest.approx(2)
+    assert exponent({1: 50, 10: 3, 100: 30}) == pytest.approx(1)
+    assert exponent({10: 3}) is None
 
 
-def test_a_thing_of_several_commands_takes_their_time_and_the_memory_of_the_largest() -> None:
-    steps = (Step("one", ("true",)), Step("two", ("true",)))
-    contender = Contender("ledger", steps)
-    samples = {("ledger", "one"): [Sample(1, 70)], ("ledger", "two"): [Sample(2, 30)]}
-    result = Measured(Measure("this", contender), 10, samples)
-    assert result.of(contender) == [Sample(3, 70)]
-    assert [line.split(" | ")[:2] for line in ledger_table([result]).splitlines()[2:]] == [
-        ["| this", "3.00"],
-        ["| — one", "1.00"],
-        ["| — two", "2.00"],
-    ]
+@pytest.mark.parametrize(
+    ("base", "other", "expected"),
+    [
+        ((1, 10), (3, 4), "from 3,500"),
+        ((1, 10, 100), (2, 20, 20), "from 20,000"),
+        ((4, 4), (1, 16), "up to 3,200"),
+        ((1, 10), (2, 20), "beyond 10,000"),
+        ((2, 20), (1, 10), "from below 1,000"),
+    ],
+)
+def test_the_crossing_is_where_both_take_the_same_time(
+    base: tuple[float, ...], other: tuple[float, ...], expected: str
+) -> None:
+    figures = (
+        {1000 * 10**power: Sample(seconds, 1, 100) for power, seconds in enumerate(taken)}
+        for taken in (base, other)
+    )
+    assert crossing(*figures) == expected
 
 
-def test_a_command_is_measured_from_outside(tmp_path: Path) -> None:
-    runner = Runner(tmp_path, environment(tmp_path))
-    code = "import time; held = b'x' * 200 * 2**20; time.sleep(0.2); print('seconds 7.5')"
-    found = runner.run(Step("hold", (sys.executable, "-c", code)))
-    assert found.mib > 200
-    assert 0.2 < found.seconds < 7
-    assert runner.run(Step("tell", (sys.executable, "-c", code), tells_seconds=True)).seconds == 7.5
-    with pytest.raises(CommandFailed, match="no such thing"):
-        runner.run(Step("fail", (sys.executable, "-c", "raise SystemExit('no such thing')")))
+def test_the_ledger_comes_first_in_every_task_and_what_others_write_is_compared() -> None:
+    for task in PLAN.tasks:
+        assert [way.who for way in task.ways][0] == "ledger"
+        for way in task.ways[1:]:
+            if task.part in ("cold", "month") or task.part.startswith("engines"):
+                assert way.outputs or way.same_bytes
+    assert len(tasks(("replay",))) == 6
+    assert {task.month for task in tasks(("report",))} == {"last", "middle", "first"}
 
 
-def test_a_peer_that_gives_something_else_is_found_out(tmp_path: Path) -> None:
-    ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"
-    ours.write_text("a,call_duration_minutes,timestamp\nx,14,2025-01-31T20:30:00-05:00\ny,,\n")
-    theirs.write_text("a,call_duration_minutes,timestamp\nx,14.0,2025-02-01T01:30:00Z\ny,,\n")
-    assert difference(ours, theirs) is None
-    for before, after in (("14.0", "15"), ("Z", "-01:00"), ("y,,\n", ""), ("y,,", "z,,")):
-        other = tmp_path / "other.csv"
-        other.write_text(theirs.read_text().replace(before, after))
-        assert str(difference(ours, other)).startswith(f"{other}: row ")
+def test_deliveries_are_generated_by_the_command(tmp_path: Path) -> None:
+    options = ("--rows", ROWS, "--months", MONTHS, "--seed", 3)
+    assert benchmarks("deliveries", *options, tmp_path / "one").code == 0
+    write_deliveries(tmp_path / "other", ROWS, MONTHS, 3)
+    for path in (tmp_path / "one").rglob("*.csv"):
+        other = tmp_path / "other" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == other.read_bytes()
 
 
-def test_every_part_can_be_planned_with_and_without_peers(tmp_path: Path) -> None:
-    for peers in (frozenset[str](), frozenset({"duckdb", "pandas", "polars"})):
-        for part in ("cold", "replay", "report"):
-            place = Place(Deliveries(100, 2), tmp_path, tmp_path, UNUSED, sys.executable)
-            vars(place).update(data=tmp_path, recorded=tmp_path / "recorded.db")
-            measures = [*PARTS[part](Plan(place, sys.executable, peers))]
-            assert measures
-            named = {peer.name for measure in measures for peer in measure.peers}
-            assert named == (peers if part == "cold" else {"plain scan"})
+@needs_linux
+def test_a_comparison_prints_its_tables_and_leaves_the_deliveries(tmp_path: Path) -> None:
+    options = ("--size", 2000, "--repeat", 1, "--folder", tmp_path)
+    parts = ("report", "startup")
+    ran = benchmarks("compare", *options, *parts)
+    assert ran.code == 0, ran.err
+    for task in tasks(parts):
+        assert f"| {task.name} " in ran.out
+    assert [path.name for path in tmp_path.iterdir()] == ["deliveries-2000"]
+
+
+def test_a_profile_adds_up_statements_and_python(tmp_path: Path) -> None:
+    options = ("--data-dir", ROOT / "data", "--db", tmp_path / "ledger.db")
+    ran = benchmarks("profile", "ingest", *options)
+    assert ran.code == 0, ran.err
+    lines = ran.err.splitlines()[-8:]
+    assert lines[0].endswith(" s  in all")
+    assert lines[-1].endswith("%  Python")
+    assert any("  INSERT INTO interactions_events " in line for line in ran.err.splitlines())
+    assert sum(float(line.split()[0]) for line in lines[1:]) <= float(lines[0].split()[0]) + 0.05
+
+
+@pytest.mark.skipif(
+    not all(map(find_spec, ("duckdb", "pandas", "polars"))), reason="the readers are not installed"
+)
+def test_readers_are_compared_on_malformed_and_odd_files(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from benchmarks.cases import all_cases
+    from benchmarks.readers import print_tables
+
+    print_tables(True, [*all_cases(1)][::60])
+    assert "\nMalformed deliveries: refused / changed / exact\n" in capsys.readouterr().out

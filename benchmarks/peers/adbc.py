@@ -1,32 +1,29 @@
-"""A projected table as Parquet by ADBC and pyarrow: `python -m benchmarks.peers.adbc LEDGER OUT`.
+"""Write a projected table as Parquet: `python -m benchmarks.peers.adbc LEDGER OUT`.
 
-Times stay texts, which is less than the ledger does. A batch of rows becomes a row group.
+Times remain texts, which is less than the ledger does. A batch of rows becomes a row group.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pyarrow.parquet as pq
 from adbc_driver_sqlite import StatementOptions, dbapi
 
 from benchmarks.deliveries import HEADER
-from benchmarks.peers.delivered import job
+from benchmarks.peers import folders
 
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = "20000"
 
 
 def main() -> None:
     """Write it."""
-    wanted = job()
-    path = wanted.out / "interactions_final.parquet"
+    ledger, out = folders()
     with (
-        dbapi.connect(f"{Path(wanted.data).absolute().as_uri()}?mode=ro") as connection,
+        dbapi.connect(f"{ledger.absolute().as_uri()}?mode=ro") as connection,
         connection.cursor() as cursor,
     ):
-        cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: str(ROWS_AT_ONCE)})
+        cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: ROWS_AT_ONCE})
         cursor.execute(f"SELECT {HEADER} FROM interactions ORDER BY interaction_id")
-        reader = cursor.fetch_record_batch()
+        reader, path = cursor.fetch_record_batch(), out / "interactions_final.parquet"
         with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
             for batch in reader:
                 writer.write_batch(batch)

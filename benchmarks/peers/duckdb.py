@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import duckdb
 
-from benchmarks.peers.delivered import KEYS, ZONE, job
+from benchmarks.peers import KEYS, ZONE, delivered, folders
 
 EVENTS = """
 CREATE TABLE {table}_events AS
@@ -21,7 +18,7 @@ SELECT * EXCLUDE (action) FROM {table}_events
 WHERE rowid IN (SELECT max(rowid) FROM {table}_events GROUP BY {key})
   AND action IS DISTINCT FROM 'delete'
 """
-WRITE = "COPY (SELECT * FROM {table} ORDER BY {key}) TO {file} (HEADER)"
+WRITE = "COPY (SELECT * FROM {table} ORDER BY {key}) TO '{file}' (HEADER)"
 REPORT = """
 COPY (
     WITH rows AS (
@@ -42,28 +39,20 @@ COPY (
     LEFT JOIN service_categories USING (category_id)
     GROUP BY ALL
     ORDER BY ALL
-) TO {file} (HEADER)
+) TO '{file}' (HEADER)
 """
 
 
 def main() -> None:
     """Do it."""
-    wanted = job()
+    data, out = folders()
     with duckdb.connect() as connection:
         for table, key in KEYS.items():
-            connection.execute(EVENTS.format(table=table, files=_texts(wanted.files(table))))
+            files = [str(path) for path in delivered(data, table)]
+            connection.execute(EVENTS.format(table=table, files=files))
             connection.execute(FINAL.format(table=table, key=key))
-            file = _text(wanted.final(table))
-            connection.execute(WRITE.format(table=table, key=key, file=file))
-        connection.execute(REPORT.format(zone=ZONE, file=_text(wanted.report)))
-
-
-def _texts(paths: list[Path]) -> str:
-    return f"[{', '.join(map(_text, paths))}]"
-
-
-def _text(value: Any) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+            connection.execute(WRITE.format(table=table, key=key, file=out / f"{table}_final.csv"))
+        connection.execute(REPORT.format(zone=ZONE, file=out / "support_report.csv"))
 
 
 if __name__ == "__main__":

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.peers.delivered import KEYS, LABELS, ZONE, Job, job
+from benchmarks.peers import KEYS, LABELS, ZONE, delivered, folders
 
 
 def main() -> None:
     """Do it."""
-    wanted = job()
-    tables = {table: final(wanted, table) for table in KEYS}
+    data, out = folders()
+    tables = {table: final(data, table) for table in KEYS}
     for table, frame in tables.items():
-        frame.to_csv(wanted.final(table), index=False)
-    report(tables).to_csv(wanted.report, index=False)
+        frame.to_csv(out / f"{table}_final.csv", index=False)
+    report(tables).to_csv(out / "support_report.csv", index=False)
 
 
-def final(wanted: Job, table: str) -> Any:
+def final(data: Path, table: str) -> Any:
     """The last state of a table."""
     key = KEYS[table]
-    frame = pd.read_csv(wanted.initial(table), dtype=str, keep_default_na=False)
-    for path in wanted.deltas(table):
+    extract, *deltas = delivered(data, table)
+    frame = pd.read_csv(extract, dtype=str, keep_default_na=False)
+    for path in deltas:
         delta = pd.read_csv(path, dtype=str, keep_default_na=False)
         delta = delta.drop_duplicates(key, keep="last")
         kept = frame[~frame[key].isin(delta[key])]

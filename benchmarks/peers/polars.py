@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from benchmarks.peers.delivered import KEYS, LABELS, ZONE, Job, job
+from benchmarks.peers import KEYS, LABELS, ZONE, delivered, folders
 
 
 def main() -> None:
     """Do it."""
-    wanted = job()
-    tables = {table: final(wanted, table) for table in KEYS}
+    data, out = folders()
+    tables = {table: final(data, table) for table in KEYS}
     for table, frame in tables.items():
-        frame.write_csv(wanted.final(table))
-    report(tables).write_csv(wanted.report)
+        frame.write_csv(out / f"{table}_final.csv")
+    report(tables).write_csv(out / "support_report.csv")
 
 
-def final(wanted: Job, table: str) -> Any:
+def final(data: Path, table: str) -> Any:
     """The last state of a table."""
     key = KEYS[table]
-    files = [pl.scan_csv(path, infer_schema=False) for path in wanted.files(table)]
+    files = [pl.scan_csv(path, infer_schema=False) for path in delivered(data, table)]
     return (
         pl.concat(files, how="diagonal")
         .unique(subset=key, keep="last", maintain_order=True)

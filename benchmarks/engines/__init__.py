@@ -1,1 +1,0 @@
-"""SQLite, DuckDB and Spark on the same events: seconds, memory, growth, and where they cross."""
