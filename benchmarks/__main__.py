@@ -66,9 +66,14 @@ def compare(
                     stored.append([f"{events:,}", *bytes_per_event(inputs, events)])
     finally:
         # Imported late, so that what is measured is started by a small process.
-        from benchmarks.tables import print_all
+        from benchmarks.tables import heading, markdown, table
 
-        print_all(results, stored, smallest, repeat)
+        click.echo(f"{heading()}- {repeat} runs of each, in turn; median seconds, peak memory")
+        click.echo(f"- memory of less than {smallest:.0f} MiB cannot be told apart\n")
+        click.echo(table(results))
+        if stored:
+            titles = ["events", "bytes of an event: CSV", "SQLite, with the index", "lake"]
+            click.echo(f"\n{markdown(titles, stored, texts=0)}")
 
 
 def _reduced(task: Task, without: tuple[str, ...]) -> Task:
@@ -97,7 +102,7 @@ def profile(arguments: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.option("--rules", is_flag=True, help="Print a line for each rule too.")
+@click.option("--rules", is_flag=True, help="Print a line for each rule, not for each group.")
 def readers(rules: bool) -> None:
     """Print what readers of CSV make of malformed files, odd texts and odd values."""
     from benchmarks.readers import print_tables

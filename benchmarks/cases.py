@@ -24,25 +24,15 @@ Records = list[list[str]]
 
 @dataclass(frozen=True)
 class Case:
-    """A file to be read.
-
-    Attributes:
-        section: malformed deliveries, odd texts or odd values.
-        group: the group of rules, or the column.
-        name: the fault or oddity.
-        table: whose name the file has.
-        kind: initial or delta.
-        content: its bytes.
-        readings: each way to read it exactly, header first; none where any reading is a guess.
-    """
+    """A file to be read."""
 
     section: str
-    group: str
-    name: str
+    group: str  # of rules, or the column
+    name: str  # the fault or oddity
     table: str
-    kind: str
+    kind: str  # initial or delta
     content: bytes
-    readings: tuple[Records, ...]
+    readings: tuple[Records, ...]  # each exact one, header first; none where any is a guess
 
 
 def all_cases(of_each_rule: int = 3) -> Iterator[Case]:

@@ -67,19 +67,17 @@ class Inputs(dict[str, str]):
 
 @dataclass(frozen=True)
 class Result:
-    """What one way to do a task took.
-
-    Attributes:
-        task: the task.
-        way: the way.
-        events: how many events of interactions.
-        runs: for each run the samples of its commands.
-    """
+    """What one way to do a task took: for each run the samples of its commands."""
 
     task: Task
     way: Way
     events: int
     runs: list[list[Sample]]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is done, and by whom."""
+        return self.task.name, self.way.who
 
     @property
     def is_ours(self) -> bool:
@@ -102,7 +100,7 @@ def measure(task: Task, inputs: Inputs, events: int, repeat: int) -> list[Result
     Raises:
         BenchmarkFailed: a command failed, or two ways wrote different things.
     """
-    inputs["month"] = inputs[task.month]
+    inputs["month"] = inputs[task.months[0]]
     results = [Result(task, way, events, []) for way in task.ways]
     outs = [Path(inputs["work"]) / f"out-{number}" for number in range(len(results))]
     for number in range(repeat):

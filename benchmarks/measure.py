@@ -42,38 +42,31 @@ class Sample:
     mib: float
 
 
-class ProcessTree:
-    """A process and its descendants, with the peak of the memory that they have together."""
-
-    def __init__(self, root: int) -> None:
-        self._root = psutil.Process(root)
-        self._resident = 0.0
-        self.peak = 0.0
-
-    def look(self) -> None:
-        """Add up the memory of all processes; a page that several share is counted once."""
-        with suppress(psutil.Error):  # one of them ended meanwhile
-            processes = [self._root, *self._root.children(recursive=True)]
-            resident = sum(process.memory_info().rss for process in processes)
-            # The kernel knows the peak of a single process.
-            if len(processes) > 1 and resident > self._resident * GROWTH:
-                together = sum(process.memory_full_info().pss for process in processes)
-                self._resident, self.peak = resident, max(self.peak, together / MIB)
-
-
 @contextmanager
-def watched(root: int) -> Iterator[ProcessTree]:
-    """Look at a process and its descendants again and again, in a thread."""
-    tree, done = ProcessTree(root), Event()
+def watched(root: int) -> Iterator[list[float]]:
+    """Add up the memory of a process and its descendants again and again, in a thread.
+
+    Yields:
+        The peaks so far in MiB, the last the highest; a page that several share is counted once.
+    """
+    process, peaks, done = psutil.Process(root), [0.0], Event()
 
     def watch() -> None:
+        seen = 0.0
         while not done.wait(SECONDS_BETWEEN):
-            tree.look()
+            with suppress(psutil.Error):  # one of them ended meanwhile
+                processes = [process, *process.children(recursive=True)]
+                resident = sum(one.memory_info().rss for one in processes)
+                # The kernel knows the peak of a single process.
+                if len(processes) > 1 and resident > seen * GROWTH:
+                    seen = resident
+                    together = sum(one.memory_full_info().pss for one in processes) / MIB
+                    peaks.append(max(peaks[-1], together))
 
     thread = Thread(target=watch, name="memory")
     thread.start()
     try:
-        yield tree
+        yield peaks
     finally:
         done.set()
         thread.join()
@@ -90,7 +83,7 @@ def run(command: Sequence[str], *, own_clock: bool = False) -> Sample:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=_environment()
         )
-        with watched(process.pid) as tree:
+        with watched(process.pid) as peaks:
             _, status, used = os.wait4(process.pid, 0)
             seconds = perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -102,7 +95,7 @@ def run(command: Sequence[str], *, own_clock: bool = False) -> Sample:
             output.seek(0)
             seconds = float(output.read().split()[-1])
     # The kernel's figure misses no peak, but is that of the largest process alone.
-    return Sample(seconds, used.ru_utime + used.ru_stime, max(used.ru_maxrss / 1024, tree.peak))
+    return Sample(seconds, used.ru_utime + used.ru_stime, max(used.ru_maxrss / 1024, peaks[-1]))
 
 
 def floor() -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from inspect import isgeneratorfunction
 from operator import itemgetter
 from time import perf_counter
@@ -25,11 +25,7 @@ SHOWN = 6
 
 
 class StatementClock:
-    """Adds up the seconds of each kind of statement.
-
-    Attributes:
-        seconds: by label.
-    """
+    """Adds up the seconds of each kind of statement, by its label."""
 
     def __init__(self) -> None:
         self._within = 0.0
@@ -37,7 +33,7 @@ class StatementClock:
 
     @contextmanager
     def timing(self, label: str) -> Iterator[None]:
-        """Add what is done within this to a statement's seconds."""
+        """Add what is done within this to the seconds of a statement."""
         start, outer, self._within = perf_counter(), self._within, 0.0
         try:
             yield
@@ -51,31 +47,29 @@ class StatementClock:
         """Return a method of `Store` whose calls, or fetches, are timed."""
 
         def call(store: Store, sql: str, *arguments: Any) -> Any:
-            with self.timing(_label(method, sql)):
+            label = (
+                f"INSERT INTO {sql} (row by row)" if method.__name__ == "insert" else _label(sql)
+            )
+            with self.timing(label):
                 return method(store, sql, *arguments)
 
         def fetch(store: Store, sql: str, *arguments: Any) -> Iterator[Any]:
-            results, end = method(store, sql, *arguments), object()
-            label = _label(method, sql)
-            try:
+            end = object()
+            with closing(method(store, sql, *arguments)) as results:
                 while True:
-                    with self.timing(label):
+                    with self.timing(_label(sql)):
                         found = next(results, end)
                     if found is end:
                         return
                     yield found
-            finally:
-                results.close()
 
         return fetch if isgeneratorfunction(method) else call
 
 
-def _label(method: Callable[..., Any], sql: str) -> str:
+def _label(sql: str) -> str:
     """Return what a statement does to which tables."""
     text = " ".join(sql.split())
-    if method.__name__ == "insert":
-        return f"INSERT INTO {text} (row by row)"
-    if text.startswith(("INSERT", "DELETE", "CREATE", "COMMIT")):
+    if text.startswith(("INSERT", "DELETE", "CREATE", "DROP", "COMMIT")):
         return text.partition("(")[0].strip()[:60]
     tables = dict.fromkeys(re.findall(r"\b(?:FROM|JOIN) ([a-z_.]+)", text))
     return f"{text.split(' ')[0]} FROM {', '.join(tables)}"[:60]
@@ -91,8 +85,7 @@ def profiled(arguments: Sequence[str]) -> None:
         ledger(arguments, standalone_mode=False)
     finally:
         whole = perf_counter() - start
-        longest = sorted(clock.seconds.items(), key=itemgetter(1), reverse=True)
-        rest = whole - sum(clock.seconds.values())
+        longest = sorted(clock.seconds.items(), key=itemgetter(1), reverse=True)[:SHOWN]
         click.echo(f"{whole:8.2f} s  in all", err=True)
-        for label, seconds in [*longest[:SHOWN], ("Python", rest)]:
+        for label, seconds in [*longest, ("Python", whole - sum(clock.seconds.values()))]:
             click.echo(f"{seconds:8.2f} s  {seconds / whole:4.0%}  {label}", err=True)

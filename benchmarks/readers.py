@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -132,30 +132,27 @@ def fate(case: Case, reader: Reader) -> str:
 
 
 def print_tables(by_rule: bool, cases: Iterable[Case] | None = None) -> None:
-    """Print how many files each reader refused, changed and read exactly, by group and by rule."""
-    rows: dict[tuple[bool, str], dict[str, dict[str, Counter[str]]]] = defaultdict(dict)
+    """Print how many files each reader refused, changed and read exactly, by group or by rule."""
+    sections: dict[str, dict[str, dict[str, Counter[str]]]] = {}
     for case in all_cases() if cases is None else cases:
-        names = ((False, case.group), (True, f"{case.group}: {case.name}"), (False, "total"))
-        found = {name: fate(case, reader) for name, reader in READERS.items()}
-        for is_rule, row in names:
-            counts = rows[is_rule, case.section].setdefault(row, defaultdict(Counter))
-            for name, one in found.items():
-                counts[name][one] += 1
+        rows = sections.setdefault(case.section, {"total": defaultdict(Counter)})
+        group = f"{case.group}: {case.name}" if by_rule else case.group
+        row = rows.setdefault(group, defaultdict(Counter))
+        for name, reader in READERS.items():
+            found = fate(case, reader)
+            row[name][found] += 1
+            rows["total"][name][found] += 1
     print(heading())
-    for (is_rule, section), groups in sorted(rows.items()):
-        if by_rule or not is_rule:
-            print(f"\n{section}: {' / '.join(FATES)}\n\n{_table(groups)}")
-
-
-def _table(groups: Mapping[str, Mapping[str, Counter[str]]]) -> str:
-    total = {"total": groups["total"]} if "total" in groups else {}
-    return markdown(
-        ["", *READERS],
-        [
-            [_visible(group), *(" / ".join(str(row[n][f]) for f in FATES) for n in READERS)]
-            for group, row in {**{g: r for g, r in groups.items() if g != "total"}, **total}.items()
-        ],
-    )
+    for section, rows in sections.items():
+        rows["total"] = rows.pop("total")  # to the end
+        lines = [
+            [
+                _visible(group),
+                *(" / ".join(str(row[name][one]) for one in FATES) for name in READERS),
+            ]
+            for group, row in rows.items()
+        ]
+        print(f"{section}: {' / '.join(FATES)}\n\n{markdown(['', *READERS], lines)}\n")
 
 
 def _visible(text: str) -> str:

@@ -8,55 +8,30 @@ import msgspec
 
 
 class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One way to do a task.
-
-    Attributes:
-        who: the ledger, an engine or a peer.
-        commands: run and measured one after the other, in an empty folder `{out}`.
-        before: commands that are run before each run, and not measured.
-        after: commands that are run once at the end, and not measured.
-        needs: packages and programs without which this way is left out.
-        outputs: files in `{out}` that must have the same rows as those of the ledger.
-        same_bytes: files in `{out}` that must have the same bytes.
-        own_clock: whether the command measures its seconds, and prints them.
-        time: the goal for the ledger's share of this way's seconds.
-        memory: the goal for the ledger's share of its memory.
-    """
+    """One way to do a task: commands that are run one after the other, in an empty folder."""
 
     who: str
     commands: list[str]
-    before: list[str] = []
-    after: list[str] = []
-    needs: list[str] = []
-    outputs: list[str] = []
-    same_bytes: list[str] = []
-    own_clock: bool = False
-    time: float | None = None
-    memory: float | None = None
+    before: list[str] = []  # run before each run, and not measured
+    after: list[str] = []  # run once at the end, and not measured
+    needs: list[str] = []  # packages and programs without which this way is left out
+    outputs: list[str] = []  # files that must have the same rows as the ledger's
+    same_bytes: list[str] = []  # files that must have the same bytes as the ledger's
+    own_clock: bool = False  # whether the command prints its seconds
+    time: float | None = None  # the goal for the ledger's share of this way's seconds
+    memory: float | None = None  # the goal for the ledger's share of its memory
 
 
 class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A task, and the ways to do it.
-
-    Attributes:
-        part: what the command line calls it.
-        name: what is done.
-        ways: the ledger's way first.
-        each_month: whether it is done as of the last, a middle and the first month.
-        seconds: the goal for the ledger's seconds at 1,000,000 events.
-        mib: the goal for its memory at any number of events.
-        growth: the goal for the exponent with which its seconds grow.
-        month: as of which month, where that is one of several.
-    """
+    """A task, the ways to do it, of which the ledger's is the first, and goals for the ledger."""
 
     part: str
     name: str
     ways: list[Way]
-    each_month: bool = False
-    seconds: float | None = None
-    mib: float = 160
-    growth: float = 1.1
-    month: str = "last"
+    months: tuple[str, ...] = ("last",)  # as of which it is done; those of `MONTHS`
+    seconds: float | None = None  # at 1,000,000 events
+    mib: float = 160  # at any number of events
+    growth: float = 1.1  # the exponent of the seconds
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,12 +46,12 @@ MONTHS = {"last": "last month", "middle": "a middle month", "first": "first mont
 
 
 def tasks(parts: tuple[str, ...]) -> list[Task]:
-    """Return the tasks of some parts, of which `engines` names several; of all where none is named."""
+    """Return the tasks of some parts, or of all; `engines` names all parts that begin so."""
     found = []
     for task in PLAN.tasks:
         if parts and not task.part.startswith(parts):
             continue
-        for month in MONTHS if task.each_month else ("last",):
-            name = f"{task.name}: {MONTHS[month]}" if task.each_month else task.name
-            found.append(msgspec.structs.replace(task, name=name, month=month))
+        for month in task.months:
+            name = f"{task.name}: {MONTHS[month]}" if len(task.months) > 1 else task.name
+            found.append(msgspec.structs.replace(task, name=name, months=(month,)))
     return found
