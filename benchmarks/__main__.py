@@ -36,11 +36,15 @@ def deliveries(rows: int, months: int, seed: int, out: Path) -> None:
 
 
 @main.command()
-@click.option("--size", multiple=True, default=[100_000, 1_000_000], help="Events of interactions.")
+@click.option(
+    "--size", multiple=True, default=[100_000, 1_000_000], show_default=True, help="Events."
+)
 @click.option("--repeat", default=3, show_default=True, help="Runs of each command.")
 @click.option("--without", multiple=True, help="A package or program whose users are left out.")
-@click.option("--folder", type=PATH, default=tempfile.gettempdir(), help="For deliveries and work.")
-@click.argument("parts", nargs=-1, type=click.Choice(PARTS), metavar="[PART]...")
+@click.option(
+    "--folder", type=PATH, default=tempfile.gettempdir(), show_default=True, help="For files."
+)
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 def compare(
     parts: tuple[str, ...],
     size: tuple[int, ...],
@@ -50,7 +54,7 @@ def compare(
 ) -> None:
     """Measure the ledger, its engines and its peers on the same files, and print Markdown.
 
-    The tables of what was measured are printed even where a command fails.
+    Without a part all are measured. Where a command fails, what was measured before is printed.
     """
     chosen = [_reduced(task, without) for task in tasks(parts)]
     results: list[Result] = []

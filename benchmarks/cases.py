@@ -18,7 +18,9 @@ from tests.oracle import DAYS, MOMENTS, NUMBERS
 from tests.strategies import COLUMNS, DeliveredFile, small_file
 
 BLANK = " \t"
-CELL = re.compile(r'(?:"((?:[^"]|"")*)"([ \t\r]*)|([^",\n][^,\n]*|))([,\n])')
+# Within quotes, two quotes are one, also where blanks separate them.
+TWO_QUOTES = r'"([ \t\r]*)"'
+CELL = re.compile(r'(?:"((?:[^"]|"[ \t\r]*")*)"([ \t\r]*)|([^",\n][^,\n]*|))([,\n])')
 Records = list[list[str]]
 
 
@@ -93,7 +95,7 @@ def exact_reading(content: bytes) -> Records | None:
         if found is None:
             return None
         quoted, blanks, plain, end = found.groups()
-        cell = plain if quoted is None else quoted.replace('""', '"') + blanks
+        cell = plain if quoted is None else re.sub(TWO_QUOTES, r'\1"', quoted) + blanks
         records[-1].append(cell.removesuffix("\r") if end == "\n" else cell)
         records += [[]] if end == "\n" else []
         place = found.end()
