@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from tests.corpus.collection import corpus, sample
@@ -135,7 +135,7 @@ def same(column: str, cell: str, value: Any) -> bool:
         if column in NUMBERS:
             return float(cell) == float(value) and not isinstance(value, bool)
         if column in MOMENTS and isinstance(value, datetime):
-            return _in_utc(datetime.fromisoformat(cell)) == _in_utc(value)
+            return _moment(cell) == _moment(value.isoformat())
         if column in DAYS and isinstance(value, date):
             return date.fromisoformat(cell) == date.fromisoformat(value.isoformat()[:10])
     except ValueError:
@@ -143,5 +143,7 @@ def same(column: str, cell: str, value: Any) -> bool:
     return str(value) == cell
 
 
-def _in_utc(time: datetime) -> datetime:
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+def _moment(text: str) -> datetime:
+    """Return a moment, in UTC where no offset is given; a day alone is none, and a ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else datetime.fromisoformat(f"{text}+00:00")
