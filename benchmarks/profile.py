@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from ledger.cli import main as ledger
-from ledger.store.database import Store
+from ledger.store.event_store import Store
 
 METHODS = ("execute", "insert", "longest_row", "rows", "chunks")
 SHOWN = 6
