@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.report import Report
     from ledger.datasets.support.report_proof import ReportProof, ReportVerification
     from ledger.datasets.support.restatements import Restatement
-    from ledger.delivery.scaffold import LaidOut
+    from ledger.delivery.scaffold import DataFolder
     from ledger.engines.lakehouse import Lake
     from ledger.errors import (
         FindingsFound,
@@ -67,6 +67,7 @@ __all__ = [
     "Cause",
     "Checked",
     "Comparison",
+    "DataFolder",
     "Diagnosis",
     "Diff",
     "Edition",
@@ -80,7 +81,6 @@ __all__ = [
     "FindingsFound",
     "History",
     "InputRefused",
-    "LaidOut",
     "Lake",
     "LakeProjection",
     "Ledger",
@@ -139,7 +139,7 @@ _PLACES = {
     "recording.ingest": "MonthIngest",
     "lake.publish": "Published",
     "engines.lakehouse": "Lake",
-    "delivery.scaffold": "LaidOut",
+    "delivery.scaffold": "DataFolder",
     "model.periods": "Month Quarter",
     "replay.labels": "Names",
     "results": "Checked Export LakeProjection LogEntry Projected Query Status",

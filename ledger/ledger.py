@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.report import Report
     from ledger.datasets.support.report_proof import ReportProof, ReportVerification
     from ledger.datasets.support.restatements import Restatement
-    from ledger.delivery.scaffold import LaidOut
+    from ledger.delivery.scaffold import DataFolder
     from ledger.integrity.doctor import Diagnosis
     from ledger.integrity.proofs import EventProof
     from ledger.integrity.verify import Verification
@@ -83,7 +83,7 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         """Nothing stays open between the methods."""
 
-    def lay_out(self, folder: PathLike = "data", *, dry_run: bool = False) -> LaidOut:
+    def lay_out(self, folder: PathLike = "data", *, dry_run: bool = False) -> DataFolder:
         """Make a data folder, or what is missing of one, with a template of each file.
 
         Args:

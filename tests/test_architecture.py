@@ -34,7 +34,7 @@ PUBLIC_NAMES = {
         "InputRefused",
     ),
     *(
-        "LaidOut",
+        "DataFolder",
         "Lake",
         "LakeProjection",
         "Ledger",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ledger.delivery.cell_values import CellReader, Reading
+from ledger.delivery.cell_values import CellReader, TypedValue
 from ledger.errors import WrongUsage
 from ledger.integrity.fault import Fault, FaultKind, Subject
 from ledger.model.dataset import Summary, Table
@@ -20,7 +20,7 @@ from ledger.store.database import Record
 from ledger.store.event_store import Store
 
 
-def _place(found: tuple[int, Reading]) -> tuple[int, str]:
+def _place(found: tuple[int, TypedValue]) -> tuple[int, str]:
     row, reading = found
     return row, reading.column
 
