@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from ledger.model.records import Batch, File, Tag
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
+    from ledger.recording.ingest_options import IngestOptions
+    from ledger.recording.refusals import CorrectionRefused
     from ledger.replay.labels import Names
     from ledger.results import Checked, Export, LakeProjection, LogEntry, Projected, Query, Status
     from ledger.snapshot import Comparison
@@ -67,6 +69,7 @@ __all__ = [
     "Cause",
     "Checked",
     "Comparison",
+    "CorrectionRefused",
     "DataFolder",
     "Diagnosis",
     "Diff",
@@ -80,6 +83,7 @@ __all__ = [
     "Finding",
     "FindingsFound",
     "History",
+    "IngestOptions",
     "InputRefused",
     "Lake",
     "LakeProjection",
@@ -137,6 +141,8 @@ _PLACES = {
     "lineage.findings": "Finding",
     "lineage.history": "History",
     "recording.ingest": "MonthIngest",
+    "recording.ingest_options": "IngestOptions",
+    "recording.refusals": "CorrectionRefused",
     "lake.publish": "Published",
     "engines.lakehouse": "Lake",
     "delivery.scaffold": "DataFolder",

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ledger.outputs.export import ExportedFile, Sheet
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
+    from ledger.recording.ingest_options import IngestOptions
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
     from ledger.snapshot import Comparison
 
@@ -139,53 +140,39 @@ class Ledger:
             LedgerBusy: another process is writing.
             StorageFailed: the ledger cannot be made or written.
         """
-        return list(
-            self.ingest_months(
-                data,
-                files=files,
-                months=months,
-                initial_month=initial_month,
-                allow_gap=allow_gap,
-                late=late,
-                correct=correct,
-                refuse=refuse,
-                expect_rows=expect_rows,
-                dry_run=dry_run,
-                progress=progress,
-            )
+        from ledger.recording.ingest_options import IngestOptions
+
+        options = IngestOptions(
+            data=data,
+            files=files,
+            months=[as_month(month) for month in months],
+            initial_month=as_month_or_none(initial_month),
+            allow_gap=allow_gap,
+            late=late,
+            correct=correct,
+            refuse=refuse,
+            expect_rows=expect_rows or {},
+            dry_run=dry_run,
         )
+        return list(self.ingest_months(options, progress))
 
     def ingest_months(
-        self,
-        data: PathLike = "data",
-        *,
-        files: Sequence[PathLike] = (),
-        months: Sequence[Month | str] = (),
-        initial_month: Month | str | None = None,
-        allow_gap: bool = False,
-        late: bool = False,
-        correct: str | None = None,
-        refuse: Collection[str] = (),
-        expect_rows: Mapping[str, int] | None = None,
-        dry_run: bool = False,
-        progress: Progress | None = None,
+        self, options: IngestOptions, progress: Progress | None = None
     ) -> Iterator[MonthIngest]:
-        """As `ingest`, but yield each month as soon as it is recorded."""
-        from ledger.delivery.discovery import find_deliveries, read_names
-        from ledger.recording.ingest import ingest_months, permitted, with_months
+        """As `ingest`, but yield each month as soon as it is recorded.
 
-        allowed = permitted(
-            self.dataset, allow_gap=allow_gap, late=late, correct=correct, refuse=refuse,
-            expect_rows=expect_rows,
-        )  # fmt: skip
-        if files:
-            deliveries = read_names([Path(file) for file in files], self.dataset)
-        else:
-            deliveries = find_deliveries(Path(data), self.dataset)
-        chosen, extract = [as_month(month) for month in months], as_month_or_none(initial_month)
-        with self._writing(dry_run) as store:
-            dated = with_months(store, self.dataset, deliveries, extract, chosen)
-            yield from ingest_months(store, self.dataset, dated, allowed, progress)
+        Raises:
+            LedgerError: as of `ingest`.
+        """
+        from ledger.recording.backend import StoreBackend
+        from ledger.recording.ingest import dated_deliveries, ingest_months
+
+        options = options.checked(self.dataset)
+        deliveries = options.deliveries(self.dataset)
+        with self._writing(options.dry_run) as store:
+            backend = StoreBackend(store, self.dataset)
+            dated = dated_deliveries(backend.records(), self.dataset, deliveries, options)
+            yield from ingest_months(backend, self.dataset, dated, options, progress)
 
     def publish(
         self, lake: PathLike, *, layout: str | None = None, progress: Progress | None = None

@@ -298,7 +298,7 @@ def read_causes(
         for table in _CONDITIONS:
             _find_events(store, table, column)
     # As the later of both batches knows the files: what the one counts, it may know as superseded.
-    sources = Sources(store, max(before.batch, after.batch))
+    sources = Sources(store, store.files(), max(before.batch, after.batch))
     for kind in StepKind:
         if kind in _INTERACTION_STEPS:
             yield from _causes(store, sources, kind, INTERACTIONS, month, most)

@@ -259,7 +259,7 @@ def read_contributions(store: Store, edition: Edition, chosen: str) -> tuple[Con
 def _contributions(
     store: Store, edition: Edition, wanted: str, values: Sequence[str | None]
 ) -> Iterator[Contribution]:
-    sources = Sources(store, edition.batch)
+    sources = Sources(store, store.files(), edition.batch)
     named: dict[int, Source] = {}
     for row in store.rows(_CONTRIBUTIONS.format(wanted=wanted), values):
         key, calls, micro_minutes, *row_event = row[:7]

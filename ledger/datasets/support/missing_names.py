@@ -179,7 +179,7 @@ class _Reasons:
         self._store = store
         self._edition = edition
         self._names = names
-        self._sources = Sources(store, edition.batch)
+        self._sources = Sources(store, store.files(), edition.batch)
 
     def of(self, key: _Key) -> list[Unresolved]:
         """Its reasons, which differ by month where names are as they were; commonest first."""

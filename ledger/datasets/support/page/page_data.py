@@ -317,7 +317,7 @@ def _interactions(store: Store, edition: Edition, report: Report) -> Iterator[In
 
 def _files(store: Store, edition: Edition) -> Iterator[FileEvents]:
     """The files known in an edition, month by month, with their events."""
-    sources = Sources(store, edition.batch)
+    sources = Sources(store, store.files(), edition.batch)
     actions: dict[int, dict[str, int]] = {}
     for number, action, count in store.rows(_FILES):
         actions.setdefault(number, {})[action] = count
