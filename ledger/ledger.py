@@ -125,8 +125,8 @@ class Ledger:
             refuse: codes of findings that refuse a month; `any` for all of them.
             expect_rows: by table, how many rows its new file must have; of a table named, no more
                 than one file may be new.
-            dry_run: only say what would happen.
-            progress: is told how many bytes of how many are read.
+            dry_run: read and check everything, and record nothing.
+            progress: receives how many bytes of how many are read.
 
         Returns:
             what became of each month, in order.
@@ -134,9 +134,10 @@ class Ledger:
         Raises:
             InputRefused: files are malformed, or have findings that are refused; the months
                 before theirs stay recorded.
-            SequenceBroken: files do not follow on what is recorded; likewise.
-            WrongUsage: there is nothing to ingest; a correction has no reason; or it cannot be
-                told which file is to have the number of rows expected.
+            SequenceBroken: files do not follow on what is recorded; the same. Where only a
+                correction is not allowed, `CorrectionRefused` carries what differs.
+            WrongUsage: nothing can be ingested; a correction has no reason; or the rows expected
+                could be those of several files.
             LedgerBusy: another process is writing.
             StorageFailed: the ledger cannot be made or written.
         """

@@ -280,24 +280,24 @@ class _RowReader:
             if any(self._header):
                 self._check_header(self._header)
             else:
-                self._report(1, "blank-line", "a blank line where the header should stand")
+                self._report(1, "blank-line", "a blank line where the header should be")
         return self._problems.total > before
 
     def _check_header(self, header: list[str]) -> None:
         expected = {name.casefold(): name for name in self._names}
-        seen: set[str] = set()
+        earlier: set[str] = set()
         for number, name in enumerate(header, start=1):
             wanted = expected.get(name.casefold())
             if not name:
                 self._report(1, "column-blank", f"column {number} has no name")
-            elif name in seen:
-                self._report(1, "column-duplicate", "this column stands twice", name)
+            elif name in earlier:
+                self._report(1, "column-duplicate", "this column occurs twice", name)
             elif wanted is None:
                 message = f"a column that {self._table.name} does not have"
                 self._report(1, "column-extra", message, name)
             elif wanted != name:
                 self._report(1, "column-case", f"this column must be written {wanted!r}", name)
-            seen.add(name)
+            earlier.add(name)
         folded = {name.casefold() for name in header}
         for name in self._names:
             if name.casefold() not in folded:
