@@ -370,7 +370,7 @@ def test_the_number_of_rows_expected_is_held_to(twins: Twins, data: Path) -> Non
 def test_findings_cannot_be_refused(twins: Twins, data: Path) -> None:
     write_data_folder(data, [EXTRACT, FEBRUARY])
     with pytest.raises(WrongUsage, match="--strict"):
-        [*spark_ingest(twins.session, twins.lake, data, refused=frozenset({"bad-date"}))]
+        [*spark_ingest(twins.session, twins.lake, data, refuse=frozenset({"bad-date"}))]
 
 
 # What may go wrong -------------------------------------------------------------------------------
