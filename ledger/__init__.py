@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.report import Report
     from ledger.datasets.support.report_proof import ReportProof, ReportVerification
     from ledger.datasets.support.restatements import Restatement
-    from ledger.delivery.scaffold import LaidOut
+    from ledger.delivery.scaffold import DataFolder
     from ledger.engines.lakehouse import Lake
     from ledger.errors import (
         FindingsFound,
@@ -50,12 +50,14 @@ if TYPE_CHECKING:
     from ledger.lineage.findings import Finding
     from ledger.lineage.history import History
     from ledger.lineage.sources import Source
+    from ledger.model.editions import Edition
     from ledger.model.periods import Month, Quarter
     from ledger.model.receipt import Receipt
     from ledger.model.records import Batch, File, Tag
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
-    from ledger.replay.editions import Edition
+    from ledger.recording.ingest_options import IngestOptions
+    from ledger.recording.refusals import CorrectionRefused
     from ledger.replay.labels import Names
     from ledger.results import Checked, Export, LakeProjection, LogEntry, Projected, Query, Status
     from ledger.snapshot import Comparison
@@ -67,6 +69,8 @@ __all__ = [
     "Cause",
     "Checked",
     "Comparison",
+    "CorrectionRefused",
+    "DataFolder",
     "Diagnosis",
     "Diff",
     "Edition",
@@ -79,8 +83,8 @@ __all__ = [
     "Finding",
     "FindingsFound",
     "History",
+    "IngestOptions",
     "InputRefused",
-    "LaidOut",
     "Lake",
     "LakeProjection",
     "Ledger",
@@ -128,7 +132,7 @@ _PLACES = {
     "recording.corrections": "Retraction",
     "lineage.diff": "Diff RowChange",
     "integrity.doctor": "Diagnosis Examined",
-    "replay.editions": "Edition",
+    "model.editions": "Edition",
     "errors": (
         "FindingsFound InputRefused LedgerBusy LedgerDamaged LedgerError NoLedger Problem "
         "RecordingFailed RecoveryNeeded SequenceBroken StorageFailed VerificationFailed "
@@ -137,9 +141,11 @@ _PLACES = {
     "lineage.findings": "Finding",
     "lineage.history": "History",
     "recording.ingest": "MonthIngest",
+    "recording.ingest_options": "IngestOptions",
+    "recording.refusals": "CorrectionRefused",
     "lake.publish": "Published",
     "engines.lakehouse": "Lake",
-    "delivery.scaffold": "LaidOut",
+    "delivery.scaffold": "DataFolder",
     "model.periods": "Month Quarter",
     "replay.labels": "Names",
     "results": "Checked Export LakeProjection LogEntry Projected Query Status",

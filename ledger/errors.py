@@ -12,6 +12,7 @@
     │   └── RecoveryNeeded 5    a writer was interrupted, and a reader does not undo that
     ├── VerificationFailed 6    what is recorded and what is computed do not agree
     └── SequenceBroken    7     the file is sound, but does not follow on what is recorded
+        └── CorrectionRefused 7 it would replace a recorded one; see `recording.refusals`
 
 The number is the exit code of the command line. `1` is left for a bug of the ledger itself and
 `130` for an interruption. Foreign errors (of SQLite, of the operating system) are translated

@@ -16,17 +16,14 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
 from ledger.files.atomic import folder_or_scratch
 from ledger.model.dataset import DataSet, Table
+from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
 from ledger.model.records import Tag
 from ledger.replay.editions import (
-    Edition,
-    KnownAt,
     choose_edition,
     give_tag,
     in_force,
     last_event,
-    named_edition,
-    previous_edition,
     say_what_counts,
     stored_edition,
 )
@@ -42,7 +39,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.report import Report
     from ledger.datasets.support.report_proof import ReportProof, ReportVerification
     from ledger.datasets.support.restatements import Restatement
-    from ledger.delivery.scaffold import LaidOut
+    from ledger.delivery.scaffold import DataFolder
     from ledger.integrity.doctor import Diagnosis
     from ledger.integrity.proofs import EventProof
     from ledger.integrity.verify import Verification
@@ -55,6 +52,7 @@ if TYPE_CHECKING:
     from ledger.outputs.manifest import ExportedFile, Provenance
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
+    from ledger.recording.ingest_options import IngestOptions
     from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
     from ledger.snapshot import Comparison
 
@@ -84,7 +82,7 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         """Nothing stays open between the methods."""
 
-    def lay_out(self, folder: PathLike = "data", *, dry_run: bool = False) -> LaidOut:
+    def lay_out(self, folder: PathLike = "data", *, dry_run: bool = False) -> DataFolder:
         """Make a data folder, or what is missing of one, with a template of each file.
 
         Args:
@@ -128,8 +126,8 @@ class Ledger:
             refuse: codes of findings that refuse a month; `any` for all of them.
             expect_rows: by table, how many rows its new file must have; of a table named, no more
                 than one file may be new.
-            dry_run: only say what would happen.
-            progress: is told how many bytes of how many are read.
+            dry_run: read and check everything, and record nothing.
+            progress: receives how many bytes of how many are read.
 
         Returns:
             what became of each month, in order.
@@ -137,63 +135,46 @@ class Ledger:
         Raises:
             InputRefused: files are malformed, or have findings that are refused; the months
                 before theirs stay recorded.
-            SequenceBroken: files do not follow on what is recorded; likewise.
-            WrongUsage: there is nothing to ingest; a correction has no reason; or it cannot be
-                told which file is to have the number of rows expected.
+            SequenceBroken: files do not follow on what is recorded; the same. Where only a
+                correction is not allowed, `CorrectionRefused` carries what differs.
+            WrongUsage: nothing can be ingested; a correction has no reason; or the rows expected
+                could be those of several files.
             LedgerBusy: another process is writing.
             StorageFailed: the ledger cannot be made or written.
         """
-        return list(
-            self.ingest_months(
-                data,
-                files=files,
-                months=months,
-                initial_month=initial_month,
-                allow_gap=allow_gap,
-                late=late,
-                correct=correct,
-                refuse=refuse,
-                expect_rows=expect_rows,
-                dry_run=dry_run,
-                progress=progress,
-            )
-        )
+        from ledger.recording.ingest_options import IngestOptions
 
-    def ingest_months(
-        self,
-        data: PathLike = "data",
-        *,
-        files: Sequence[PathLike] = (),
-        months: Sequence[Month | str] = (),
-        initial_month: Month | str | None = None,
-        allow_gap: bool = False,
-        late: bool = False,
-        correct: str | None = None,
-        refuse: Collection[str] = (),
-        expect_rows: Mapping[str, int] | None = None,
-        dry_run: bool = False,
-        progress: Progress | None = None,
-    ) -> Iterator[MonthIngest]:
-        """As `ingest`, but yield each month as soon as it is recorded."""
-        from ledger.delivery.discovery import find_deliveries, read_names
-        from ledger.recording.ingest import ingest_months, permitted, with_months
-
-        allowed = permitted(
-            self.dataset,
+        options = IngestOptions(
+            data=data,
+            files=files,
+            months=[as_month(month) for month in months],
+            initial_month=as_month_or_none(initial_month),
             allow_gap=allow_gap,
             late=late,
             correct=correct,
             refuse=refuse,
-            expect_rows=expect_rows,
+            expect_rows=expect_rows or {},
+            dry_run=dry_run,
         )
-        if files:
-            deliveries = read_names([Path(file) for file in files], self.dataset)
-        else:
-            deliveries = find_deliveries(Path(data), self.dataset)
-        chosen, extract = [as_month(month) for month in months], as_month_or_none(initial_month)
-        with self._writing(dry_run) as store:
-            dated = with_months(store, self.dataset, deliveries, extract, chosen)
-            yield from ingest_months(store, self.dataset, dated, allowed, progress)
+        return list(self.ingest_months(options, progress))
+
+    def ingest_months(
+        self, options: IngestOptions, progress: Progress | None = None
+    ) -> Iterator[MonthIngest]:
+        """As `ingest`, but yield each month as soon as it is recorded.
+
+        Raises:
+            LedgerError: as of `ingest`.
+        """
+        from ledger.recording.backend import StoreBackend
+        from ledger.recording.ingest import dated_deliveries, ingest_months
+
+        options = options.checked(self.dataset)
+        deliveries = options.deliveries(self.dataset)
+        with self._writing(options.dry_run) as store:
+            backend = StoreBackend(store, self.dataset)
+            dated = dated_deliveries(backend.records(), self.dataset, deliveries, options)
+            yield from ingest_months(backend, self.dataset, dated, options, progress)
 
     def publish(
         self, lake: PathLike, *, layout: str | None = None, progress: Progress | None = None
@@ -443,7 +424,7 @@ class Ledger:
         edition = report.edition
         with self._reading(edition.as_of, edition.batch) as (store, _):
             evidence = read_evidence(store, self.dataset, report)
-            before = previous_edition(store, edition)
+            before = store.records().before(edition)
         if before is None:
             return report_page(evidence, None)
         with self.compare(before.name, edition.name) as both:
@@ -689,7 +670,10 @@ class Ledger:
         from ledger.snapshot import Comparison
 
         with Store.for_reading(self.path) as store, store.snapshot():
-            first, second = (named_edition(store, str(name)) for name in (before, after))
+            records = store.records()
+            first, second = (
+                records.edition(EditionName.parse(str(name))) for name in (before, after)
+            )
             build_side_by_side(store, self.dataset, first, second)
             with closing(Comparison(store, self.dataset, first, second)) as both:
                 yield both

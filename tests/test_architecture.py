@@ -21,7 +21,17 @@ OTHERS = [
 SOURCES = [*MODULES, *OTHERS, ROOT / "dev.py", ROOT / "cli.py"]
 LONGEST_FUNCTION = 70
 PUBLIC_NAMES = {
-    *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diagnosis", "Diff"),
+    *(
+        "Answers",
+        "Batch",
+        "Bridge",
+        "Cause",
+        "Checked",
+        "Comparison",
+        "CorrectionRefused",
+        "Diagnosis",
+        "Diff",
+    ),
     *(
         "Edition",
         "Examined",
@@ -31,10 +41,11 @@ PUBLIC_NAMES = {
         "Finding",
         "FindingsFound",
         "History",
+        "IngestOptions",
         "InputRefused",
     ),
     *(
-        "LaidOut",
+        "DataFolder",
         "Lake",
         "LakeProjection",
         "Ledger",

@@ -417,7 +417,7 @@ class TestReferences:
         with Store.for_reading(chronicle.ledger.path) as store:
             edition = choose_edition(store)
             say_what_counts(store, edition)
-            sources = Sources(store, edition.batch)
+            sources = Sources(store, store.files(), edition.batch)
             table = SUPPORT.table("contact_centers")
             found = [
                 missing_row(store, sources, table, "CC0", Month(month))

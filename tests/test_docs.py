@@ -113,6 +113,7 @@ def test_every_code_of_a_problem_or_a_finding_is_documented() -> None:
         "delivery/csv_reader",
         "delivery/discovery",
         "recording/ingest",
+        "engines/spark/staged_files",
         "recording/recorder",
         "delivery/cell_values",
         "lineage/findings",

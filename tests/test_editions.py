@@ -18,17 +18,12 @@ from hypothesis import strategies as st
 from ledger import Ledger, Month, WrongUsage
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Table
-from ledger.model.digest import BatchContents, FileContents
+from ledger.model.digest import FileContents
+from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.merkle import MerkleTree
 from ledger.model.records import File
-from ledger.replay.editions import (
-    Edition,
-    KnownAt,
-    choose_edition,
-    last_events,
-    named_edition,
-    say_what_counts,
-)
+from ledger.recording.batches import BatchEvents, Flags, next_batch, next_event, next_file
+from ledger.replay.editions import choose_edition, last_events, say_what_counts
 from ledger.replay.projection import build_aside, replay_sql
 from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from tests import oracle
@@ -59,7 +54,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     ledger = Ledger(tmp_path / "ledger.db")
     clock = iter(RECORDED_AT)
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.store.event_store.utc_now", lambda: next(clock))
+        patch.setattr("ledger.recording.batches.utc_now", lambda: next(clock))
         write_data_folder(tmp_path, [EXTRACT, FEBRUARY, MARCH])
         ledger.ingest(tmp_path)
         write_data_folder(tmp_path, [CORRECTED])
@@ -76,7 +71,7 @@ def chosen(ledger: Ledger, as_of: int | None = None, known_at: KnownAt | None = 
 def named(ledger: Ledger, name: str) -> str:
     """The name of the edition that is named in another way."""
     with Store.for_reading(ledger.path) as store:
-        return named_edition(store, name).name
+        return store.records().edition(EditionName.parse(name)).name
 
 
 # Known-at
@@ -365,7 +360,8 @@ def record(store: Store, step: Step) -> None:
     """Record a batch of files without their events, which no file needs to be told of."""
     month = Month(step.month)
     standing = {(file.table_name, file.month): file for file in store.files()}
-    number, event = store.next_file(), store.next_event(month)
+    records = store.records()
+    number, event = next_file(records), next_event(records, month)
     files = []
     for table, rows in step.rows.items():
         before = standing.get((table, month))
@@ -386,9 +382,9 @@ def record(store: Store, step: Step) -> None:
         )
         files.append(contents)
         number, event = number + 1, event + count
-    batch = BatchContents(len(store.batches()) + 1, step.month, None, False, False, False)
     names = [file.table for file in files]
-    store.append_batch(batch, files, names, event, MerkleTree().root().hex())
+    events = BatchEvents(event, MerkleTree().root().hex())
+    store.append_batch(*next_batch(records, month, Flags(), files, names, events))
 
 
 def counting(files: list[File], batch: int) -> list[File]:

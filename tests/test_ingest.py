@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ledger import InputRefused, Ledger, MonthIngest, SequenceBroken, StorageFailed, WrongUsage
+from ledger import (
+    IngestOptions,
+    InputRefused,
+    Ledger,
+    MonthIngest,
+    SequenceBroken,
+    StorageFailed,
+    WrongUsage,
+)
 from ledger.store.event_store import Store
+from tests.commands import DATA
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 EXTRACT = small_file("contact_centers", None, ("CC1", "Boston"), ("CC2", "Atlanta"))
@@ -321,7 +332,7 @@ def test_the_months_before_a_refused_one_stay_recorded(ledger: Ledger, data: Pat
     write_data_folder(data, (EXTRACT, renaming(202502), malformed, renaming(202504)))
     done: list[MonthIngest] = []
     with pytest.raises(InputRefused, match="unknown-action"):
-        done.extend(ledger.ingest_months(data))
+        done.extend(ledger.ingest_months(IngestOptions(data=data)))
     assert [str(month.month) for month in done] == ["202501", "202502"]
     assert recorded(ledger) == [file.name for file in (EXTRACT, renaming(202502))]
 
@@ -363,7 +374,7 @@ def an_interruption_after_the_batch(patch: pytest.MonkeyPatch, _: Path) -> type[
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    patch.setattr("ledger.recording.ingest.file_findings", interrupt)
+    patch.setattr("ledger.recording.backend.file_findings", interrupt)
     return KeyboardInterrupt
 
 
@@ -551,7 +562,7 @@ def test_recorded_at_increases_though_the_clock_goes_back(
     ledger: Ledger, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([datetime(2025, 4, day, tzinfo=UTC) for day in (2, 1, 2, 3)])
-    monkeypatch.setattr("ledger.store.event_store.utc_now", lambda: next(clock))
+    monkeypatch.setattr("ledger.recording.batches.utc_now", lambda: next(clock))
     ingest(ledger, data, EXTRACT, *(renaming(month) for month in (202502, 202503, 202504)))
     assert [entry.batch.recorded_at for entry in ledger.log()] == [
         "2025-04-02T00:00:00.000000Z",
@@ -662,3 +673,54 @@ def test_rows_that_can_be_those_of_no_one_file_are_wrong_usage(ledger: Ledger, d
     with pytest.raises(WrongUsage, match="there is no table 'agent'"):
         ingest(ledger, data, expect_rows={"agent": 1})
     assert not ledger.path.exists()
+
+
+# How often the records are read
+
+
+@contextmanager
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """All statements of every connection that is opened."""
+    traced: list[str] = []
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+
+    def tracing(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(traced.append)
+        return connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", tracing)
+        yield traced
+
+
+def reads_of_records(traced: list[str]) -> Counter[str]:
+    """How often all rows of each table of records were read, in order."""
+    found = (re.search(r"FROM (batches|files|tags) ORDER BY", statement) for statement in traced)
+    return Counter(match[1] for match in found if match)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_the_records_are_read_once_in_a_run(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    with statements(monkeypatch) as traced:
+        done = ledger.ingest(DATA, dry_run=dry_run)
+    assert sum(len(month.files) for month in done) == 11
+    assert len([month for month in done if month.batch]) > 2
+    reads = reads_of_records(traced)
+    # The second reading of the batches finds out whether a ledger just made is to be removed.
+    assert reads == {"batches": 2, "files": 1, "tags": 1}
+
+
+def test_what_another_process_records_meanwhile_is_read_again(ledger: Ledger, data: Path) -> None:
+    write_data_folder(data, [EXTRACT, *(renaming(month) for month in (202502, 202503))])
+    months = ledger.ingest_months(IngestOptions(data=data))
+    first = next(months)
+    assert first.batch
+    other = Ledger(ledger.path).ingest(data)
+    assert [month.batch and month.batch.batch for month in other] == [None, 2, 3]
+    rest = list(months)
+    assert [month.batch for month in rest] == [None, None]
+    assert [file.recorded for month in rest for file in month.files] == [False, False]
+    assert ledger.verify().faults == ()

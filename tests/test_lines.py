@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.delivery.line_reader import Lines, Unreadable
+from ledger.delivery.line_reader import LineReader, UnreadableText
 from ledger.errors import Problem, Problems
 from tests.strategies_files import BOM, any_cuts, pieces, texts, trapped_bytes
 
@@ -24,12 +24,12 @@ def lines_of(
 ) -> tuple[list[str], list[Problem]]:
     """The lines of a file, and its problems, the one that ends it last."""
     problems = Problems()
-    lines = Lines(pieces(content, cuts or []), "f.csv", longest, problems)
+    lines = LineReader(pieces(content, cuts or []), "f.csv", longest, problems)
     read: list[str] = []
     try:
         for line in lines:
             read.append(line)
-    except Unreadable as unreadable:
+    except UnreadableText as unreadable:
         problems.add(unreadable.problem)
     assert lines.count == len(read)
     assert lines.record == read
@@ -192,6 +192,6 @@ def test_a_line_of_the_greatest_length_is_read() -> None:
 
 def test_a_quotation_mark_is_noticed() -> None:
     for content, quoted in ((b"a\nb\n", False), (b'a\n"b"\n', True)):
-        lines = Lines([content], "f.csv", ANY_LENGTH, Problems())
+        lines = LineReader([content], "f.csv", ANY_LENGTH, Problems())
         assert len(list(lines)) == 2
         assert lines.quoted is quoted

@@ -16,7 +16,9 @@ from ledger import Ledger, Month
 from ledger.datasets.support.description import INTERACTIONS, SUPPORT
 from ledger.datasets.support.report import REPORTED, read_report
 from ledger.delivery.discovery import find_deliveries
-from ledger.recording.ingest import Permissions, ingest_months, with_months
+from ledger.recording.backend import StoreBackend
+from ledger.recording.ingest import dated_deliveries, ingest_months
+from ledger.recording.ingest_options import IngestOptions
 from ledger.replay.editions import choose_edition, last_events, say_what_counts
 from ledger.replay.incremental import build_summaries_aside, update_projection
 from ledger.replay.projection import build_aside, replay_of, replay_sql, store_projection
@@ -85,8 +87,9 @@ def steps_of_a_month(ledger: Ledger) -> dict[str, int]:
 
         def ingest() -> None:
             found = find_deliveries(ledger.path.parent, SUPPORT)
-            dated = with_months(store, SUPPORT, found, None, [Month(202503)])
-            assert len(list(ingest_months(store, SUPPORT, dated, Permissions()))) == 1
+            backend, options = StoreBackend(store, SUPPORT), IngestOptions(months=[Month(202503)])
+            dated = dated_deliveries(backend.records(), SUPPORT, found, options)
+            assert len(list(ingest_months(backend, SUPPORT, dated, options))) == 1
 
         def project() -> None:
             update_projection(store, SUPPORT, choose_edition(store))

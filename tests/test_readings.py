@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger import Ledger
-from ledger.delivery.cell_values import CellReader, Reading
+from ledger.delivery.cell_values import CellReader, TypedValue
 from ledger.model.dataset import Column, Table, Type
 
 VISITS = Table(
@@ -42,13 +42,15 @@ number_like = st.from_regex(r"\A[+-]?[0-9]{0,22}(\.[0-9]{0,8})?([eE][+-]?[0-9]{1
 near_misses = st.text(st.sampled_from("0123456789+-.,:_TZtze ١NaInf\n"), max_size=22)
 
 
-def readings_of(column: str, cell: str | None, reader: CellReader | None = None) -> list[Reading]:
+def readings_of(
+    column: str, cell: str | None, reader: CellReader | None = None
+) -> list[TypedValue]:
     cells: list[str | None] = [None] * len(VISITS.columns)
     cells[PLACE[column]] = cell
     return [*readings_of_row(cells, reader or CellReader(VISITS))]
 
 
-def readings_of_row(cells: Sequence[str | None], reader: CellReader) -> Iterator[Reading]:
+def readings_of_row(cells: Sequence[str | None], reader: CellReader) -> Iterator[TypedValue]:
     return (reading for _, reading in reader.irregular([[cell] for cell in cells]))
 
 
@@ -110,10 +112,12 @@ def test_a_timestamp_is_regular_where_datetime_reads_it(cell: str) -> None:
     try:
         moment = datetime.strptime(cell, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
-        assert readings_of("at", cell) == [Reading("at", None, "bad-timestamp")]
+        assert readings_of("at", cell) == [TypedValue("at", None, "bad-timestamp")]
     else:
         early = moment < datetime(1970, 1, 1, tzinfo=UTC)
-        assert readings_of("at", cell) == ([Reading("at", None, "out-of-range")] if early else [])
+        assert readings_of("at", cell) == (
+            [TypedValue("at", None, "out-of-range")] if early else []
+        )
 
 
 @given(moments)
@@ -128,7 +132,7 @@ def test_a_date_is_regular_where_date_reads_it(cell: str) -> None:
     try:
         date.fromisoformat(cell)
     except ValueError:
-        assert readings_of("day", cell) == [Reading("day", None, "bad-date")]
+        assert readings_of("day", cell) == [TypedValue("day", None, "bad-date")]
     else:
         assert readings_of("day", cell) == []
 
@@ -142,11 +146,11 @@ def test_a_date_is_regular_where_date_reads_it(cell: str) -> None:
 @thorough
 def test_a_number_is_read_as_the_nearest_double_where_it_is_within_range(cell: str) -> None:
     if not is_number(cell):
-        assert readings_of("minutes", cell) == [Reading("minutes", None, "bad-number")]
+        assert readings_of("minutes", cell) == [TypedValue("minutes", None, "bad-number")]
     elif abs(Fraction(cell)) >= 2**63:
-        assert readings_of("minutes", cell) == [Reading("minutes", None, "out-of-range")]
+        assert readings_of("minutes", cell) == [TypedValue("minutes", None, "out-of-range")]
     else:
-        expected = [Reading("minutes", float(cell), "converted")]
+        expected = [TypedValue("minutes", float(cell), "converted")]
         assert readings_of("minutes", cell) in ([], expected)
 
 
@@ -157,7 +161,7 @@ def test_a_number_is_read_as_the_nearest_double_where_it_is_within_range(cell: s
      "9223372036854775807", "-9223372036854775807"],
 )  # fmt: skip
 def test_another_number_is_read_as_the_nearest_double(cell: str) -> None:
-    assert readings_of("minutes", cell) == [Reading("minutes", float(cell), "converted")]
+    assert readings_of("minutes", cell) == [TypedValue("minutes", float(cell), "converted")]
 
 
 @pytest.mark.parametrize("cell", ["14", "14.0", "-3.25", "007", "0.0001", "999999999999999"])
@@ -208,7 +212,7 @@ def test_a_plain_cast_reads_a_regular_number_exactly(cells: Sequence[str]) -> No
     ],
 )  # fmt: skip
 def test_a_cell_without_a_value_is_told_why(column: str, cell: str, code: str) -> None:
-    assert readings_of(column, cell) == [Reading(column, None, code)]
+    assert readings_of(column, cell) == [TypedValue(column, None, code)]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +236,7 @@ def test_a_cell_without_a_value_is_told_why(column: str, cell: str, code: str) -
     ],
 )
 def test_a_timestamp_written_in_another_way_is_converted(cell: str, value: str) -> None:
-    assert readings_of("at", cell) == [Reading("at", value, "converted")]
+    assert readings_of("at", cell) == [TypedValue("at", value, "converted")]
 
 
 @given(moments, offsets)
@@ -264,16 +268,16 @@ def test_a_known_day_does_not_make_a_bad_time_good() -> None:
     reader = CellReader(VISITS)
     assert readings_of("at", "2025-02-05T13:00:00Z", reader) == []
     assert readings_of("at", "2025-02-05T13:00:60Z", reader) == [
-        Reading("at", None, "bad-timestamp")
+        TypedValue("at", None, "bad-timestamp")
     ]
 
 
 def test_each_irregular_cell_of_a_row_has_its_reading() -> None:
     cells = ["v1", "2025-02-30", "2025-02-05T08:00:00-05:00", "NaN", "1,000"]
     assert list(readings_of_row(cells, CellReader(VISITS))) == [
-        Reading("day", None, "bad-date"),
-        Reading("at", "2025-02-05T13:00:00Z", "converted"),
-        Reading("minutes", None, "bad-number"),
+        TypedValue("day", None, "bad-date"),
+        TypedValue("at", "2025-02-05T13:00:00Z", "converted"),
+        TypedValue("minutes", None, "bad-number"),
     ]
 
 

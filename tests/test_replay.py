@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from ledger import Ledger, Month, WrongUsage
 from ledger.datasets.support.description import SUPPORT
 from ledger.delivery.discovery import find_deliveries
-from ledger.recording.ingest import Permissions, ingest_months, with_months
+from ledger.recording.backend import StoreBackend
+from ledger.recording.ingest import dated_deliveries, ingest_months
+from ledger.recording.ingest_options import IngestOptions
 from ledger.replay.editions import choose_edition
 from ledger.replay.projection import build_aside, store_projection
 from ledger.store.event_store import Store
@@ -241,8 +243,9 @@ def test_local_time_is_right_in_zones_of_half_and_quarter_hours(tmp_path: Path, 
     dataset = replace(SUPPORT, zone=zone)
     with Store.for_writing(tmp_path / "ledger.db", create=True) as store:
         found = find_deliveries(tmp_path, dataset)
-        dated = with_months(store, dataset, found, Month(202501), ())
-        assert len(list(ingest_months(store, dataset, dated, Permissions()))) == 1
+        backend, options = StoreBackend(store, dataset), IngestOptions(initial_month=Month(202501))
+        dated = dated_deliveries(backend.records(), dataset, found, options)
+        assert len(list(ingest_months(backend, dataset, dated, options))) == 1
         with store.transaction():
             store_projection(store, dataset, choose_edition(store, None))
         local = [text for (text,) in store.rows("SELECT timestamp FROM interactions")]

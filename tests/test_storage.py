@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ledger import Ledger, MonthIngest, RecordingFailed, StorageFailed
+from ledger import IngestOptions, Ledger, MonthIngest, RecordingFailed, StorageFailed
 from ledger.cli import main
 from ledger.store.event_store import Store
 from tests.commands import LEDGER, invoke_ledger, run, run_ledger
@@ -155,7 +155,7 @@ def test_a_month_that_was_recorded_nevertheless_is_told_and_no_later_one_is_trie
     with monkeypatch.context() as patch:
         fail_to_commit(patch, after=True, then=nothing)
         with pytest.raises(RecordingFailed):
-            done.extend(ledger.ingest_months(data))
+            done.extend(ledger.ingest_months(IngestOptions(data=data)))
     # The extract was there already.
     assert [str(month.month) for month in done] == ["202501", "202502"]
     assert done[-1].batch == ledger.log()[-1].batch

@@ -16,7 +16,6 @@ import pytest
 from ledger import Ledger, LedgerBusy, NoLedger, RecoveryNeeded, StorageFailed, VerificationFailed
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Table, Type
-from ledger.model.records import Batch
 from ledger.store import database as ledger_store
 from ledger.store.event_store import Store, discard_if_empty
 from ledger.store.schema import APPLICATION_ID, USER_VERSION
@@ -596,12 +595,12 @@ def test_readers_wait_for_a_batch_only_where_it_is_too_large_for_memory(
     append_batch = Store.append_batch
     seen: list[int | None] = []
 
-    def look(store: Store, *arguments: Any) -> Batch:
+    def look(store: Store, *arguments: Any) -> None:
         try:
             seen.append(Ledger(path).status().batches)
         except LedgerBusy:
             seen.append(None)
-        return append_batch(store, *arguments)
+        append_batch(store, *arguments)
 
     monkeypatch.setattr(Store, "append_batch", look)
     if kept:

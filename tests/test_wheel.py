@@ -38,7 +38,8 @@ def test_the_wheel_holds_the_package_and_the_man_page(wheel: Path) -> None:
     expected = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "ledger").rglob("*")
-        if path.suffix in (".py", ".sql", ".css", ".html", ".properties") or path.name == "py.typed"
+        if path.suffix in (".py", ".sql", ".css", ".html", ".md", ".properties")
+        or path.name == "py.typed"
     }
     (man_page,) = (name for name in names if name.endswith(".data/data/share/man/man1/ledger.1"))
     assert names == {*expected, man_page}

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ledger.datasets.support.description import SUPPORT
+from ledger.model.editions import Edition
 from ledger.model.periods import Month
 from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FORMATS, WORKBOOK, FileOptions
 from ledger.outputs.manifest import ExportedFile, Provenance
 from ledger.outputs.table_files import write_tables
-from ledger.replay.editions import Edition
 
 ZONE = SUPPORT.zone
 PROVENANCE = Provenance("tables", SUPPORT, Edition(Month(202501), 1, "head", ()))

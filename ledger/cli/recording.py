@@ -25,7 +25,7 @@ from ledger.cli.printing import (
 from ledger.errors import InputRefused, LedgerError, WrongUsage
 from ledger.ledger import Ledger
 from ledger.model.dataset import Action
-from ledger.model.periods import spans
+from ledger.model.periods import Month, as_month_or_none, spans
 from ledger.model.records import File
 from ledger.results import plain
 from ledger.text import counted
@@ -76,6 +76,7 @@ def ingest(
       ledger ingest --engine spark --lake lake --data-dir /mnt/deliveries
     """
     from ledger.lineage.findings import ANY
+    from ledger.recording.ingest_options import IngestOptions
 
     if reason is not None and not correct:
         raise WrongUsage("--reason goes with --correct: say both, or neither")
@@ -83,21 +84,25 @@ def ingest(
         _printed(format, dry_run) as done,
         telling_progress("ingest", "B") as progress,
     ):
-        for month in (lake or Ledger.open(db)).ingest_months(
-            data_dir,
+        options = IngestOptions(
+            data=data_dir,
             files=files,
-            months=[] if months is None else [month.strip() for month in months.split(",")],
-            initial_month=initial_month,
+            months=_months(months),
+            initial_month=as_month_or_none(initial_month),
             allow_gap=allow_gap,
             late=late,
             correct=(reason or "") if correct else None,
             refuse=(*fail_on, ANY) if strict else fail_on,
             expect_rows=expect_rows,
             dry_run=dry_run,
-            progress=progress,
-        ):
+        )
+        for month in (lake or Ledger.open(db)).ingest_months(options, progress):
             done.append(month)
             _tell_month(month)
+
+
+def _months(text: str | None) -> list[Month]:
+    return [] if text is None else [Month.parse(month.strip()) for month in text.split(",")]
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """How a delivered cell is read as a value.
 
 A *regular* cell is read by a plain CAST in SQL, alike on every engine, and needs nothing more. An
-irregular one gets a `Reading`: its value, or None where it has none, and a code that says why.
+irregular one gets a `TypedValue`: its value, or None where it has none, and a code that says why.
 Nothing is guessed: what is neither a date nor a number has no typed value, and the delivered text
 stays in the event.
 
@@ -20,7 +20,7 @@ from ledger.model.dataset import Table, Type
 from ledger.model.local_time import to_utc
 
 CONVERTED = "converted"
-"""The code of a reading that is sound, only written in another way: no finding."""
+"""The code of a value that is sound, only written in another way: no finding."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _REGULAR_TIMESTAMP = re.compile(r"(\d{4}-\d{2}-\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
@@ -31,7 +31,7 @@ _TIMESTAMP = re.compile(
 )
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 # At most 15 digits, of which at most four are decimals: a quotient of two such whole numbers that
-# a double holds, and too far from the middle between two doubles for any engine to round it wrong.
+# a double holds, and too far from the middle between two doubles for an engine to round it wrong.
 # SQLite reads one in some thousand of longer ones as the double beside the nearest one.
 _REGULAR_NUMBER = re.compile(r"-?(?:\d{1,15}|\d{1,11}\.\d{1,4})", re.ASCII)
 # With all digits as noughts: what a regular timestamp looks like, and a line of those.
@@ -43,8 +43,8 @@ _FIRST_DAY = "1970-01-01"
 _NUMBER_LIMIT = 2**63
 
 
-class Reading(NamedTuple):
-    """How an irregular cell was read.
+class TypedValue(NamedTuple):
+    """The value of an irregular cell.
 
     Attributes:
         column: the column's name.
@@ -81,8 +81,10 @@ class CellReader:
         self._hours: set[str] = set()
         self.utc_days: set[str] = set()
 
-    def irregular(self, columns: Sequence[Sequence[str | None]]) -> Iterator[tuple[int, Reading]]:
-        """Yield a reading for each irregular cell, with the place of its row, from 0.
+    def irregular(
+        self, columns: Sequence[Sequence[str | None]]
+    ) -> Iterator[tuple[int, TypedValue]]:
+        """Yield the value of each irregular cell, with the place of its row, from 0.
 
         Args:
             columns: the cells of some rows, column by column; blank ones are regular.
@@ -92,15 +94,15 @@ class CellReader:
             if type is Type.TIMESTAMP and self._are_regular_timestamps(cells):
                 continue
             check = self._checks[type]
-            readings = {
-                cell: Reading(column, *reading)
+            irregular = {
+                cell: TypedValue(column, *read)
                 for cell in set(cells)
-                if cell is not None and (reading := check(cell))
+                if cell is not None and (read := check(cell))
             }
-            if readings:
+            if irregular:
                 for row, cell in enumerate(cells):
-                    if cell in readings:
-                        yield row, readings[cell]
+                    if cell in irregular:
+                        yield row, irregular[cell]
 
     def _are_regular_timestamps(self, cells: Sequence[str | None]) -> bool:
         """Whether all cells are regular timestamps or blank; if not, some days may be new."""

@@ -4,7 +4,7 @@ The format is RFC 4180 in UTF-8, read by the standard `csv` module in strict mod
 that it lacks: encoding, NUL, lone carriage returns, stray quotes, ragged rows, blank lines,
 headers and field lengths. Nothing is opened here, and nothing kept but one block at a time.
 
-A block is what is read at once. One in which no line needs a second look, as it is without quotes
+A block is what is read at once. One in which no line must be examined, as it is without quotes
 and each of its rows is sound, is taken apart as a whole; any other goes through the `csv` module,
 row by row, which gives the same where both can be had.
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from ledger.delivery.line_reader import Lines, Unreadable
+from ledger.delivery.line_reader import LineReader, UnreadableText
 from ledger.errors import Problem, Problems
 from ledger.model.dataset import ACTION_COLUMN, Action, Kind, Table
 
@@ -69,13 +69,13 @@ def read_blocks(
 ) -> Iterator[Block]:
     """Yield the sound rows of a file, and add what is wrong with the others to `problems`.
 
-    A file of which a problem was told must not be recorded: what is yielded after it only serves
-    to find what else is wrong.
+    The caller must not record a file with a problem: what is yielded after that only serves to
+    find what else is wrong.
 
     Args:
         chunks: the file's bytes, cut anywhere.
         table: whose columns the header must have, in any order.
-        kind: a delta has an `action` column besides, an initial extract has none.
+        kind: a delta also has an `action` column, an initial extract has none.
         path: how to name the file in problems.
         problems: what is wrong is added here.
     """
@@ -83,7 +83,7 @@ def read_blocks(
     reader = _RowReader(chunks, table, kind, path, problems)
     try:
         yield from reader.blocks()
-    except Unreadable as unreadable:
+    except UnreadableText as unreadable:
         problems.add(unreadable.problem)
 
 
@@ -103,7 +103,7 @@ class _RowReader:
         self._blank_line = 0
         # The longest legal line: cells of the longest kind with every character a doubled quote.
         longest = (2 * FIELD_LIMIT + 3) * len(self._names)
-        self._lines = Lines(chunks, path, longest, problems)
+        self._lines = LineReader(chunks, path, longest, problems)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound rows."""
@@ -112,7 +112,7 @@ class _RowReader:
         if self._problems.total > before:
             return  # Its characters are wrong, so that its names mean nothing.
         if first is None:
-            self._tell(None, "empty-file", "the file is empty: not even a header")
+            self._report(None, "empty-file", "the file is empty: not even a header")
             return
         if self._header_is_refused(first):
             return
@@ -128,14 +128,14 @@ class _RowReader:
                 yield from self._checked_blocks()
 
     def _plain_block(self, text: str) -> Block | None:
-        """Take apart whole lines in which nothing is wrong or needs a second look, else None."""
+        """Take apart whole lines in which nothing is wrong or must be examined, else None."""
         if '"' in text or "\0" in text or len(text) > FIELD_LIMIT:
             return None
         if "\r" in text:
             text = text.replace("\r\n", "\n")
         text = text.removesuffix("\n")
         width, count = len(self._names), text.count("\n") + 1
-        # Each line end stands among the cells as one of its own, so that all rows are of the same
+        # Each line end is put among the cells as one of its own, so that all rows are of the same
         # width if these are where they should be.
         cells: list[str] = text.replace("\n", ",\n,").split(",")
         ends = cells[width :: width + 1]
@@ -165,8 +165,8 @@ class _RowReader:
         unreadable = None
         try:
             rows.extend(self._checked_rows())
-        except Unreadable as error:
-            # Not before the rows that stand before it.
+        except UnreadableText as error:
+            # Only after the rows before it.
             unreadable = error
         if rows:
             columns = list(zip(*(row.cells for row in rows), strict=True))
@@ -186,15 +186,15 @@ class _RowReader:
                 yield row
 
     def _end_blank_lines(self) -> None:
-        """Tell blank lines, if there were any, now that they are not at the end of the file."""
+        """Report blank lines, if any were read, now that they are not at the end of the file."""
         if self._blank_line:
-            self._tell(self._blank_line, "blank-line", "a blank line in the middle of the file")
+            self._report(self._blank_line, "blank-line", "a blank line in the middle of the file")
             self._blank_line = 0
 
     def _records(self) -> Iterator[tuple[int, list[str] | Problem]]:
         """Yield each record with the line on which it starts; its problem where quotes are wrong.
 
-        Where the cells of such a record end is anybody's guess, so nothing else is told of it.
+        Where the cells of such a record end is unknown, so nothing else is reported of it.
         """
         lines, source = self._lines, self._stretch()
         reader = csv.reader(source, strict=True)
@@ -229,7 +229,7 @@ class _RowReader:
         try:
             return next(lenient)
         except csv.Error as error:
-            raise Unreadable(
+            raise UnreadableText(
                 self._misquoted(line)
                 or Problem(self._path, "malformed", f"cannot be read: {error}", line)
             ) from error
@@ -266,13 +266,13 @@ class _RowReader:
         return self._header[column] if column < len(self._header) else None
 
     def _header_is_refused(self, record: list[str] | Problem) -> bool:
-        """Keep the header; tell what is wrong with it: anything but exactly the columns."""
+        """Keep the header; report what is wrong with it: anything but exactly the columns."""
         before = self._problems.total
         written = self._lines.record[0].strip()
         delimiter = next((d for d in _DELIMITERS if d in written and "," not in written), None)
         if delimiter:
             message = f"cells are separated by {_DELIMITERS[delimiter]}; separate them by commas"
-            self._tell(1, "delimiter", message, value=written)
+            self._report(1, "delimiter", message, value=written)
         elif isinstance(record, Problem):
             self._problems.add(record)
         else:
@@ -280,28 +280,28 @@ class _RowReader:
             if any(self._header):
                 self._check_header(self._header)
             else:
-                self._tell(1, "blank-line", "a blank line where the header should stand")
+                self._report(1, "blank-line", "a blank line where the header should be")
         return self._problems.total > before
 
     def _check_header(self, header: list[str]) -> None:
         expected = {name.casefold(): name for name in self._names}
-        seen: set[str] = set()
+        earlier: set[str] = set()
         for number, name in enumerate(header, start=1):
             wanted = expected.get(name.casefold())
             if not name:
-                self._tell(1, "column-blank", f"column {number} has no name")
-            elif name in seen:
-                self._tell(1, "column-duplicate", "this column stands twice", name)
+                self._report(1, "column-blank", f"column {number} has no name")
+            elif name in earlier:
+                self._report(1, "column-duplicate", "this column occurs twice", name)
             elif wanted is None:
                 message = f"a column that {self._table.name} does not have"
-                self._tell(1, "column-extra", message, name)
+                self._report(1, "column-extra", message, name)
             elif wanted != name:
-                self._tell(1, "column-case", f"this column must be written {wanted!r}", name)
-            seen.add(name)
+                self._report(1, "column-case", f"this column must be written {wanted!r}", name)
+            earlier.add(name)
         folded = {name.casefold() for name in header}
         for name in self._names:
             if name.casefold() not in folded:
-                self._tell(1, "column-missing", "this column is missing", name)
+                self._report(1, "column-missing", "this column is missing", name)
 
     def _row(self, line: int, record: list[str]) -> Row | None:
         """Trim and check one record; None where it is not sound."""
@@ -311,26 +311,28 @@ class _RowReader:
             message = f"{len(record)} cells where the header has {width}"
             if not self._lines.record[-1].endswith("\n") and len(record) < width:
                 message += "; the file looks cut in the middle of this row"
-            self._tell(line, code, message)
+            self._report(line, code, message)
             return None
         cells = [record[place].strip(BLANK) or None for place in self._places]
         action = Action.ADD.value if self._kind is Kind.INITIAL else self._action(line, cells)
         if cells[0] is None:
-            self._tell(line, "empty-key", "the key is blank", self._table.key)
+            self._report(line, "empty-key", "the key is blank", self._table.key)
             return None
         return Row(line, action, cells) if action else None
 
     def _action(self, line: int, cells: list[str | None]) -> str | None:
-        """Take the action out of a delta's cells; None, and told, where it is none."""
+        """Take the action out of a delta's cells; report it, and give None, where it is none."""
         text = cells.pop()
         action = (text or "").lower()
         if action in _ACTIONS:
             return action
         message = "the action must be add, update or delete"
-        self._tell(line, "unknown-action" if text else "empty-action", message, ACTION_COLUMN, text)
+        self._report(
+            line, "unknown-action" if text else "empty-action", message, ACTION_COLUMN, text
+        )
         return None
 
-    def _tell(
+    def _report(
         self,
         line: int | None,
         code: str,
@@ -349,5 +351,5 @@ def _trimmed(cells: list[str], has_blanks: bool) -> Cells:
 
 
 def _content(field: str) -> str:
-    """What a raw field says: without its quotes, doubled ones taken once."""
+    """The text of a raw field: without its quotes, doubled ones taken once."""
     return field[1:].removesuffix('"').replace('""', '"') if field.startswith('"') else field

@@ -21,7 +21,7 @@ from ledger.model.dataset import DataSet, Kind, Table
 from ledger.model.periods import Month
 
 CHUNK = 256 * 1024
-# Without O_NONBLOCK, opening a FIFO would wait until somebody writes to it.
+# Without O_NONBLOCK, opening a FIFO would wait until another process writes to it.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _DELTA = re.compile(r"(.+)_delta_(\d{6})\.csv", re.ASCII)
 
@@ -49,7 +49,7 @@ class Delivery:
 
     @property
     def size(self) -> int:
-        """How many bytes it has; 0 where that cannot be told, as it will be when it is read."""
+        """How many bytes it has; 0 where that is unknown, which reading it reports."""
         try:
             return self.path.stat().st_size
         except OSError:
@@ -94,7 +94,7 @@ class OpenDelivery:
 
 
 def digest_of(path: Path, size: int | None = None) -> str:
-    """Read a file, or as many bytes of it as `size` says, and give the SHA-256.
+    """Read a file, or its first `size` bytes, and give the SHA-256.
 
     Raises:
         InputRefused: it is no regular file, or cannot be read.
@@ -111,7 +111,7 @@ def find_deliveries(folder: Path, dataset: DataSet) -> list[Delivery]:
     """List the files of a data folder, in the order in which they are recorded.
 
     Raises:
-        WrongUsage: there is no such folder, or nothing to ingest in it.
+        WrongUsage: the folder does not exist, or nothing in it can be ingested.
         InputRefused: a CSV file in it has a name that fits no table, or the other folder; or it
             cannot be read.
     """
@@ -127,10 +127,10 @@ def find_deliveries(folder: Path, dataset: DataSet) -> list[Delivery]:
 
 
 def read_names(paths: Sequence[Path], dataset: DataSet) -> list[Delivery]:
-    """Tell from their names what files deliver, in the order in which they are recorded.
+    """Find out from their names what files deliver, in the order in which they are recorded.
 
     Raises:
-        InputRefused: a name fits no table; or two files stand for the same table and month.
+        InputRefused: a name fits no table; or two files are of the same table and month.
     """
     return _in_order([_read_name(path, dataset) for path in paths], dataset)
 
@@ -157,7 +157,7 @@ def earliest_delta(deliveries: Sequence[Delivery], dataset: DataSet) -> Month | 
     """The month of the earliest delta among files and in the data folders that they lie in.
 
     Args:
-        deliveries: the files; one in an `initial` or `delta` folder speaks for all beside it.
+        deliveries: the files; of one in an `initial` or `delta` folder, those beside it count too.
         dataset: the tables whose names count.
     """
     months = [delivery.month for delivery in deliveries if delivery.month]
@@ -191,8 +191,7 @@ def _in_order(found: Sequence[Delivery | Problem], dataset: DataSet) -> list[Del
     """Put deliveries into the order in which they are recorded, each once.
 
     Raises:
-        InputRefused: there is a problem among them; or two files stand for the same table and
-            month.
+        InputRefused: one is a problem; or two files are of the same table and month.
     """
     problems = Problems()
     chosen: dict[tuple[Kind, Month | None, str], Delivery] = {}
@@ -212,7 +211,7 @@ def _in_order(found: Sequence[Delivery | Problem], dataset: DataSet) -> list[Del
 
 
 def _read_placed_name(path: Path, dataset: DataSet) -> Delivery | Problem:
-    """Read a name as `_read_name` does, and hold it to the folder in which the file lies."""
+    """Read a name as `_read_name` does, and check it against the folder in which the file lies."""
     delivery = _read_name(path, dataset)
     if isinstance(delivery, Delivery) and delivery.kind != path.parent.name:
         message = f"a file of this name belongs in the folder {delivery.kind}"

@@ -1,7 +1,7 @@
 """From bytes to the physical lines of a text file: encoding, NULs, line ends.
 
-Lines end in LF or CRLF alone; what `str.splitlines` takes for line ends besides (U+2028 and its
-like) is text.
+Lines end in LF or CRLF alone; the other characters that `str.splitlines` takes for line ends
+(U+2028 and its like) are text.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ _OTHER_FORMATS = {
     b"[": "JSON",
 }
 _BEGINNING = 32
-"""How many bytes tell what a file is."""
+"""How many bytes show what a file is."""
 
 
-class Unreadable(Exception):
-    """The rest of the file cannot be read; holds the problem that says why."""
+class UnreadableText(Exception):
+    """The rest of the file cannot be read; carries the problem that says why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
         self.problem = problem
 
 
-class Lines:
+class LineReader:
     """The physical lines of a file in UTF-8, each with its newline; a BOM is taken off.
 
     They are handed out one by one, and of what is read at once, the rest can be taken as a whole.
 
     Attributes:
         count: how many lines were handed out so far.
-        record: the lines handed out since whoever reads last cleared it.
+        record: the lines handed out since the reader last cleared it.
         quoted: whether a quotation mark was met so far.
     """
 
@@ -69,10 +69,10 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        """Hand out a line; NULs and lone carriage returns are told, and taken out.
+        """Hand out a line; NULs and lone carriage returns are reported, and taken out.
 
         Raises:
-            Unreadable: what follows is not UTF-8, or a line without end.
+            UnreadableText: what follows is not UTF-8, or a line without end.
         """
         if not self._has_more():
             raise StopIteration
@@ -89,7 +89,7 @@ class Lines:
         """What was read and not handed out, whole lines; nothing at the end of the file.
 
         Raises:
-            Unreadable: as for a line.
+            UnreadableText: as for a line.
         """
         return self._block[self._position :] if self._has_more() else ""
 
@@ -122,7 +122,7 @@ class Lines:
             # The lines before it were handed out by now.
             self._check_length(tail, self.count + 1)
             if error:
-                raise Unreadable(error)
+                raise UnreadableText(error)
         if tail:
             yield tail
 
@@ -162,7 +162,7 @@ class Lines:
     def _check_length(self, line: str, number: int) -> None:
         if len(line) > self._longest:
             message = f"a line of more than {self._longest} characters"
-            raise Unreadable(Problem(self._path, "field-too-long", message, number))
+            raise UnreadableText(Problem(self._path, "field-too-long", message, number))
 
     def _without_traps(self, line: str, number: int) -> str:
         self._check_length(line.removesuffix("\n"), number)
@@ -177,7 +177,7 @@ class Lines:
 
 
 def _something_else(beginning: bytes) -> tuple[str, str] | None:
-    """Tell from its beginning, by code and message, that a file is no text in UTF-8."""
+    """Recognise by its beginning a file that is no text in UTF-8, and give code and message."""
     # Every other byte, or three of four, is zero where letters are ASCII.
     zeros = b"\0" in beginning[:2] and b"\0" in beginning[2:4]
     if zeros or beginning.startswith(_OTHER_MARKS):

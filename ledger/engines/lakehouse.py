@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,9 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.errors import WrongUsage
 from ledger.extras import needed
 from ledger.model.dataset import DataSet
-from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
-from ledger.replay.editions import KnownAt, choose_edition
+from ledger.model.editions import KnownAt
+from ledger.model.periods import Month, Quarter, as_month_or_none
+from ledger.replay.editions import choose_edition
 from ledger.replay.labels import (
     Names,
     labelled_columns,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
     from ledger.datasets.support.report import Report
     from ledger.datasets.support.report_proof import ReportProof
-    from ledger.delivery.discovery import Delivery
     from ledger.engines.base import Engine, EngineTable
     from ledger.engines.lake_replay import LakeReplay
     from ledger.lake.layout import Layout
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ledger.model.dataset import Table
     from ledger.model.progress import Progress
     from ledger.recording.ingest import MonthIngest
+    from ledger.recording.ingest_options import IngestOptions
 
 ENGINES = ("duckdb", "spark")
 
@@ -84,88 +85,41 @@ class Lake:
         _check_name(self.root)
 
     def ingest_months(
-        self,
-        data: str | Path = "data",
-        *,
-        files: Sequence[str | Path] = (),
-        months: Sequence[Month | str] = (),
-        initial_month: Month | str | None = None,
-        allow_gap: bool = False,
-        late: bool = False,
-        correct: str | None = None,
-        refuse: Collection[str] = (),
-        expect_rows: Mapping[str, int] | None = None,
-        dry_run: bool = False,
-        progress: Progress | None = None,
+        self, options: IngestOptions, progress: Progress | None = None
     ) -> Iterator[MonthIngest]:
         """Record what is new in a data folder in the lake, by Spark, and yield each month.
 
-        The lake is made where there is none. The rules are those of `Ledger.ingest`, and the heads
-        are those that a ledger of the same files has. Findings are not looked for.
+        The lake is created if it does not exist. The rules are those of `Ledger.ingest`, and the
+        heads are those that a ledger of the same files has. The recorded values are not checked
+        for findings.
 
         Args:
-            data: the folder, a path or a `file:` URI, which all machines see.
-            files: as for `Ledger.ingest`, and so are the others but these.
-            months: likewise.
-            initial_month: likewise.
-            allow_gap: likewise.
-            late: likewise.
-            correct: likewise.
-            refuse: must be empty.
-            expect_rows: likewise.
-            dry_run: likewise.
-            progress: likewise.
+            options: as for `Ledger.ingest_months`, but no finding can be refused. The folder and
+                the files are paths or `file:` URIs, which all machines see.
+            progress: receives how many bytes of how many are recorded.
 
         Raises:
             WrongUsage: the engine is not Spark, or findings are to be refused.
             LedgerError: as of `Ledger.ingest`.
         """
-        from ledger.recording.ingest import permitted
+        from ledger.lake.folder import lake_folder
 
-        self._check_recording()
-        allowed = permitted(
-            self.dataset,
-            allow_gap=allow_gap,
-            late=late,
-            correct=correct,
-            refuse=refuse,
-            expect_rows=expect_rows,
-        )
-        deliveries = self._deliveries(data, files)
-        from ledger.engines.spark.ingest import ingest_months
-        from ledger.engines.spark.session import spark_session
-
-        chosen, extract = [as_month(month) for month in months], as_month_or_none(initial_month)
-        with (
-            self._recording(dry_run) as lake,
-            spark_session(self._master, self._remote) as session,
-        ):
-            yield from ingest_months(
-                session,
-                lake,
-                deliveries,
-                allowed,
-                months=chosen,
-                initial_month=extract,
-                dry_run=dry_run,
-                progress=progress,
-            )
-
-    def _check_recording(self) -> None:
         if self._engine != "spark":
             raise WrongUsage(
                 "it is Spark that records in a lake: say --engine spark; or record in a ledger, "
                 "and then: ledger publish"
             )
         needed("spark")
+        options = options.checked(self.dataset)
+        deliveries = options.deliveries(self.dataset, lake_folder)
+        from ledger.engines.spark.ingest import ingest_to_lake
+        from ledger.engines.spark.session import spark_session
 
-    def _deliveries(self, data: str | Path, files: Sequence[str | Path]) -> list[Delivery]:
-        from ledger.delivery.discovery import find_deliveries, read_names
-        from ledger.lake.folder import lake_folder
-
-        if files:
-            return read_names([lake_folder(file) for file in files], self.dataset)
-        return find_deliveries(lake_folder(data), self.dataset)
+        with (
+            self._recording(options.dry_run) as lake,
+            spark_session(self._master, self._remote) as session,
+        ):
+            yield from ingest_to_lake(session, lake, deliveries, options, progress)
 
     def project(
         self,

@@ -49,7 +49,7 @@ def _append(store: Store, dataset: DataSet, file: File, originals: Originals) ->
         raise VerificationFailed(
             f"no file of the bytes of {file.name} is in {originals.folder}: SHA-256 {file.sha256}"
         )
-    recorder = Recorder(store, dataset, file.month, file.first_event)
+    recorder = Recorder(store, dataset, file.month, file.first_event or 0)
     contents, _ = recorder.append(delivery, file.file, file.supersedes)
     for problem in recorder.problems:
         raise VerificationFailed(f"the file was never recorded: {problem}")

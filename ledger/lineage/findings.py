@@ -19,9 +19,10 @@ from ledger.errors import Problem, WrongUsage
 from ledger.lineage.missing_references import Missing, missing_row
 from ledger.lineage.sources import Sources
 from ledger.model.dataset import Check, Column, DataSet, Kind, Table
+from ledger.model.editions import Edition
 from ledger.model.periods import Month
-from ledger.model.records import File
-from ledger.replay.editions import Edition, counts, in_force, known, last_event, last_events
+from ledger.model.records import File, Records
+from ledger.replay.editions import counts, known, last_event, last_events
 from ledger.replay.projection import can_be_clockless, is_regular, typed_sql
 from ledger.store.database import Record
 from ledger.store.event_store import Store
@@ -211,15 +212,14 @@ def chosen_codes(dataset: DataSet, names: Collection[str]) -> frozenset[str]:
 
 
 def file_findings(
-    store: Store, dataset: DataSet, file: File, refused: Collection[str] = ()
+    store: Store, dataset: DataSet, records: Records, file: File, refused: Collection[str] = ()
 ) -> Iterator[Finding]:
     """Yield the findings of one recorded file, in the order of its lines.
 
     Keys that can be confused are looked for where they are refused alone: all keys of the table
     are read for it.
     """
-    in_force_then = in_force(store.files(), file.batch).values()
-    yield from _same_bytes([file], in_force_then)
+    yield from _same_bytes([file], records.effective(file.batch).values())
     if file.first_event is None or file.last_event is None:
         return
     scope = _Scope("event.event_id BETWEEN ? AND ?", (file.first_event, file.last_event))
@@ -227,7 +227,7 @@ def file_findings(
     at = (file.month, file.batch)
     # No event that counts stands before those of an extract, and there no key stands twice.
     looked = _Looked(actions=file.kind != Kind.INITIAL, confusable=CONFUSABLE in refused)
-    yield from _of_table(store, dataset, table, at, scope, looked)
+    yield from _of_table(store, dataset, records, table, at, scope, looked)
 
 
 def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterator[Finding]:
@@ -235,12 +235,13 @@ def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterat
 
     References and confusable keys are those of the rows as they stand at its end.
     """
-    files = in_force(store.files(), edition.batch).values()
-    yield from _same_bytes([file for file in files if file.month <= edition.as_of], files)
+    records = store.records()
+    files = records.effective_in(edition)
+    yield from _same_bytes(files, records.effective(edition.batch).values())
     scope = _Scope(counts("event"))
     for table in dataset.tables:
         at = (edition.as_of, edition.batch)
-        yield from _of_table(store, dataset, table, at, scope, _Looked())
+        yield from _of_table(store, dataset, records, table, at, scope, _Looked())
 
 
 def verdicts(store: Store, table: Table, key: str) -> dict[int, str]:
@@ -266,13 +267,14 @@ def _same_bytes(files: Collection[File], counting: Collection[File]) -> Iterator
 def _of_table(
     store: Store,
     dataset: DataSet,
+    records: Records,
     table: Table,
     at: tuple[Month, int],
     scope: _Scope,
     looked: _Looked,
 ) -> Iterator[Finding]:
     as_of, batch = at
-    sources = Sources(store, batch)
+    sources = Sources(store, records.files, batch)
     # Before any query runs: SQLite drops no table then.
     if looked.confusable:
         _say_looks(store, table)

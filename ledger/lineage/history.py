@@ -9,8 +9,8 @@ from ledger.errors import WrongUsage
 from ledger.lineage.findings import verdicts
 from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Action, Table
+from ledger.model.editions import Edition
 from ledger.model.records import RETRACTION
-from ledger.replay.editions import Edition
 from ledger.store.database import Record
 from ledger.store.event_store import Store
 
@@ -87,7 +87,7 @@ def read_history(store: Store, table: Table, key: str, edition: Edition) -> Hist
             f"no event of {table.name} up to {edition.name} has the key {key!r}; keys are as "
             f"delivered, to the letter. To list them: ledger export --table {table.name}"
         )
-    sources = Sources(store, edition.batch)
+    sources = Sources(store, store.files(), edition.batch)
     told = verdicts(store, table, key)
     recorded_at = {batch.batch: batch.recorded_at for batch in store.batches()}
     events: list[HistoryEvent] = []

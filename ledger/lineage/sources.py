@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.model.dataset import Kind, Table
@@ -46,10 +47,10 @@ class Source:
 class Sources:
     """Finds the sources of events, as known after a batch."""
 
-    def __init__(self, store: Store, batch: int) -> None:
-        """Read which files were known by then."""
+    def __init__(self, store: Store, recorded: Iterable[File], batch: int) -> None:
+        """Take those of the recorded files that were known by then."""
         self._store = store
-        files = [file for file in store.files() if file.batch <= batch]
+        files = [file for file in recorded if file.batch <= batch]
         self._files = {file.file: file for file in files}
         self._successors = {file.supersedes: file for file in files if file.supersedes}
         self._names = Counter(file.name for file in files if file.kind in set(Kind))

@@ -10,9 +10,9 @@ from typing import Any
 
 from ledger.files.atomic import synced_file
 from ledger.model.dataset import DataSet, Type
+from ledger.model.editions import Edition
 from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FORMATS
-from ledger.replay.editions import Edition
 from ledger.replay.labels import Names
 
 MANIFEST = "datapackage.json"

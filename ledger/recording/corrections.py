@@ -1,7 +1,7 @@
-"""Takes recorded files out of force: what differs between two files, and retractions.
+"""Supersedes recorded files: what differs between two files, and retractions.
 
-Nothing is removed. A file that supersedes another has its number in its record, and the events of
-the other no longer count from that batch on; see `editions.sql`.
+Nothing is removed. A file that supersedes another names it in its record, and the events of the
+other no longer count from that batch on; see `editions.sql`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from ledger.model.digest import FileContents
 from ledger.model.merkle import MerkleTree
 from ledger.model.periods import Month
 from ledger.model.records import RETRACTION, Batch, File
-from ledger.recording.recorder import Flags, batch_contents
-from ledger.replay.editions import in_force
+from ledger.recording.batches import BatchEvents, Flags, next_batch, next_file
 from ledger.store.database import storable
 from ledger.store.event_store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class RowDifference:
-    """How many rows of a file are not in another, are other there, or are only there.
+    """How many rows of a second file are not in the first, differ there, or are only in the first.
 
-    Rows with the same key are the same row; of a key that stands several times, the first is held
-    to the first, and so on. The order of rows does not count.
+    Rows with the same key are the same row; of a key that occurs several times, the first is
+    compared with the first, and so on. The order of rows does not count.
     """
 
     added: int
@@ -38,7 +37,7 @@ class RowDifference:
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """A file that was taken out of force.
+    """A file that was retracted.
 
     Attributes:
         file: its record.
@@ -81,36 +80,37 @@ def row_difference(store: Store, table: Table, before: File, after: File) -> Row
 
 
 def given_reason(reason: str | None) -> str:
-    """The reason that a user gives, without blanks round it.
+    """The reason that the caller gives, without blanks round it.
 
     Raises:
-        WrongUsage: there is none.
+        WrongUsage: it is missing or blank.
     """
     if not reason or not reason.strip():
-        raise WrongUsage('say why, for those who ask later: --reason "…"')
+        raise WrongUsage('a reason is missing, for those who ask later: --reason "…"')
     return storable(reason.strip())
 
 
 def retract(store: Store, table: Table, month: Month, reason: str) -> Retraction:
-    """Take the file of a table and month out of force, with nothing in its place.
+    """Retract the file of a table and month: it no longer counts, and nothing comes in its place.
 
-    To be called within a transaction.
+    The caller must be within a transaction.
 
     Args:
         store: open for writing.
         table: whose file it is.
         month: of the file.
-        reason: why, in the user's words.
+        reason: why, in the words of the user.
 
     Raises:
-        WrongUsage: no such file is in force.
+        WrongUsage: no such file counts.
     """
-    recorded = in_force(store.files())
-    file = recorded.get((table.name, month))
+    records = store.records()
+    effective = records.effective()
+    file = effective.get((table.name, month))
     if file is None:
         raise WrongUsage(f"no file of {table.name} is in force for {month}; see: ledger log")
     contents = FileContents(
-        file=store.next_file(),
+        file=next_file(records),
         table=table.name,
         month=month.number,
         kind=RETRACTION,
@@ -122,8 +122,8 @@ def retract(store: Store, table: Table, month: Month, reason: str) -> Retraction
         supersedes=file.file,
     )
     flags = Flags(correction=True, reason=reason)
-    batch = store.append_batch(
-        batch_contents(store, month, flags), [contents], [file.name], 0, MerkleTree().root().hex()
-    )
-    restates = tuple(sorted({other for _, other in recorded if other >= month}))
+    nothing = BatchEvents(0, MerkleTree().root().hex())
+    batch, files = next_batch(records, month, flags, [contents], [file.name], nothing)
+    store.append_batch(batch, files)
+    restates = tuple(sorted({other for _, other in effective if other >= month}))
     return Retraction(file, batch, restates)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 
 from ledger.delivery.cell_values import CellReader
@@ -12,48 +11,20 @@ from ledger.delivery.csv_reader import Block, read_blocks
 from ledger.delivery.discovery import Delivery, OpenDelivery
 from ledger.errors import InputRefused, Problem, Problems
 from ledger.model.dataset import DataSet, Kind, Table
-from ledger.model.digest import MARK_BYTES, BatchContents, FileContents, leaves
+from ledger.model.digest import MARK_BYTES, FileContents, leaves
 from ledger.model.local_time import clock_rows
 from ledger.model.merkle import MerkleTree
 from ledger.model.periods import Month
 from ledger.model.progress import Advance, unheard
-from ledger.model.records import File
+from ledger.model.records import Records
+from ledger.recording.batches import BatchEvents, Flags, RecordedBatch, next_batch, next_file
 from ledger.store.event_store import MARKS_AT_ONCE, Store
 
-READINGS_AT_ONCE = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """What is said of a batch.
-
-    Attributes:
-        gap: a month before it is missing.
-        late: it is of an earlier month than the latest recorded one.
-        correction: it takes a recorded file out of force.
-        reason: why, in the user's words.
-    """
-
-    gap: bool = False
-    late: bool = False
-    correction: bool = False
-    reason: str | None = None
-
-
-def batch_contents(store: Store, month: Month, flags: Flags) -> BatchContents:
-    """What the head binds of the next batch."""
-    return BatchContents(
-        batch=len(store.batches()) + 1,
-        month=month.number,
-        reason=flags.reason,
-        gap=flags.gap,
-        late=flags.late,
-        correction=flags.correction,
-    )
+VALUES_AT_ONCE = 10_000
 
 
 class EventMarks:
-    """Keeps the marks of the events of a file, which come one after another."""
+    """Keeps the marks of the events of a file: the first bytes of their hashes."""
 
     def __init__(self, store: Store) -> None:
         """Start without any."""
@@ -70,7 +41,7 @@ class EventMarks:
             self._write(MARKS_AT_ONCE)
 
     def flush(self) -> None:
-        """Write what was not written yet; to be called at the end of each file."""
+        """Write what was not written yet; the caller must do so at the end of each file."""
         if self._marks:
             self._write(len(self._marks) // MARK_BYTES)
 
@@ -81,7 +52,7 @@ class EventMarks:
 
 
 class Recorder:
-    """Records the files of one month as a batch; to be used within a transaction.
+    """Records the files of one month as a batch; the caller must be within a transaction.
 
     Attributes:
         problems: what is wrong with the files so far.
@@ -92,62 +63,63 @@ class Recorder:
         store: Store,
         dataset: DataSet,
         month: Month,
-        first_event: int | None = None,
+        first_event: int,
         advance: Advance = unheard,
     ) -> None:
-        """Start with an event: by default behind what is recorded for the month.
+        """Start with an event.
 
         Args:
             store: to append to.
             dataset: the tables.
             month: of the files.
             first_event: the number of the first event.
-            advance: is told how many bytes are read.
+            advance: receives how many bytes are read.
         """
         self._store = store
         self._dataset = dataset
         self._month = month
         self.problems = Problems()
         self._tree = MerkleTree()
-        self._next_event = first_event or store.next_event(month)
-        self._readings: list[tuple[int, str, str | float | None, str]] = []
+        self._next_event = first_event
+        self._values: list[tuple[int, str, str | float | None, str]] = []
         self._marks = EventMarks(store)
         self._advance = advance
 
     def record(
-        self, deliveries: Sequence[Delivery], flags: Flags, supersedes: Mapping[str, int]
-    ) -> list[tuple[File, Counter[str]]]:
+        self,
+        records: Records,
+        deliveries: Sequence[Delivery],
+        flags: Flags,
+        supersedes: Mapping[str, int],
+    ) -> RecordedBatch:
         """Record files, and the batch that they make.
 
         Args:
+            records: all that is recorded before.
             deliveries: the files, in the order of the tables.
-            flags: what is said of the batch.
+            flags: what the batch records of itself.
             supersedes: by table, the number of the file in whose place one comes.
-
-        Returns:
-            for each file its record, and how many events of each action it gave.
 
         Raises:
             InputRefused: with the problems of all of them.
         """
-        number = self._store.next_file()
         read = [
             self.append(delivery, file, supersedes.get(delivery.table.name))
-            for file, delivery in enumerate(deliveries, start=number)
+            for file, delivery in enumerate(deliveries, start=next_file(records))
         ]
         if self.problems:
             raise InputRefused(self.problems)
-        files, actions = zip(*read, strict=True)
-        contents = batch_contents(self._store, self._month, flags)
+        contents, actions = zip(*read, strict=True)
         names = [delivery.name for delivery in deliveries]
-        root = self._tree.root().hex()
-        self._store.append_batch(contents, files, names, self._tree.count, root)
-        return list(zip(self._store.files()[-len(files) :], actions, strict=True))
+        events = BatchEvents(self._tree.count, self._tree.root().hex())
+        batch, files = next_batch(records, self._month, flags, contents, names, events)
+        self._store.append_batch(batch, files)
+        return RecordedBatch(batch, files, actions)
 
     def append(
         self, delivery: Delivery, number: int, supersedes: int | None
     ) -> tuple[FileContents, Counter[str]]:
-        """Append the events of one file, and give what it is and its events of each action.
+        """Append the events of one file, and give what the head binds of it and its actions.
 
         Args:
             delivery: the file.
@@ -164,7 +136,7 @@ class Recorder:
                 self._append_block(block, table, number, reader)
                 counts.update(block.actions)
         self._marks.flush()
-        self._keep_readings()
+        self._keep_values()
         self._keep_clock(reader.utc_days)
         if delivery.kind is Kind.INITIAL:
             self._check_keys(delivery, first)
@@ -192,14 +164,14 @@ class Recorder:
         self._tree.add(hashes)
         self._marks.add(first, hashes)
         self._store.append_events(table, zip(events, repeat(file), *columns))
-        for row, reading in reader.irregular(block.columns):
-            self._readings.append((first + row, *reading))
-        if len(self._readings) > READINGS_AT_ONCE:
-            self._keep_readings()
+        for row, value in reader.irregular(block.columns):
+            self._values.append((first + row, *value))
+        if len(self._values) > VALUES_AT_ONCE:
+            self._keep_values()
 
-    def _keep_readings(self) -> None:
-        self._store.add_readings(self._readings)
-        self._readings.clear()
+    def _keep_values(self) -> None:
+        self._store.add_readings(self._values)
+        self._values.clear()
 
     def _keep_clock(self, days: set[str]) -> None:
         for day in sorted(days):
@@ -207,7 +179,7 @@ class Recorder:
                 self._store.add_clock(clock_rows(day, self._dataset.zone))
 
     def _check_keys(self, delivery: Delivery, first_event: int) -> None:
-        """Tell keys that stand twice in an initial extract."""
+        """Report keys that occur twice in an initial extract."""
         span = (first_event, self._next_event - 1)
         sql = _REPEATED_KEYS.format(events=delivery.table.events, key=delivery.table.key)
         for line, key, first_line in self._store.rows(sql, span * 2):
@@ -225,10 +197,10 @@ def delivered_blocks(
 
     Args:
         source: the file.
-        table: whose rows it holds.
+        table: whose rows it contains.
         kind: of the file.
-        problems: what is wrong is added here, also that it cannot be read.
-        advance: is told how many bytes are read.
+        problems: what is wrong is added here, also if the file cannot be read.
+        advance: receives how many bytes are read.
     """
 
     def counted() -> Iterator[bytes]:
@@ -244,8 +216,8 @@ def delivered_blocks(
 
 
 def repeated_key(delivery: Delivery, line: int, key: str, first_line: int) -> Problem:
-    """What is told of a key that stands twice in an initial extract."""
-    message = f"this key stands on line {first_line} already"
+    """The problem of a key that occurs twice in an initial extract."""
+    message = f"this key is on line {first_line} already"
     return Problem(str(delivery.path), "duplicate-key", message, line, delivery.table.key, key)
 
 

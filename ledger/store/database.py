@@ -327,6 +327,10 @@ class Database:
         """The version of the file's schema."""
         return int(next(self.rows(f"PRAGMA {self.schema}.user_version"))[0])
 
+    def data_version(self) -> int:
+        """A number that is another one after another process has written to the file."""
+        return int(next(self.rows(f"PRAGMA {self.schema}.data_version"))[0])
+
     def schema_objects(self) -> list[SchemaObject]:
         """Every object that the file has."""
         return [SchemaObject(*row) for row in self.rows(SCHEMA_OBJECTS.format(self.schema))]

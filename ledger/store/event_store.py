@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,17 +19,11 @@ from ledger.errors import (
 from ledger.model.dataset import Table
 from ledger.model.digest import (
     GENESIS,
-    BatchContents,
-    FileContents,
-    batch_digest,
-    file_digest,
-    next_head,
-    next_seal,
     next_tag_seal,
 )
 from ledger.model.local_time import ClockRow, utc_now, utc_text
 from ledger.model.periods import Month
-from ledger.model.records import Batch, File, Tag
+from ledger.model.records import Batch, File, Records, Tag
 from ledger.store.database import Database, Record
 from ledger.store.schema import (
     expected_schema,
@@ -45,6 +38,12 @@ Kept = TypeVar("Kept", Batch, File, Tag)
 
 class Store(Database):
     """An open ledger file, with its batches, files, tags and events."""
+
+    def records(self) -> Records:
+        """All that is recorded but the events."""
+        return Records(
+            tuple(self.batches()), tuple(self.files()), tuple(self.tags()), str(self.path)
+        )
 
     def batches(self) -> list[Batch]:
         """All recorded batches, in order."""
@@ -78,16 +77,6 @@ class Store(Database):
             names = [column[0] for column in cursor.description]
             for values in cursor:
                 yield record_of(kind, dict(zip(names, values, strict=True)), self.path)
-
-    def next_event(self, month: Month) -> int:
-        """The `event_id` of the next row recorded for a month."""
-        sql = "SELECT max(last_event) FROM files WHERE month = ?"
-        last = next(self.rows(sql, (month.number,)))[0]
-        return int(last if last is not None else month.number * EVENTS_PER_MONTH) + 1
-
-    def next_file(self) -> int:
-        """The number of the next file."""
-        return int(next(self.rows("SELECT coalesce(max(file), 0) + 1 FROM files"))[0])
 
     def append_events(self, table: Table, events: Iterable[Record]) -> None:
         """Append events: `event_id`, file, line, action, then the cells in order."""
@@ -133,45 +122,16 @@ class Store(Database):
         """Whether local time is known already for a day of UTC, `2025-02-05`."""
         return any(self.rows("SELECT 1 FROM clock WHERE utc_hour = ?", (f"{day}T00",)))
 
-    def append_batch(
-        self,
-        contents: BatchContents,
-        files: Sequence[FileContents],
-        names: Sequence[str],
-        events: int,
-        root: str,
-    ) -> Batch:
+    def append_batch(self, batch: Batch, files: Iterable[File]) -> None:
         """Record a batch whose events were appended; the last thing in its transaction.
 
         Args:
-            contents: what the head binds of the batch.
-            files: the same of its files, in order.
-            names: the files' names, in the same order.
-            events: how many events its files gave.
-            root: the root of the Merkle tree over them, 64 hexadecimal digits.
+            batch: its record; see `ledger.recording.batches`.
+            files: the records of its files, in order.
         """
-        before = self.batches()
-        head, seal, at = GENESIS, GENESIS, utc_now()
-        if before:
-            head, seal = before[-1].head, before[-1].seal
-            last = datetime.fromisoformat(before[-1].recorded_at).astimezone(UTC)
-            # A clock that was put back must not break the order.
-            at = max(at, last + timedelta(microseconds=1))
-        head = next_head(head, batch_digest(contents, files, events, root))
-        seal = next_seal(seal, head, utc_text(at), names)
-        batch = (
-            *(contents.batch, contents.month, utc_text(at), contents.reason),
-            *(contents.gap, contents.late, contents.correction, events, root, head, seal),
-        )
-        self.insert("batches", [field.name for field in fields(Batch)], [batch])
-        rows = [
-            (file.file, contents.batch, file.table, file.month, file.kind, name, file.sha256,
-             file.bytes, file.rows, file.first_event, file.last_event, file.supersedes,
-             file_digest(file, name))
-            for file, name in zip(files, names, strict=True)
-        ]  # fmt: skip
-        self.insert("files", [field.name for field in fields(File)], rows)
-        return self.batches()[-1]
+        self._insert(batch)
+        for file in files:
+            self._insert(file)
 
     def restore(self, records: Iterable[Batch | File | Tag]) -> None:
         """Insert records as they once were, digests and all; what they refer to comes first.
@@ -179,15 +139,17 @@ class Store(Database):
         Raises:
             VerificationFailed: they cannot be those of a ledger.
         """
-        tables = {Batch: "batches", File: "files", Tag: "tags"}
         for record in records:
-            columns = [field.name for field in fields(record)]
-            values = [getattr(record, column) for column in columns]
-            row = tuple(v.number if isinstance(v, Month) else v for v in values)
             try:
-                self.insert(tables[type(record)], columns, [row])
+                self._insert(record)
             except (sqlite3.IntegrityError, OverflowError) as error:
                 raise VerificationFailed(f"no ledger has such a record: {error}") from error
+
+    def _insert(self, record: Batch | File | Tag) -> None:
+        columns = [field.name for field in fields(record)]
+        values = [getattr(record, column) for column in columns]
+        row = tuple(v.number if isinstance(v, Month) else v for v in values)
+        self.insert(_TABLES[type(record)], columns, [row])
 
 
 def record_of(kind: type[Kept], row: Mapping[str, Any], path: Path) -> Kept:
@@ -223,6 +185,7 @@ def discard_if_empty(path: Path) -> None:
             path.unlink()
 
 
+_TABLES = {Batch: "batches", File: "files", Tag: "tags"}
 _MONTHS = ("month", "as_of")
 _FLAGS = ("gap", "late", "correction")
 _BOOLS = {0: False, 1: True}

@@ -39,7 +39,7 @@ NOTHING = "–"
 Patch = Callable[[], AbstractContextManager[Any]]
 
 _Reader = ledger.delivery.csv_reader._RowReader
-_Lines = ledger.delivery.line_reader.Lines
+_Lines = ledger.delivery.line_reader.LineReader
 _row, _records, _whole_lines = _Reader._row, _Reader._records, _Lines._whole_lines
 _check_header, _without_traps = _Reader._check_header, _Lines._without_traps
 _utf_8_decode = codecs.utf_8_decode

@@ -33,13 +33,13 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.delivery.discovery import Delivery, find_deliveries, read_names
 from ledger.lake.files import read_parquet
 from ledger.lake.folder import make_lake
-from ledger.lake.layout import ROWS_AT_ONCE, Layout, Records
+from ledger.lake.layout import ROWS_AT_ONCE, Layout
 from ledger.lake.publish import publish_store
-from ledger.lake.records import records_store
 from ledger.lake.relations import CLOCK, READINGS, columns_of, event_schema, schema
-from ledger.model.records import Batch
-from ledger.recording.ingest import Permissions, with_months
-from ledger.recording.recorder import READINGS_AT_ONCE
+from ledger.model.records import Batch, Records
+from ledger.recording.ingest import dated_deliveries
+from ledger.recording.ingest_options import IngestOptions
+from ledger.recording.recorder import VALUES_AT_ONCE
 from ledger.store.event_store import Store
 from tests.corpus.checking import EXTRACT_MONTH, workshop
 from tests.corpus.collection import corpus, sample
@@ -76,7 +76,7 @@ class Twins:
 
     def ingest(self, data: Path, **options: Any) -> list[MonthIngest]:
         """Ingest a folder on both sides, see that the same became of it, and give that."""
-        theirs, their_error = _outcome(self.ledger.ingest_months(data, **options))
+        theirs, their_error = _outcome(self.ledger.ingest_months(options_of(data, **options)))
         ours, our_error = _outcome(spark_ingest(self.session, self.lake, data, **options))
         assert type(our_error) is type(their_error), (our_error, their_error)
         assert str(our_error) == str(their_error)
@@ -108,24 +108,22 @@ def spark_ingest(
     session: SparkSession,
     lake: Layout,
     data: Path,
-    *,
-    months: Sequence[str] = (),
-    initial_month: str | None = None,
-    dry_run: bool = False,
-    correct: str | None = None,
-    expect_rows: dict[str, int] | None = None,
-    **allowed: Any,
+    **options: Any,
 ) -> Iterator[MonthIngest]:
-    from ledger.engines.spark.ingest import ingest_months
+    from ledger.engines.spark.ingest import ingest_to_lake
 
-    return ingest_months(
-        session,
-        lake,
-        find_deliveries(data, SUPPORT),
-        Permissions(correct=correct, rows=expect_rows or {}, **allowed),
+    found = find_deliveries(data, SUPPORT)
+    return ingest_to_lake(session, lake, found, options_of(data, **options))
+
+
+def options_of(
+    data: Path, *, months: Sequence[str] = (), initial_month: str | None = None, **options: Any
+) -> IngestOptions:
+    return IngestOptions(
+        data=data,
         months=[Month.parse(month) for month in months],
         initial_month=Month.parse(initial_month) if initial_month else None,
-        dry_run=dry_run,
+        **options,
     )
 
 
@@ -174,7 +172,7 @@ def write_many_rows(data: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(COLUMNS["interactions"])
         for number in range(ROWS_AT_ONCE + 10):
-            odd = "soon" if number < READINGS_AT_ONCE * 2 else ""
+            odd = "soon" if number < VALUES_AT_ONCE * 2 else ""
             writer.writerow([f"I{number}", "2025-01-02T03:04:05Z", odd, *[odd] * 8])
 
 
@@ -231,7 +229,7 @@ def test_a_file_of_many_rows_has_the_row_groups_of_a_lake(twins: Twins, data: Pa
     write_many_rows(data)
     twins.ingest(data, initial_month="202501")
     _, file_record = twins.lake.records().files
-    assert len(contents(twins.lake)[READINGS]) == READINGS_AT_ONCE * 2 * 5
+    assert len(contents(twins.lake)[READINGS]) == VALUES_AT_ONCE * 2 * 5
     groups = pq.ParquetFile(twins.lake.events_path(file_record)).metadata
     sizes = [groups.row_group(place).num_rows for place in range(groups.num_row_groups)]
     assert sizes == [ROWS_AT_ONCE, 10]
@@ -283,7 +281,7 @@ def test_keys_that_stand_twice_in_an_extract_are_told_with_all_else(
 def test_every_malformed_delivery_is_told_in_the_same_words(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    from ledger.engines.spark.ingest import _Files
+    from ledger.engines.spark.staged_files import StagedFiles
     from ledger.engines.spark.tasks import Tasks
 
     refused: dict[str, tuple[list[Delivery], str]] = {}
@@ -302,8 +300,8 @@ def test_every_malformed_delivery_is_told_in_the_same_words(
             dated = [replace(d, month=d.month or Month(EXTRACT_MONTH)) for d in found]
             refused[malformed.name] = dated, str(caught.value)
     every = [delivery for found, _ in refused.values() for delivery in found]
-    files = _Files(Tasks(spark, tmp_path), every)
-    files.look(every)
+    files = StagedFiles(Tasks(spark, tmp_path), every)
+    files.scan(every)
     told = {name: str(InputRefused(files.problems(found))) for name, (found, _) in refused.items()}
     assert told == {name: text for name, (_, text) in refused.items()}
     assert len(told) > 100
@@ -372,7 +370,7 @@ def test_the_number_of_rows_expected_is_held_to(twins: Twins, data: Path) -> Non
 def test_findings_cannot_be_refused(twins: Twins, data: Path) -> None:
     write_data_folder(data, [EXTRACT, FEBRUARY])
     with pytest.raises(WrongUsage, match="--strict"):
-        [*spark_ingest(twins.session, twins.lake, data, refused=frozenset({"bad-date"}))]
+        [*spark_ingest(twins.session, twins.lake, data, refuse=frozenset({"bad-date"}))]
 
 
 # What may go wrong -------------------------------------------------------------------------------
@@ -381,16 +379,16 @@ def test_findings_cannot_be_refused(twins: Twins, data: Path) -> None:
 def test_a_file_that_changes_while_it_is_read_is_refused(
     twins: Twins, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ledger.engines.spark.ingest import _Files
+    from ledger.engines.spark.staged_files import StagedFiles
 
     write_data_folder(data, [EXTRACT, FEBRUARY])
-    look = _Files.look
+    scan = StagedFiles.scan
 
-    def and_change(files: _Files, some: Sequence[Delivery]) -> None:
-        look(files, some)
+    def and_change(files: StagedFiles, some: Sequence[Delivery]) -> None:
+        scan(files, some)
         write_data_folder(data, [small_file("contact_centers", 202502, ("delete", "CC1"))])
 
-    monkeypatch.setattr(_Files, "look", and_change)
+    monkeypatch.setattr(StagedFiles, "scan", and_change)
     done, error = _outcome(spark_ingest(twins.session, twins.lake, data))
     assert [problem.code for problem in getattr(error, "problems", ())] == ["changed-file"]
     assert [str(month.month) for month in done] == ["202501"]
@@ -441,18 +439,18 @@ INGEST = """
 import sys
 from pathlib import Path
 
-from ledger.deliveries import find_deliveries
-from ledger.engines.ingest import ingest_months
-from ledger.engines.session import spark_session
-from ledger.ingest import Permissions
-from ledger.lake.layout import open_lake
-from ledger.support.description import SUPPORT
+from ledger.datasets.support.description import SUPPORT
+from ledger.delivery.discovery import find_deliveries
+from ledger.engines.spark.ingest import ingest_to_lake
+from ledger.engines.spark.session import spark_session
+from ledger.lake.folder import open_lake
+from ledger.recording.ingest_options import IngestOptions
 
 lake, data, how, where = sys.argv[1:]
 with spark_session(**{how: where}) as session:
     found = find_deliveries(Path(data), SUPPORT)
-    allowed = Permissions(late=True)
-    list(ingest_months(session, open_lake(Path(lake), SUPPORT), found, allowed))
+    options = IngestOptions(late=True)
+    list(ingest_to_lake(session, open_lake(Path(lake), SUPPORT), found, options))
 """
 
 
@@ -511,10 +509,9 @@ def test_a_worker_that_does_not_see_the_lake_is_told(
     dated = with_months_of(data)
     tasks = Tasks(twins.session, tmp_path / "elsewhere")
     with pytest.raises(WrongUsage, match="does not see the folder"):
-        tasks.run("look", tasks.jobs(dated))
+        tasks.run("scan", tasks.jobs(dated))
 
 
 def with_months_of(data: Path) -> list[Delivery]:
     found = find_deliveries(data, SUPPORT)
-    with records_store(Records((), (), ())) as store:
-        return with_months(store, SUPPORT, found, None, ())
+    return dated_deliveries(Records((), (), ()), SUPPORT, found, IngestOptions())

@@ -37,7 +37,8 @@ from ledger.errors import VerificationFailed, WrongUsage
 from ledger.lineage.diff import BEFORE
 from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
-from ledger.replay.editions import Edition, last_event, say_what_counts
+from ledger.model.editions import Edition
+from ledger.replay.editions import last_event, say_what_counts
 from ledger.store.event_store import Store
 from ledger.store.sql import part
 from ledger.text import listed
@@ -297,7 +298,7 @@ def read_causes(
         for table in _CONDITIONS:
             _find_events(store, table, column)
     # As the later of both batches knows the files: what the one counts, it may know as superseded.
-    sources = Sources(store, max(before.batch, after.batch))
+    sources = Sources(store, store.files(), max(before.batch, after.batch))
     for kind in StepKind:
         if kind in _INTERACTION_STEPS:
             yield from _causes(store, sources, kind, INTERACTIONS, month, most)

@@ -17,7 +17,8 @@ from ledger.datasets.support.missing_names import Unresolved, unresolved
 from ledger.datasets.support.report import ReportRow, read_rows
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.lineage.sources import Source, Sources
-from ledger.replay.editions import Edition, last_event
+from ledger.model.editions import Edition
+from ledger.replay.editions import last_event
 from ledger.replay.labels import Names, names_join
 from ledger.replay.projection import typed_sql
 from ledger.store.event_store import Store
@@ -258,7 +259,7 @@ def read_contributions(store: Store, edition: Edition, chosen: str) -> tuple[Con
 def _contributions(
     store: Store, edition: Edition, wanted: str, values: Sequence[str | None]
 ) -> Iterator[Contribution]:
-    sources = Sources(store, edition.batch)
+    sources = Sources(store, store.files(), edition.batch)
     named: dict[int, Source] = {}
     for row in store.rows(_CONTRIBUTIONS.format(wanted=wanted), values):
         key, calls, micro_minutes, *row_event = row[:7]

@@ -17,11 +17,10 @@ from ledger.datasets.support.description import (
 from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
 from ledger.datasets.support.missing_names import unknown_notes
 from ledger.model.dataset import Column, DataSet, Type
+from ledger.model.editions import Edition
 from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FileOptions
-from ledger.outputs.manifest import ExportedFile, Provenance
 from ledger.outputs.table_files import write_tables
-from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join, say_names
 from ledger.store.event_store import Store
 from ledger.text import counted

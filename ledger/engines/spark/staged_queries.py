@@ -1,4 +1,4 @@
-"""What is asked of the rows of delivered files by Spark SQL, before they are in a lake."""
+"""Queries of Spark SQL over the rows of delivered files, before these are in a lake."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ledger.recording.recorder import repeated_key
 
 
 def repeated_keys(tasks: Tasks, extracts: Mapping[Delivery, Path]) -> dict[Delivery, Problems]:
-    """Tell of keys that stand twice in initial extracts.
+    """Find keys that occur twice in initial extracts.
 
     Args:
         tasks: to run.
         extracts: by the file, the draft with its keys.
 
     Returns:
-        of each file in which there are some, the first hundred and how many in all.
+        of each file that has some, the first hundred and their number in all.
     """
     if not extracts:
         return {}
@@ -41,9 +41,9 @@ def repeated_keys(tasks: Tasks, extracts: Mapping[Delivery, Path]) -> dict[Deliv
         "row_number() OVER (PARTITION BY file ORDER BY line) AS number",
         "count(*) OVER (PARTITION BY file) AS total",
     )
-    told = numbered.where(f"number <= {PROBLEMS_KEPT}").orderBy("file", "line").collect()
+    first_of_each = numbered.where(f"number <= {PROBLEMS_KEPT}").orderBy("file", "line").collect()
     found: dict[Delivery, Problems] = {}
-    for row in told:
+    for row in first_of_each:
         delivery = deliveries[row["file"]]
         problems = found.setdefault(delivery, Problems(total=row["total"]))
         problem = repeated_key(delivery, row["line"], row["written"], row["first_line"])
@@ -58,9 +58,9 @@ def count_differences(
 
     Args:
         tasks: to run.
-        table: whose rows they hold.
-        before: where the events of the first are; nowhere where it has no rows.
-        after: where those of the second are; likewise.
+        table: whose rows they contain.
+        before: the paths of the events of the first; none where it has no rows.
+        after: those of the second; the same.
     """
     paths = [*before, *after]
     if not paths:
@@ -69,7 +69,7 @@ def count_differences(
     cells = [f"cell_{number}" for number in range(len(names) - 1)]
     types = ", ".join(["file long", "event_id long", *(f"{cell} string" for cell in cells)])
     key, rows = cells[0], f"struct({', '.join(cells)}) AS row"
-    # Of a key that stands several times, the first is held to the first, and so on.
+    # Of a key that occurs several times, the first is compared with the first, and so on.
     placed = tasks.columns(paths, names, types).selectExpr(
         f"file < {len(before)} AS is_before",
         key,

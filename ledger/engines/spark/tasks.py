@@ -31,20 +31,20 @@ class Tasks:
     draft: Path
 
     def jobs(self, deliveries: Iterable[Delivery]) -> list[Job]:
-        """What a task is told of each file."""
+        """The job of a task for each file."""
         return [Job(os.path.abspath(d.path), d.table, d.kind, str(self.draft)) for d in deliveries]
 
     def run(self, task: str, jobs: Sequence[Job]) -> list[dict[str, Any]]:
-        """Do a task of `ledger.engines.spark.worker` for each job, and give what came of it.
+        """Run a task of `ledger.engines.spark.worker` for each job, and give their results.
 
         Raises:
-            WrongUsage: on a worker there is no ledger, or another version of it; or it does not
-                see the folder for drafts.
+            WrongUsage: a worker has no ledger, or another version of it; or does not see the folder
+                for drafts.
         """
-        told, version = [job.told() for job in jobs], __version__
+        plain, version = [job.to_dict() for job in jobs], __version__
 
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            # Spark sends this function whole, so that it runs where there is no ledger.
+            # Spark sends this function whole, so that it runs on a worker without a ledger.
             try:
                 from ledger import __version__ as found
             except ImportError:
@@ -52,20 +52,20 @@ class Tasks:
             for number in (n for batch in batches for n in batch.column(0).to_pylist()):
                 answer: dict[str, Any] = {"version": found}
                 if found == version:
-                    from ledger.engines.spark.worker import done
+                    from ledger.engines.spark.worker import run_task
 
-                    answer = done(task, told[number])
+                    answer = run_task(task, plain[number])
                 yield pa.RecordBatch.from_pydict({"number": [number], "text": [json.dumps(answer)]})
 
         if not jobs:
             return []
         rows = self._numbers(len(jobs)).mapInArrow(run, "number long, text string").collect()
-        return [_done(json.loads(row["text"])) for row in sorted(rows, key=lambda r: r["number"])]
+        return [_result(json.loads(row["text"])) for row in sorted(rows, key=lambda r: r["number"])]
 
     def columns(self, paths: Sequence[Path], names: Sequence[str], types: str) -> DataFrame:
         """Columns of files of Parquet, and first the number of the file, from 0.
 
-        Not by Spark's own reader, to which some characters of a path mean something.
+        Spark's own reader is not used, as it takes some characters of a path for patterns.
 
         Args:
             paths: of the files.
@@ -92,11 +92,11 @@ class Tasks:
         return self.session.range(0, count, 1, numPartitions=count)
 
 
-def _done(answer: dict[str, Any]) -> dict[str, Any]:
-    """What a task gave.
+def _result(answer: dict[str, Any]) -> dict[str, Any]:
+    """The result of a task.
 
     Raises:
-        WrongUsage: it could not begin.
+        WrongUsage: the task could not begin.
     """
     if "version" in answer:
         found = f"has ledger {answer['version']}" if answer["version"] else "has no ledger"
@@ -104,10 +104,10 @@ def _done(answer: dict[str, Any]) -> dict[str, Any]:
             f"a worker of Spark {found}, and this is {__version__}; on every worker: "
             f"pip install 'month-ledger=={__version__}'"
         )
-    if "unseen" in answer:
+    if "missing_folder" in answer:
         raise WrongUsage(
-            f"a worker of Spark does not see the folder {answer['unseen']}; a lake must be at the "
-            "same path on every machine"
+            f"a worker of Spark does not see the folder {answer['missing_folder']}; a lake must be "
+            "at the same path on every machine"
         )
-    done: dict[str, Any] = answer["done"]
-    return done
+    result: dict[str, Any] = answer["result"]
+    return result

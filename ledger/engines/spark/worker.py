@@ -1,7 +1,7 @@
-"""What is done with one delivered file in a task of Spark, far from all others.
+"""The work of a task of Spark on one delivered file: its digest, a scan, or its events as drafts.
 
-A task opens nothing but its file and the folder for drafts, and what it gives is small, whatever
-the size of the file: figures, the first problems, subtrees of hashes, days, and names of drafts.
+A task opens nothing but its file and the folder for drafts, and its result is small, whatever the
+size of the file: figures, the first problems, subtrees of hashes, days, and names of drafts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ledger.lake.relations import READINGS, columns_of, schema
 from ledger.model.dataset import Kind, Table
 from ledger.model.digest import leaves
 from ledger.model.merkle import Subtree, Subtrees
-from ledger.recording.recorder import READINGS_AT_ONCE, delivered_blocks
+from ledger.recording.recorder import VALUES_AT_ONCE, delivered_blocks
 
 KEYS = pa.schema([("line", pa.int64()), ("key", pa.string())])
 """The keys of an initial extract, each with its line."""
@@ -36,11 +36,11 @@ KEYS = pa.schema([("line", pa.int64()), ("key", pa.string())])
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A delivered file, as a task is told of it.
+    """A delivered file, as a task receives it.
 
     Attributes:
         path: of the file, the same on every machine.
-        table: whose rows it holds.
+        table: whose rows it contains.
         kind: of the file.
         draft: the folder for drafts, the same on every machine.
     """
@@ -50,15 +50,16 @@ class Job:
     kind: Kind
     draft: str
 
-    def told(self) -> dict[str, Any]:
-        """The same as plain values, which can be sent to where there is no ledger."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, which can be sent to a worker that has no ledger."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**values, "table": self.table.name, "kind": self.kind.value}
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Self:
-        """Read what was told."""
-        return cls(**{**told, "table": SUPPORT.table(told["table"]), "kind": Kind(told["kind"])})
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """The job that `to_dict` gave as plain values."""
+        table, kind = SUPPORT.table(plain["table"]), Kind(plain["kind"])
+        return cls(**{**plain, "table": table, "kind": kind})
 
     def new_draft(self, suffix: str) -> Path:
         """A name that no other attempt at this job has or will have."""
@@ -66,11 +67,11 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class WriteJob(Job):
-    """A delivered file that is to be written as events.
+class StageJob(Job):
+    """A delivered file whose events are to be staged: written as drafts.
 
     Attributes:
-        sha256: of its bytes when it was examined.
+        sha256: of its bytes when it was scanned.
         file: its number.
         first_event: the `event_id` of its first row.
         start: how many events of the batch come before it.
@@ -83,7 +84,7 @@ class WriteJob(Job):
 
 
 @dataclass(frozen=True, slots=True)
-class Hashed:
+class FileDigest:
     """The digest of a file, or why it cannot be read."""
 
     sha256: str | None = None
@@ -91,21 +92,21 @@ class Hashed:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """Read what a task gave."""
+        """The result that a task gave as plain values."""
         return cls(answer["sha256"], _problems(answer))
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What was found in a file.
+class FileScan:
+    """What a scan found in a file.
 
     Attributes:
         sha256: of its bytes.
-        bytes: how many these are.
-        rows: how many sound rows.
-        actions: how many of each action.
+        bytes: their number.
+        rows: the number of sound rows.
+        actions: the number of rows of each action.
         problems: the first hundred.
-        problems_in_all: how many there are.
+        problems_in_all: the number of all.
         keys: the name of the draft with the keys of an initial extract; None of a delta.
     """
 
@@ -119,18 +120,18 @@ class Looked:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """Read what a task gave."""
+        """The result that a task gave as plain values."""
         return cls(**{**answer, "problems": _problems(answer)})
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class StagedEvents:
     """The events of a file, as drafts.
 
     Attributes:
-        is_same: whether the file is the one that was examined; else nothing of this counts.
+        is_same: whether the file is the one that was scanned; else nothing of this counts.
         events: the name of the draft with the events.
-        readings: the name of that with the readings.
+        readings: the name of the draft with the values of irregular cells.
         subtrees: over the leaves of the events, as level, place and hexadecimal digits.
         days: the days of UTC that occur.
     """
@@ -143,7 +144,7 @@ class Written:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """Read what a task gave."""
+        """The result that a task gave as plain values."""
         return cls(**answer)
 
     @property
@@ -156,16 +157,16 @@ def _problems(answer: Mapping[str, Any]) -> list[Problem]:
     return [Problem(**problem) for problem in answer["problems"]]
 
 
-def hashed(job: Job) -> Hashed:
-    """Give the digest of a file."""
+def digest_file(job: Job) -> FileDigest:
+    """Compute the digest of a file."""
     try:
-        return Hashed(digest_of(Path(job.path)))
+        return FileDigest(digest_of(Path(job.path)))
     except InputRefused as refused:
-        return Hashed(problems=refused.problems.kept)
+        return FileDigest(problems=refused.problems.kept)
 
 
-def looked(job: Job) -> Looked:
-    """Read a file from start to end, and tell all that is wrong with it."""
+def scan_file(job: Job) -> FileScan:
+    """Read a file from start to end, and report all that is wrong with it."""
     source, problems = OpenDelivery(Path(job.path)), Problems()
     actions: Counter[str] = Counter()
     writer, keys = None, None
@@ -181,7 +182,7 @@ def looked(job: Job) -> Looked:
     finally:
         if writer:
             writer.close()
-    return Looked(
+    return FileScan(
         sha256=source.sha256,
         bytes=source.size,
         rows=actions.total(),
@@ -192,8 +193,8 @@ def looked(job: Job) -> Looked:
     )
 
 
-def written(job: WriteJob) -> Written:
-    """Write the events of a file that was examined, and how its irregular cells are read."""
+def stage_events(job: StageJob) -> StagedEvents:
+    """Write the events of a file that was scanned, and the values of its irregular cells."""
     source, problems = OpenDelivery(Path(job.path)), Problems()
     made, tree = EventFile(job.table, job.file), Subtrees(job.start)
     events, readings = job.new_draft("events"), job.new_draft("readings")
@@ -207,18 +208,18 @@ def written(job: WriteJob) -> Written:
                 columns = (block.lines, block.actions, *block.columns)
                 tree.add(leaves(zip(numbers, repeat(job.table.name), repeat(job.file), *columns)))
                 yield made.batch(numbers, *block)
-                if len(made.readings) > READINGS_AT_ONCE:
-                    keep_readings()
+                if len(made.readings) > VALUES_AT_ONCE:
+                    keep_values()
 
-        def keep_readings() -> None:
+        def keep_values() -> None:
             # Those of the blocks to come are of later events, so all are in order.
             kept.write_table(readings_table(made.readings))
             made.readings.clear()
 
         rows = merged(batches(), ROWS_AT_ONCE)
         write_events(events, pa.RecordBatchReader.from_batches(made.schema, rows))
-        keep_readings()
-    return Written(
+        keep_values()
+    return StagedEvents(
         is_same=source.sha256 == job.sha256,
         events=events.name,
         readings=readings.name,
@@ -228,24 +229,24 @@ def written(job: WriteJob) -> Written:
 
 
 TASKS: Mapping[str, tuple[type[Job], Callable[[Any], Any]]] = {
-    "hash": (Job, hashed),
-    "look": (Job, looked),
-    "write": (WriteJob, written),
+    "digest": (Job, digest_file),
+    "scan": (Job, scan_file),
+    "stage": (StageJob, stage_events),
 }
 
 
-def done(task: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def run_task(task: str, plain: Mapping[str, Any]) -> dict[str, Any]:
     """Do a job.
 
     Args:
-        task: what to do, one of `TASKS`.
-        told: the job, as `Job.told` tells of it.
+        task: one of `TASKS`.
+        plain: the job, as `Job.to_dict` gives it.
 
     Returns:
-        what came of it, plain enough for JSON; or the folder that is not there.
+        the result as plain values; or the folder for drafts, if it does not exist here.
     """
-    kind, do = TASKS[task]
-    job = kind.of(told)
+    kind, work = TASKS[task]
+    job = kind.of(plain)
     if not os.path.isdir(job.draft):
-        return {"unseen": job.draft}
-    return {"done": asdict(do(job))}
+        return {"missing_folder": job.draft}
+    return {"result": asdict(work(job))}

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ledger.delivery.cell_values import CellReader, Reading
+from ledger.delivery.cell_values import CellReader, TypedValue
 from ledger.errors import WrongUsage
 from ledger.integrity.fault import Fault, FaultKind, Subject
 from ledger.model.dataset import Summary, Table
+from ledger.model.editions import Edition
 from ledger.model.local_time import clock_rows
 from ledger.model.periods import Month
 from ledger.model.records import File
-from ledger.replay.editions import Edition, choose_edition, last_event, say_what_counts
+from ledger.replay.editions import choose_edition, last_event, say_what_counts
 from ledger.replay.projection import fill_sql, make_aside, projected_columns, replay_of
 from ledger.store.database import Record
 from ledger.store.event_store import Store
 
 
-def _place(found: tuple[int, Reading]) -> tuple[int, str]:
+def _place(found: tuple[int, TypedValue]) -> tuple[int, str]:
     row, reading = found
     return row, reading.column
 

@@ -20,8 +20,9 @@ from ledger.datasets.support.report import Report
 from ledger.lineage.findings import Finding, edition_findings
 from ledger.lineage.sources import Sources
 from ledger.model.dataset import DataSet, Kind
+from ledger.model.editions import Edition
 from ledger.model.records import Batch, File
-from ledger.replay.editions import Edition, counts
+from ledger.replay.editions import counts
 from ledger.store.event_store import Store
 
 DOTS_SHOWN = 400
@@ -316,7 +317,7 @@ def _interactions(store: Store, edition: Edition, report: Report) -> Iterator[In
 
 def _files(store: Store, edition: Edition) -> Iterator[FileEvents]:
     """The files known in an edition, month by month, with their events."""
-    sources = Sources(store, edition.batch)
+    sources = Sources(store, store.files(), edition.batch)
     actions: dict[int, dict[str, int]] = {}
     for number, action, count in store.rows(_FILES):
         actions.setdefault(number, {})[action] = count
