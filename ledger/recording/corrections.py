@@ -17,6 +17,7 @@ from ledger.model.records import RETRACTION, Batch, File
 from ledger.recording.batches import BatchEvents, Flags, next_batch, next_file
 from ledger.store.database import storable
 from ledger.store.event_store import Store
+from ledger.store.sql import part
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +51,13 @@ class Retraction:
     restates: tuple[Month, ...]
 
 
-_ROWS = """
-SELECT {cells}, row_number() OVER (PARTITION BY {key} ORDER BY event_id) AS place
-FROM {events} WHERE event_id BETWEEN ? AND ?
-"""
-
-_DIFFERENCE = """
-WITH before AS ({rows}), after AS ({rows})
-SELECT (SELECT count(*) FROM after
-        LEFT JOIN before ON before.{key} = after.{key} AND before.place = after.place
-        WHERE before.place IS NULL),
-       (SELECT count(*) FROM after
-        JOIN before ON before.{key} = after.{key} AND before.place = after.place
-        WHERE {differ}),
-       (SELECT count(*) FROM before
-        LEFT JOIN after ON after.{key} = before.{key} AND after.place = before.place
-        WHERE after.place IS NULL)
-"""
-
-
 def row_difference(store: Store, table: Table, before: File, after: File) -> RowDifference:
     """Count the rows in which two recorded files of a table differ."""
     cells = ("action", *table.column_names)
-    rows = _ROWS.format(cells=", ".join(cells), key=table.key, events=table.events)
+    names = {"cells": ", ".join(cells), "key": table.key, "events": table.events}
+    rows = part("recording/corrections.sql", "rows", **names)
     differ = " OR ".join(f"before.{cell} IS NOT after.{cell}" for cell in cells)
-    sql = _DIFFERENCE.format(rows=rows, key=table.key, differ=differ)
+    sql = part("recording/corrections.sql", "difference", rows=rows, key=table.key, differ=differ)
     spans = (before.first_event, before.last_event, after.first_event, after.last_event)
     return RowDifference(*next(store.rows(sql, spans)))
 

@@ -19,6 +19,7 @@ from ledger.model.progress import Advance, unheard
 from ledger.model.records import Records
 from ledger.recording.batches import BatchEvents, Flags, RecordedBatch, next_batch, next_file
 from ledger.store.event_store import MARKS_AT_ONCE, Store
+from ledger.store.sql import part
 
 VALUES_AT_ONCE = 10_000
 
@@ -181,7 +182,8 @@ class Recorder:
     def _check_keys(self, delivery: Delivery, first_event: int) -> None:
         """Report keys that occur twice in an initial extract."""
         span = (first_event, self._next_event - 1)
-        sql = _REPEATED_KEYS.format(events=delivery.table.events, key=delivery.table.key)
+        names = {"events": delivery.table.events, "key": delivery.table.key}
+        sql = part("recording/recorder.sql", "repeated keys", **names)
         for line, key, first_line in self._store.rows(sql, span * 2):
             self.problems.add(repeated_key(delivery, line, key, first_line))
 
@@ -219,14 +221,3 @@ def repeated_key(delivery: Delivery, line: int, key: str, first_line: int) -> Pr
     """The problem of a key that occurs twice in an initial extract."""
     message = f"this key is on line {first_line} already"
     return Problem(str(delivery.path), "duplicate-key", message, line, delivery.table.key, key)
-
-
-_REPEATED_KEYS = """
-SELECT again.line, again.{key}, first.line
-FROM (SELECT {key}, min(event_id) AS event_id FROM {events}
-      WHERE event_id BETWEEN ? AND ? GROUP BY {key} HAVING count(*) > 1) AS repeated
-JOIN {events} AS first ON first.event_id = repeated.event_id
-JOIN {events} AS again ON again.{key} = repeated.{key} AND again.event_id > repeated.event_id
-WHERE again.event_id BETWEEN ? AND ?
-ORDER BY again.event_id
-"""
