@@ -20,6 +20,7 @@ from ledger.model.dataset import Column, DataSet, Type
 from ledger.model.editions import Edition
 from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FileOptions
+from ledger.outputs.manifest import ExportedFile, Provenance
 from ledger.outputs.table_files import write_tables
 from ledger.replay.labels import Names, names_join, say_names
 from ledger.store.event_store import Store
