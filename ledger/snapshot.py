@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from ledger.datasets.support.bridge import Bridge, Cause, read_bridge, read_causes
+from ledger.datasets.support.bridge_tables import (
+    CAUSES_SHOWN,
+    cause_table,
+    draw_bridge,
+    draw_causes,
+)
 from ledger.datasets.support.measures import month_label
-from ledger.lineage.diff import Diff, RowChange, count_differences, differing_rows
+from ledger.lineage.diff import Diff, RowChange, cell_differences, count_differences, differing_rows
 from ledger.model.dataset import DataSet
 from ledger.model.editions import Edition
 from ledger.model.periods import Month
+from ledger.model.presentation import Part
+from ledger.model.tabular import Tabular
 from ledger.store.event_store import Store
 
 Item = TypeVar("Item")
@@ -67,3 +76,53 @@ class Comparison:
 
 def _label(month: Month | str | None) -> str | None:
     return None if month is None else month_label(month)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """The differences of two editions in every form; each is read when it is asked for."""
+
+    comparison: Comparison
+
+    def to_dict(self) -> dict[str, Any]:
+        """How far the editions differ, and an iterator over the rows that do."""
+        return {**self.comparison.diff().to_dict(), "rows": self.comparison.diff_rows()}
+
+    def tabular(self) -> Tabular:
+        """The cells in which the editions differ."""
+        return cell_differences(self.comparison.diff_rows())
+
+    def parts(self) -> Iterable[Part]:
+        """How far the editions differ."""
+        yield self.comparison.diff().tabular()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The bridge between two editions and its causes in every form, read when it is asked for.
+
+    Attributes:
+        comparison: of the editions.
+        month: of the report; None for all.
+        measure: for the rows of the report; None for the first that moved.
+    """
+
+    comparison: Comparison
+    month: Month | str | None
+    measure: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The bridge, and an iterator over all causes."""
+        bridge = self.comparison.bridge(self.month).to_dict()
+        return {**bridge, "causes": self.comparison.bridge_causes(self.month)}
+
+    def tabular(self) -> Tabular:
+        """The causes."""
+        return cause_table(self.comparison.bridge_causes(self.month))
+
+    def parts(self) -> Iterable[Part]:
+        """The bridge of the total, that of each row that moved, and the first causes."""
+        bridge = self.comparison.bridge(self.month)
+        yield from draw_bridge(bridge, self.measure)
+        causes = self.comparison.bridge_causes(self.month, most=CAUSES_SHOWN)
+        yield from draw_causes(bridge, causes)

@@ -26,3 +26,8 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """As `visible`, of a text of several lines."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def to_the_second(timestamp: str) -> str:
+    """A recorded timestamp for people: `2025-04-01T09:30:00Z`."""
+    return f"{timestamp[:19]}Z"

@@ -17,8 +17,8 @@ from tests.commands import LEDGER, PYTHON, environment
 
 AT_ONCE = """
 import sys
-from ledger.cli import terminal
-terminal.DELAY, terminal.INTERVAL = 1e-9, 0
+from ledger.cli import console
+console.DELAY, console.INTERVAL = 1e-9, 0
 from ledger.cli import main
 sys.exit(main(prog_name="ledger"))
 """
@@ -40,13 +40,27 @@ class Seen:
     @property
     def text(self) -> str:
         """What was written, without escape codes; what was erased is in it too."""
-        return re.sub(r"\x1b\[[0-9;]*m", "", self.raw).replace("\r\n", "\n")
+        return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", self.raw).replace("\r\n", "\n")
 
     @property
     def lines(self) -> list[str]:
-        """The lines that are left at the end: of each, what was written over it last."""
-        lines = self.text.removesuffix("\n").split("\n")
-        return [([part for part in line.split("\r") if part] or [""])[-1] for line in lines]
+        """The lines that are left at the end, without what was erased or written over."""
+        screen, row, column = [""], 0, 0
+        for code in re.findall(r"\x1b\[[?0-9;]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+", self.raw):
+            if code == "\r":
+                column = 0
+            elif code == "\n":
+                row, column = row + 1, 0
+                screen += [""] * (row == len(screen))
+            elif code == "\x1b[2K":
+                screen[row] = ""
+            elif code == "\x1b[1A":
+                row -= 1
+            elif not code.startswith("\x1b"):
+                text = screen[row].ljust(column)
+                screen[row] = text[:column] + code + text[column + len(code) :]
+                column += len(code)
+        return screen[:-1] if not screen[-1] else screen
 
 
 def on_terminal(

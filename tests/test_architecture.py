@@ -122,6 +122,7 @@ def test_a_module_imports_what_the_table_of_the_docs_allows(path: Path) -> None:
         ("sqlite3", {"store"}),
         ("click", {"cli"}),
         ("pyarrow", {"outputs.parquet", "outputs.read_back", "lake", "engines"}),
+        ("rich", {"cli.console", "cli.layout"}),
         ("deltalake", {"lake.delta"}),
         ("duckdb", {"engines.duckdb"}),
         ("pyspark", {"engines.spark"}),

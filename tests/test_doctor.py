@@ -72,7 +72,7 @@ def test_it_names_the_versions_that_are_installed(db: Path) -> None:
     found = examined(db)
     assert found["month-ledger"][1] == metadata.version("month-ledger")
     assert found["SQLite"][1] == sqlite3.sqlite_version
-    for package in ("click", "msgspec", "pendulum", "pyarrow", "sqlite-utils", "tabulate"):
+    for package in ("click", "msgspec", "pendulum", "pyarrow", "sqlite-utils", "rich"):
         assert f"{package} {metadata.version(package)}" in found["packages"][1]
     assert "pytest" not in found["packages"][1]
 

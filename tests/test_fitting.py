@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wcwidth import width
 
-from ledger.cli.fitting import EIGHTHS, bars, facts, fitted, paragraph, records
+from ledger.cli.layout import EIGHTHS, bars, facts, fitted, paragraph, records, width_of
 
 words = st.text(st.sampled_from("abcäß漢字😀-.1"), min_size=1, max_size=6)
 sentences = st.lists(words, max_size=6).map(" ".join)
@@ -32,7 +31,7 @@ def test_a_table_has_room_and_nothing_of_it_is_cut(
 ) -> None:
     columns, rows, numeric = table
     text = fitted(columns, rows, numeric, room)
-    assert all(width(line) <= room for line in text.splitlines())
+    assert all(width_of(line) <= room for line in text.splitlines())
     head, rule, body = text.partition("\n-")
     if rule:
         cells = "".join("".join(row) for row in rows)
@@ -47,7 +46,7 @@ def test_facts_have_room_and_nothing_of_them_is_cut(
     pairs: list[tuple[str, str]], room: int
 ) -> None:
     text = facts(pairs, room)
-    assert all(width(line) <= room for line in text.splitlines())
+    assert all(width_of(line) <= room for line in text.splitlines())
     assert letters(text) == letters("".join(name + value for name, value in pairs))
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import Ledger
-from ledger.cli.printing import as_markdown
+from ledger.cli.markdown import as_markdown
 from ledger.store.schema import expected_schema
 from tests.commands import Ran, invoke_ledger, run_ledger
 from tests.strategies import small_file, write_data_folder

@@ -28,7 +28,7 @@ import pytest
 from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
 from ledger.delivery.csv_reader import FIELD_LIMIT
-from ledger.results import plain
+from ledger.model.presentation import plain
 from ledger.web import functions, limits
 from ledger.web.app import make_datasette
 from ledger.web.database import LedgerFile

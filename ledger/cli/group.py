@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from ledger.cli.printing import Styled, tell
+from ledger.cli import console
 from ledger.errors import InputRefused, LedgerError
+from ledger.model.presentation import Styled
 from ledger.text import visible
 
 
@@ -82,7 +83,9 @@ class LedgerGroup(click.Group):
             ctx.exit(141)
         except KeyboardInterrupt:
             # A commit that was under way is carried out, so this does not say what is recorded.
-            tell("Interrupted. What was not finished is undone; what is recorded: ledger log")
+            console.write_error(
+                "Interrupted. What was not finished is undone; what is recorded: ledger log"
+            )
             ctx.exit(130)
 
 
@@ -92,8 +95,8 @@ def _tell_error(error: LedgerError) -> None:
     if isinstance(error, InputRefused):
         message = error.summary
         for problem in error.problems:
-            tell(visible(str(problem)))
-    tell(Styled("Error:", "error"), f" {message}")
+            console.write_error(visible(str(problem)))
+    console.write_error(Styled("Error:", "error"), f" {message}")
 
 
 def _forget_output() -> None:

@@ -1,33 +1,46 @@
-"""What is told besides a result: of which edition it speaks, and how far a command is."""
+"""What stands beside a result: which edition it is of, and what became of files."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ledger.cli import terminal
-from ledger.cli.printing import QUIET, Styled, emit, is_verbose, note
+from ledger.cli.console import is_verbose, note, write_data
 from ledger.ledger import Ledger
 from ledger.model.editions import Edition
 from ledger.model.periods import spans
+from ledger.text import counted
 
 if TYPE_CHECKING:
-    from ledger.model.progress import Progress
+    from ledger.model.documents import Document
+    from ledger.outputs.manifest import ExportedFile
+    from ledger.snapshot import Comparison
 
 
-def tell_reading(ledger: Ledger, edition: Edition, *chosen: str | None) -> None:
-    """Say of what the result speaks, and where the stored projection speaks of something else.
+def note_edition(edition: Edition, what: str = "As of") -> None:
+    """Name the edition that a result is of."""
+    head = edition.head if is_verbose() else edition.head[:12]
+    note(f"{what} {edition.as_of}, batch {edition.batch}, head {head}")
+    if edition.missing:
+        note(f"Nothing is recorded for {spans(edition.missing)}: a gap")
+
+
+def note_editions(both: Comparison) -> None:
+    """Name the two editions that are compared."""
+    note_edition(both.before, "From")
+    note_edition(both.after, "To")
+
+
+def note_stored_edition(ledger: Ledger, edition: Edition, *chosen: str | None) -> None:
+    """Name the edition that a result is of, and that of the stored projection if it is another.
 
     Args:
         ledger: that was read.
-        edition: of which the result speaks.
-        chosen: what the user said of it.
+        edition: of the result.
+        chosen: what the user chose of it; if anything, the stored projection is not mentioned.
     """
-    tell_edition(edition)
+    note_edition(edition)
     stored = ledger.stored_edition()
     if not any(chosen) and stored and stored != edition:
         note(
@@ -36,26 +49,20 @@ def tell_reading(ledger: Ledger, edition: Edition, *chosen: str | None) -> None:
         )
 
 
-def tell_edition(edition: Edition, what: str = "As of") -> None:
-    """Say of what the result speaks, or of `what` it speaks."""
-    head = edition.head if is_verbose() else edition.head[:12]
-    note(f"{what} {edition.as_of}, batch {edition.batch}, head {head}")
-    if edition.missing:
-        note(f"Nothing is recorded for {spans(edition.missing)}: a gap")
+def note_apostrophes(files: Iterable[ExportedFile]) -> None:
+    """Count the texts that a spreadsheet would have taken for formulas, if that was asked for."""
+    counts = [file.apostrophes for file in files if file.apostrophes is not None]
+    if counts:
+        texts = counted(sum(counts), "text")
+        note(f"Safe for spreadsheets: an apostrophe was put before {texts}.")
 
 
-def emit_bars(title: str, figures: Mapping[str, int]) -> None:
-    """Print a bar for each name, on a terminal alone: a picture for people, and no result."""
-    room = terminal.room(sys.stdout)
-    if room and any(figures.values()):
-        from ledger.cli.fitting import EIGHTHS, bars
+def write_or_print(document: Document, out: Path | None) -> None:
+    """Write a document to a file, or print it."""
+    from ledger.integrity.documents import write_document
 
-        emit(f"\n{title}")
-        for text, bar in bars(figures, room, blocks=terminal.can_show(EIGHTHS)):
-            emit(text, Styled(bar, "bar"))
-
-
-def telling_progress(label: str, unit: str) -> AbstractContextManager[Progress | None]:
-    """Show how far a command is, on a terminal; `--quiet` silences it. See `terminal.progress`."""
-    quiet = click.get_current_context().meta.get(QUIET)
-    return nullcontext() if quiet else terminal.progress(label, unit)
+    if out is None:
+        write_data(document.text())
+    else:
+        write_document(out, document)
+        note(f"written to {out}")

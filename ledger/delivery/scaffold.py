@@ -16,7 +16,9 @@ from string import Template
 
 from ledger.errors import StorageFailed
 from ledger.files.atomic import draft_folder, put
-from ledger.model.dataset import ACTION_COLUMN, DataSet, Kind, Table, Type
+from ledger.model.dataset import ACTION_COLUMN, Column, DataSet, Kind, Table, Type
+from ledger.model.presentation import JsonObject, Part
+from ledger.model.tabular import Tabular
 from ledger.text import listed
 
 README = "README.md"
@@ -31,7 +33,7 @@ _TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class DataFolder:
+class DataFolder(JsonObject):
     """A data folder, as it was laid out.
 
     Attributes:
@@ -43,6 +45,16 @@ class DataFolder:
     folder: Path
     made: tuple[Path, ...]
     kept: tuple[Path, ...]
+
+    def tabular(self) -> Tabular:
+        """A row for each file, with what became of it."""
+        files = [(path, "made") for path in self.made] + [(path, "was there") for path in self.kept]
+        columns = (Column("file", "Where the file is."), Column("", "What became of it."))
+        return Tabular("folder", columns, [(str(path), what) for path, what in sorted(files)])
+
+    def parts(self) -> Iterator[Part]:
+        """The same."""
+        yield self.tabular()
 
 
 def lay_out(folder: Path, dataset: DataSet, *, dry_run: bool = False) -> DataFolder:

@@ -13,10 +13,11 @@ from ledger.engines.lake_replay import LakeReplay
 from ledger.errors import WrongUsage
 from ledger.files.atomic import complete_files
 from ledger.model.dataset import DataSet
+from ledger.model.presentation import plain
 from ledger.outputs.formats import FileOptions
 from ledger.outputs.manifest import Provenance, manifest_of
 from ledger.outputs.table_files import write_into
-from ledger.results import LakeProjection, plain
+from ledger.results import LakeProjection
 
 ANSWERS = "support_answers.json"
 PROJECTION = "projection.json"

@@ -15,6 +15,7 @@ from enum import StrEnum
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import ledger
 from ledger.errors import LedgerError, NoLedger, StorageFailed, VerificationFailed, WrongUsage
@@ -24,7 +25,9 @@ from ledger.integrity.checks.contents import check_tags
 from ledger.integrity.checks.records import check_records
 from ledger.integrity.checks.schema import check_schema
 from ledger.integrity.fault import Subject
-from ledger.model.dataset import DataSet
+from ledger.model.dataset import Column, DataSet
+from ledger.model.presentation import Part, plain
+from ledger.model.tabular import Tabular
 from ledger.replay.editions import choose_edition, in_force, stored_edition
 from ledger.store.database import OLDEST_SQLITE, SQLITE_VERSION
 from ledger.store.event_store import Store
@@ -72,6 +75,29 @@ class Diagnosis:
 
     examined: tuple[Examined, ...]
     error: LedgerError | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Whether nothing is wrong, and all that was examined."""
+        return {"healthy": self.error is None, "examined": plain(self.examined)}
+
+    def tabular(self) -> Tabular:
+        """A row for each thing that was examined."""
+        rows = [(one.what, one.state.value, one.found) for one in self.examined]
+        return Tabular("diagnosis", _COLUMNS, rows, "what")
+
+    def parts(self) -> Iterator[Part]:
+        """The same, and what to do."""
+        yield self.tabular()
+        for one in self.examined:
+            if one.advice:
+                yield f"{one.what}: {one.advice}"
+
+
+_COLUMNS = (
+    Column("what", "What was examined."),
+    Column("state", "Whether it is ok, worth a note, or wrong."),
+    Column("found", "What was found."),
+)
 
 
 def diagnose(

@@ -8,10 +8,11 @@ or of a later one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.integrity.checks.contents import event_chunks, event_leaves
-from ledger.model.dataset import DataSet, Table
+from ledger.model.dataset import Column, DataSet, Table
 from ledger.model.digest import (
     GENESIS,
     BatchContents,
@@ -23,8 +24,10 @@ from ledger.model.digest import (
 )
 from ledger.model.documents import Count, Document, Number, Part
 from ledger.model.merkle import audit_path, root_over
+from ledger.model.presentation import Facts
 from ledger.model.receipt import Receipt
 from ledger.model.records import Batch, File
+from ledger.model.tabular import Tabular
 from ledger.store.event_store import Store
 
 
@@ -72,6 +75,28 @@ class EventProof(Document, frozen=True, kw_only=True, tag="ledger-event-proof-1"
             if (file.file, file.table) == (event.file, event.table):
                 return file
         raise VerificationFailed(f"the proof has no file {event.file} of {event.table}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event with its cells, and where it comes from."""
+        return {
+            "table": self.event.table,
+            **self.event.cells,
+            "action": self.event.action,
+            "month": self.batch.month,
+            "batch": self.batch.batch,
+            "line": self.event.line,
+            "file_sha256": self.file.sha256,
+        }
+
+    def tabular(self) -> Tabular:
+        """The same, a row for each."""
+        columns = (Column("name", "Of the fact."), Column("value", "What it is."))
+        return Tabular("event", columns, list(self.to_dict().items()), "name")
+
+    def parts(self) -> Iterator[Facts | str]:
+        """The same, and what is proved."""
+        yield Facts([(name, str(fact or "")) for name, fact in self.to_dict().items()])
+        yield "This event is part of the ledger that the receipt is of."
 
 
 def prove_event(store: Store, dataset: DataSet, table: Table, event_id: int) -> EventProof:

@@ -20,10 +20,12 @@ from ledger.integrity.checks.schema import check_schema, check_storage, has_soun
 from ledger.integrity.fault import Fault, FaultKind, Subject
 from ledger.integrity.receipts import check_receipt
 from ledger.model.dataset import DataSet
+from ledger.model.presentation import Verdict
 from ledger.model.progress import Progress
 from ledger.model.receipt import Receipt
 from ledger.model.records import File
 from ledger.store.event_store import Store
+from ledger.text import counted
 
 FAULTS_KEPT = 100
 
@@ -31,7 +33,7 @@ Check = Callable[[], Iterator[Fault]]
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Verdict):
     """What a verification found.
 
     Attributes:
@@ -68,6 +70,17 @@ class Verification:
         if self.compared is not None:
             anchors.append(f"compared with the {self.compared} delivered files")
         return f"internally consistent; {', '.join(anchors) or 'not anchored'}"
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """The faults."""
+        return tuple(map(str, self.faults))
+
+    @property
+    def extent(self) -> str:
+        """How much is recorded."""
+        batches = counted(self.batches, "batch", "batches")
+        return f"{batches}, {counted(self.events, 'event')}, head {self.head or 'none'}"
 
 
 def verify_store(

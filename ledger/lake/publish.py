@@ -12,14 +12,17 @@ from ledger.lake.arrow import EventFile, clock_table, days_of, readings_table
 from ledger.lake.files import read_parquet
 from ledger.lake.layout import ROWS_AT_ONCE, BatchContent, Layout
 from ledger.lake.relations import CLOCK, columns_of, schema
-from ledger.model.dataset import DataSet
+from ledger.model.dataset import Column, DataSet, Type
+from ledger.model.presentation import JsonObject, Part
 from ledger.model.progress import Advance, Progress, Tally
 from ledger.model.records import Batch, File, Records
+from ledger.model.tabular import Tabular
 from ledger.store.event_store import Store
+from ledger.text import counted
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class Published(JsonObject):
     """What was published.
 
     Attributes:
@@ -39,6 +42,28 @@ class Published:
     tags: int
     held: int
     head: str | None
+
+    def tabular(self) -> Tabular:
+        """The batches that are new in the lake."""
+        rows = [(batch.batch, str(batch.month), batch.events) for batch in self.batches]
+        return Tabular("published", _COLUMNS, rows, "batch")
+
+    def parts(self) -> Iterator[Part]:
+        """What is new in the lake."""
+        if self.batches:
+            what = f"{counted(self.events, 'event')} of {counted(self.files, 'file')}"
+            yield f"{what} written in {counted(len(self.batches), 'batch', 'batches')}."
+        elif not self.tags:
+            yield "Nothing new."
+        if self.tags:
+            yield f"{counted(self.tags, 'tag')} written."
+
+
+_COLUMNS = (
+    Column("batch", "The batch.", Type.INTEGER),
+    Column("month", "Its month."),
+    Column("events", "The number of its events.", Type.INTEGER),
+)
 
 
 def publish_store(

@@ -29,17 +29,19 @@ from ledger.model.dataset import DataSet
 from ledger.model.digest import GENESIS, batch_digest, file_digest, leaves, next_head, next_seal
 from ledger.model.local_time import clock_rows
 from ledger.model.merkle import MerkleTree
+from ledger.model.presentation import Verdict
 from ledger.model.progress import Progress, Tally
 from ledger.model.receipt import Receipt
 from ledger.model.records import Batch, File, Records, Tag
 from ledger.store.database import Record
 from ledger.store.event_store import MARKS_AT_ONCE, Store
+from ledger.text import counted
 
 _Check = Callable[[], Iterator[Fault]]
 
 
 @dataclass(frozen=True, slots=True)
-class LakeVerification:
+class LakeVerification(Verdict):
     """What a verification of a lake found.
 
     Attributes:
@@ -79,6 +81,17 @@ class LakeVerification:
         else:
             said.append("not held to any ledger")
         return "; ".join(said)
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """The faults."""
+        return tuple(map(str, self.faults))
+
+    @property
+    def extent(self) -> str:
+        """How much is recorded."""
+        batches = counted(self.batches, "batch", "batches")
+        return f"{batches}, {counted(self.events, 'event')}, head {self.head or 'none'}"
 
 
 def verify_lake(

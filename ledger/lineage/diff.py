@@ -5,12 +5,15 @@ Applied to the one, the differences give the other.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import json
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger.model.dataset import DataSet, View
+from ledger.model.dataset import Column, DataSet, Type, View
 from ledger.model.editions import Edition
+from ledger.model.presentation import JsonObject
+from ledger.model.tabular import Tabular, Values
 from ledger.replay.editions import stored_edition
 from ledger.replay.projection import build_aside
 from ledger.store.database import Record
@@ -40,7 +43,7 @@ class CellDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class RowChange:
+class RowChange(JsonObject):
     """A row that one of the editions has not, or has otherwise.
 
     Attributes:
@@ -58,7 +61,7 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
-class RelationDiff:
+class RelationDiff(JsonObject):
     """How far two editions differ in a table or view.
 
     Attributes:
@@ -77,7 +80,7 @@ class RelationDiff:
 
 
 @dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(JsonObject):
     """How far two editions differ.
 
     Attributes:
@@ -89,6 +92,11 @@ class Diff:
     before: Edition
     after: Edition
     tables: tuple[RelationDiff, ...]
+
+    def tabular(self) -> Tabular:
+        """A row for each table and view, with what it has of each kind of difference."""
+        rows = [(t.name, t.added, t.removed, t.changed, t.cells) for t in self.tables]
+        return Tabular("diff", _COUNT_COLUMNS, rows, "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,41 @@ class _Relation:
             no_cells=", NULL" * len(self.values),
             order=", ".join(str(place + 1) for place in range(len(self.identity))),
         )
+
+
+_COUNT_COLUMNS = (
+    Column("table", "The table or view."),
+    Column("added", "The rows that only the edition after has.", Type.INTEGER),
+    Column("removed", "The rows that only the edition before has.", Type.INTEGER),
+    Column("changed", "The rows that both have, with other cells.", Type.INTEGER),
+    Column("cells changed", "The cells in which these differ.", Type.INTEGER),
+)
+_CELL_COLUMNS = (
+    Column("table", "The table or view."),
+    Column("key", "The key of the row; of several parts, as JSON."),
+    Column("change", "What became of the row: added, removed or changed."),
+    Column("column", "The column of the cell."),
+    Column("before", "The cell in the edition before."),
+    Column("after", "The cell in the edition after."),
+)
+
+
+def cell_differences(changes: Iterable[RowChange]) -> Tabular:
+    """Make a table of the cells in which rows differ.
+
+    A row that is added or removed, and has no cell but its key, is one row without a cell.
+    """
+    return Tabular("diff", _CELL_COLUMNS, _cells(changes))
+
+
+def _cells(changes: Iterable[RowChange]) -> Iterator[Values]:
+    for row in changes:
+        # A name may contain any mark, so several parts of a key are told apart as in JSON.
+        key = row.key[0] if len(row.key) == 1 else json.dumps(row.key, ensure_ascii=False)
+        for cell in row.cells:
+            yield row.relation, key, row.kind, cell.column, cell.before, cell.after
+        if not row.cells:
+            yield row.relation, key, row.kind, None, None, None
 
 
 _COUNTS = """

@@ -21,6 +21,7 @@ from ledger.lineage.sources import Sources
 from ledger.model.dataset import Check, Column, DataSet, Kind, Table
 from ledger.model.editions import Edition
 from ledger.model.periods import Month
+from ledger.model.presentation import JsonObject
 from ledger.model.records import File, Records
 from ledger.replay.editions import counts, known, last_event, last_events
 from ledger.replay.projection import can_be_clockless, is_regular, typed_sql
@@ -51,7 +52,7 @@ _MESSAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(JsonObject):
     """One thing worth telling, and where it stands.
 
     Attributes:

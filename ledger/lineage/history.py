@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from ledger.errors import WrongUsage
 from ledger.lineage.findings import verdicts
 from ledger.lineage.sources import Source, Sources
-from ledger.model.dataset import Action, Table
+from ledger.model.dataset import Action, Column, Table, Type
 from ledger.model.editions import Edition
+from ledger.model.presentation import Grid, JsonObject, Part
 from ledger.model.records import RETRACTION
+from ledger.model.tabular import Tabular, Values
 from ledger.store.database import Record
 from ledger.store.event_store import Store
+from ledger.text import to_the_second
 
 APPLIED = "applied"
 SUPERSEDED = "superseded"
@@ -20,7 +24,7 @@ RETRACTED = "retracted"
 
 
 @dataclass(frozen=True, slots=True)
-class CellChange:
+class CellChange(JsonObject):
     """A cell before and after an event, as delivered; None for NULL and where there is no row."""
 
     column: str
@@ -29,7 +33,7 @@ class CellChange:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryEvent:
+class HistoryEvent(JsonObject):
     """An event of a record.
 
     Attributes:
@@ -45,9 +49,40 @@ class HistoryEvent:
     verdict: str
     changes: tuple[CellChange, ...]
 
+    def rows(self) -> Iterator[Values]:
+        """A row for each cell that changed; one without a cell if none did."""
+        source = self.source
+        event = (str(source.month), source.action, self.verdict, source.superseded_in)
+        place = (source.file, source.line, source.batch, self.recorded_at)
+        for change in self.changes:
+            yield *event, *place, change.column, change.before, change.after
+        if not self.changes:
+            yield *event, *place, None, None, None
+
+    def lines(self) -> Iterator[Values]:
+        """The same for people, with the event in the first row alone."""
+        source, verdict = self.source, self.verdict
+        if source.superseded_in:
+            verdict = f"{verdict} in {source.superseded_in}"
+        place = f"{source.file}:{source.line}"
+        recorded_at = to_the_second(self.recorded_at)
+        event: Values = (
+            str(source.month),
+            source.action,
+            verdict,
+            place,
+            source.batch,
+            recorded_at,
+        )
+        for change in self.changes:
+            yield *event, change.column, change.before or "NULL", change.after or "NULL"
+            event = [None] * len(event)
+        if not self.changes:
+            yield *event, None, None, None
+
 
 @dataclass(frozen=True, slots=True)
-class History:
+class History(JsonObject):
     """All events of a record.
 
     Attributes:
@@ -62,6 +97,32 @@ class History:
     key: str
     events: tuple[HistoryEvent, ...]
 
+    def tabular(self) -> Tabular:
+        """A row for each cell that an event changed."""
+        return Tabular("history", _COLUMNS, [row for event in self.events for row in event.rows()])
+
+    def parts(self) -> Iterator[Part]:
+        """The events, one below the other, with the cells that they changed."""
+        yield Grid(_HEADINGS, [row for event in self.events for row in event.lines()])
+
+
+_COLUMNS = (
+    Column("month", "The month of the event's file."),
+    Column("action", "What the event does: add, update or delete."),
+    Column("verdict", "What came of the event."),
+    Column("superseded_in", "The batch from which its file no longer counts.", Type.INTEGER),
+    Column("file", "The name of its file."),
+    Column("line", "Its line in the file.", Type.INTEGER),
+    Column("batch", "The batch that recorded it.", Type.INTEGER),
+    Column("recorded_at", "When that was, in UTC.", Type.TIMESTAMP),
+    Column("column", "A column whose cell it changed."),
+    Column("before", "The cell before the event, as delivered."),
+    Column("after", "The cell after the event, as delivered."),
+)
+_HEADINGS = (
+    *("month", "action", "verdict", "where", "batch", "recorded_at"),
+    *("column", "before", "after"),
+)
 
 _EVENTS = """
 SELECT event.event_id, event.file, event.line, event.action, {cells}

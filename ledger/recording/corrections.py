@@ -13,6 +13,7 @@ from ledger.model.dataset import Table
 from ledger.model.digest import FileContents
 from ledger.model.merkle import MerkleTree
 from ledger.model.periods import Month
+from ledger.model.presentation import JsonObject
 from ledger.model.records import RETRACTION, Batch, File
 from ledger.recording.batches import BatchEvents, Flags, next_batch, next_file
 from ledger.store.database import storable
@@ -37,7 +38,7 @@ class RowDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class Retraction:
+class Retraction(JsonObject):
     """A file that was retracted.
 
     Attributes:

@@ -17,6 +17,7 @@ from ledger.errors import InputRefused, Problem, Problems, RecordingFailed
 from ledger.lineage.findings import Finding
 from ledger.model.dataset import DataSet, Kind
 from ledger.model.periods import Month
+from ledger.model.presentation import JsonObject
 from ledger.model.progress import Advance, Progress, Tally
 from ledger.model.receipt import Receipt, receipt_of
 from ledger.model.records import Batch, File, Records
@@ -60,7 +61,7 @@ class FileIngest:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthIngest:
+class MonthIngest(JsonObject):
     """What became of the files of one month.
 
     Attributes:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ledger.errors import WrongUsage
 from ledger.ledger import Ledger
-from ledger.results import plain
+from ledger.model.presentation import plain
 from ledger.web.limits import Watch
 
 if TYPE_CHECKING:

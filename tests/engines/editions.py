@@ -22,12 +22,12 @@ from ledger.lake.folder import open_lake
 from ledger.lake.records import known_records, records_store
 from ledger.model.dataset import SecondsBetween, Summary, Table, Type
 from ledger.model.editions import Edition
+from ledger.model.presentation import plain
 from ledger.outputs.manifest import MANIFEST
 from ledger.replay.editions import choose_edition
 from ledger.replay.incremental import EXACT
 from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside, projected_columns
-from ledger.results import plain
 from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Plan, chronicle_of
 from tests.strategies import COLUMNS, DeliveredFile, Deliveries, small_file

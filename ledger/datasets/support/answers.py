@@ -9,7 +9,7 @@ Every sentence is computed: with other data it says something else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
@@ -19,11 +19,14 @@ from ledger.datasets.support.missing_names import unknown_notes
 from ledger.datasets.support.ranking import best_of, tied
 from ledger.datasets.support.sensitivity import Sensitivity, read_sensitivity
 from ledger.errors import WrongUsage
+from ledger.model.dataset import Column
 from ledger.model.editions import Edition
 from ledger.model.periods import Month, Quarter
+from ledger.model.presentation import Grid, Heading, JsonObject, Part, Remark
+from ledger.model.tabular import Tabular
 from ledger.replay.labels import Names, names_join, say_names
 from ledger.store.event_store import Store
-from ledger.text import counted, listed
+from ledger.text import counted, listed, visible
 
 _TOTALS = f"""
 SELECT totals.month, {CENTER_LABEL} AS center_name, {{sums}}
@@ -36,7 +39,7 @@ ORDER BY totals.month, center_name
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(JsonObject):
     """One question, answered.
 
     Attributes:
@@ -55,9 +58,16 @@ class Answer:
     evidence: tuple[tuple[str | int | float | None, ...], ...]
     notes: tuple[str, ...] = ()
 
+    def parts(self) -> Iterator[Part]:
+        """The question, the answer, its evidence and what limits it."""
+        yield Heading(self.number, self.question)
+        yield self.answer
+        yield Grid(self.columns, self.evidence, 2)
+        yield from map(Remark, self.notes)
+
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(JsonObject):
     """The answers of an edition.
 
     Attributes:
@@ -75,6 +85,28 @@ class Answers:
     complete: bool
     answers: tuple[Answer, ...]
     sensitivity: tuple[Sensitivity, ...] = ()
+
+    def tabular(self) -> Tabular:
+        """The questions with their answers."""
+        rows = [(one.number, one.question, one.answer) for one in self.answers]
+        return Tabular("answers", _COLUMNS, rows, "number")
+
+    def parts(self, *, full: bool = False) -> Iterator[Part]:
+        """Each answer, and what comes out under other readings; `full` with all outcomes."""
+        readings = {found.number: found for found in self.sensitivity}
+        for answer in self.answers:
+            found = readings.get(answer.number)
+            others = found.parts(full=full) if found else ()
+            for part in (*answer.parts(), *others):
+                yield visible(part) if isinstance(part, str) else part
+                yield ""
+
+
+_COLUMNS = (
+    Column("number", "The number of the question."),
+    Column("question", "The question, with its period."),
+    Column("answer", "The answer, in words."),
+)
 
 
 @dataclass(frozen=True, slots=True)

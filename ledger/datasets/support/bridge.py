@@ -38,6 +38,7 @@ from ledger.lineage.diff import BEFORE
 from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
 from ledger.model.editions import Edition
+from ledger.model.presentation import JsonObject
 from ledger.replay.editions import last_event, say_what_counts
 from ledger.store.event_store import Store
 from ledger.store.sql import part
@@ -93,7 +94,7 @@ class Reconciliation:
 
 
 @dataclass(frozen=True, slots=True)
-class Bridge:
+class Bridge(JsonObject):
     """Why the report moved between two editions.
 
     Attributes:
@@ -121,7 +122,7 @@ class ReportKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(JsonObject):
     """An interaction, or a row that gives a name, that is part of a step.
 
     Attributes:

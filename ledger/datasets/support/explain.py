@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ledger.datasets.support.description import CONTACT_CENTERS, INTERACTIONS, SERVICE_CATEGORIES
 from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, MEASURES, UNKNOWN
@@ -17,7 +18,10 @@ from ledger.datasets.support.missing_names import Unresolved, unresolved
 from ledger.datasets.support.report import ReportRow, read_rows
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.lineage.sources import Source, Sources
+from ledger.model.dataset import Column, Type
 from ledger.model.editions import Edition
+from ledger.model.presentation import Grid, JsonObject, Note, Part, plain
+from ledger.model.tabular import Tabular, Value, Values
 from ledger.replay.editions import last_event
 from ledger.replay.labels import Names, names_join
 from ledger.replay.projection import typed_sql
@@ -25,7 +29,7 @@ from ledger.store.event_store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(JsonObject):
     """The figures of a part of the report.
 
     Attributes:
@@ -40,7 +44,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(JsonObject):
     """An interaction that is part of a figure.
 
     Attributes:
@@ -67,7 +71,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(JsonObject):
     """A figure with all that makes it.
 
     Attributes:
@@ -101,6 +105,95 @@ class Explanation:
                 None, (contribution.contact_center_source, contribution.department_source)
             )
         return tuple(dict.fromkeys(cited))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measure asked for, or all."""
+        return MEASURES if self.measure is None else (self.measure,)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attributes, as JSON has them; the contributions are last."""
+        head = plain(replace(self, contributions=()))
+        del head["contributions"]
+        return {**head, "contributions": plain(self.contributions)}
+
+    def tabular(self) -> Tabular:
+        """A row for each contribution, with the source of its figures and of its labels."""
+        return Tabular(
+            "explanation",
+            (
+                Column("interaction", "The key of the interaction."),
+                *(
+                    Column(name, "What it adds to this measure.", Type.NUMBER)
+                    for name in self.measures
+                ),
+                *_SOURCE_COLUMNS,
+            ),
+            [
+                (
+                    *self._figures(one),
+                    source.file,
+                    source.line,
+                    source.batch,
+                    source.sha256,
+                    *self._labels(one),
+                )
+                for one in self.contributions
+                for source in [one.source]
+            ],
+            "interaction",
+        )
+
+    def parts(self) -> Iterator[Part]:
+        """The contributions with their sum, the files that they come from, and what is unknown."""
+        headings = (
+            "interaction",
+            *self.measures,
+            "where",
+            "contact_center_name",
+            "named_by",
+            "department",
+            "named_by",
+        )
+        total = [getattr(self.figures, measure) for measure in self.measures]
+        rows = [(*self._figures(c), str(c.source), *self._labels(c)) for c in self.contributions]
+        yield Grid(headings, [*rows, ("total", *total, *[None] * 5)])
+        files = {(s.file, s.batch): s.sha256 for s in self.sources}
+        yield ""
+        yield Grid(("file", "batch", "SHA-256"), [(*file, sha) for file, sha in files.items()])
+        for one in self.unresolved:
+            yield Note(str(one))
+
+    def _figures(self, contribution: Contribution) -> Values:
+        figures = (getattr(contribution.figures, measure) for measure in self.measures)
+        return contribution.interaction_id, *figures
+
+    def _labels(self, contribution: Contribution) -> Values:
+        """Each label with what gave it, or why nothing did."""
+        reasons: dict[tuple[str, str | None], Value] = {
+            (one.table, one.key): one.reason if one.key is None else f"{one.key}, {one.reason}"
+            for one in self.unresolved
+        }
+        center = (CONTACT_CENTERS.name, contribution.contact_center_id)
+        category = (SERVICE_CATEGORIES.name, contribution.category_id)
+        return (
+            contribution.contact_center_name,
+            str(contribution.contact_center_source or reasons.get(center, "")),
+            contribution.department,
+            str(contribution.department_source or reasons.get(category, "")),
+        )
+
+
+_SOURCE_COLUMNS = (
+    Column("file", "The file of the event that counts for the interaction."),
+    Column("line", "Its line in the file.", Type.INTEGER),
+    Column("batch", "The batch that recorded it.", Type.INTEGER),
+    Column("sha256", "The digest of the file."),
+    Column("contact_center_name", "The label of the contact centre."),
+    Column("contact_center_named_by", "The event that gave it, or why none did."),
+    Column("department", "The label of the department."),
+    Column("department_named_by", "The event that gave it, or why none did."),
+)
 
 
 INTERACTION_MONTH = f"coalesce(interactions.month, '{UNKNOWN}')"

@@ -14,6 +14,7 @@ from ledger.integrity.rebuild import rebuilt
 from ledger.model.dataset import DataSet
 from ledger.model.documents import Document, Number
 from ledger.model.periods import Month
+from ledger.model.presentation import Verdict
 from ledger.model.receipt import Receipt
 from ledger.model.tabular import Tabular, Values, plain_number
 from ledger.outputs.csv import SafeRows
@@ -47,7 +48,7 @@ class ReportProof(Document, frozen=True, kw_only=True, tag="ledger-report-proof-
 
 
 @dataclass(frozen=True, slots=True)
-class ReportVerification:
+class ReportVerification(Verdict):
     """What came out when a published report was checked against its proof.
 
     The delivered files alone bind the figures of a report; which files were recorded, and so the
@@ -107,6 +108,16 @@ class ReportVerification:
         if self.receipt is None:
             anchor = "not anchored: which files were recorded is claimed by the proof alone"
         return f"the report is what {self.compared} delivered files give {of}; {anchor}"
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """The differences."""
+        return self.differences
+
+    @property
+    def extent(self) -> str:
+        """How many rows there are, and the head that they are proved by."""
+        return f"{counted(self.rows, 'row')}, head {self.head}"
 
 
 def prove_report(store: Store, report: Report) -> ReportProof:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.datasets.support.report import REPORTED, ReportRow, read_rows, report_sheet
+from ledger.model.dataset import Column, Type
 from ledger.model.editions import Edition
 from ledger.model.periods import Month
+from ledger.model.presentation import Grid, JsonObject, Listing
+from ledger.model.records import Batch
+from ledger.model.tabular import Tabular
 from ledger.outputs.csv import write_csv
 from ledger.replay.editions import choose_edition, in_force
 from ledger.replay.incremental import few_moved, move_projection
 from ledger.replay.projection import build_aside
 from ledger.store.event_store import Store
+from ledger.text import counted, to_the_second
 
 Rows = tuple[ReportRow, ...]
 
@@ -29,7 +34,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Restatement:
+class Restatement(JsonObject):
     """The report of a month as it was known after a batch.
 
     Attributes:
@@ -52,6 +57,46 @@ class Restatement:
     gap: bool
     sha256: str
     tags: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """What became of the report, and the names of the edition."""
+        rows = f" {counted(self.rows_changed, 'row')}" if self.change is Change.CHANGED else ""
+        gap = " (gap)" if self.gap else ""
+        return " ".join([f"{self.change}{rows}{gap}", *(f"[{name}]" for name in self.tags)])
+
+
+def restatement_listing(editions: Sequence[Restatement], batches: Sequence[Batch]) -> Listing:
+    """List the editions of reports; for people, by batch and month.
+
+    Args:
+        editions: batch by batch.
+        batches: all that are recorded.
+    """
+    rows = [[getattr(edition, column.name) for column in _COLUMNS] for edition in editions]
+    months = sorted({edition.as_of for edition in editions})
+    found = {(edition.batch, edition.as_of): str(edition) for edition in editions}
+    lines = [
+        (
+            *(batch.batch, to_the_second(batch.recorded_at), batch.month),
+            *(found.get((batch.batch, month)) for month in months),
+            batch.reason,
+        )
+        for batch in batches
+    ]
+    headings = ("batch", "recorded_at", "month", *map(str, months), "reason")
+    return Listing(Tabular("editions", _COLUMNS, rows), [Grid(headings, lines)])
+
+
+_COLUMNS = (
+    Column("as_of", "The month of the report."),
+    Column("batch", "The batch after which it was so.", Type.INTEGER),
+    Column("recorded_at", "When that was recorded, in UTC.", Type.TIMESTAMP),
+    Column("change", "Whether the report differs from the one before: first, same, changed."),
+    Column("rows_changed", "How many rows of the report differ.", Type.INTEGER),
+    Column("gap", "Whether nothing was recorded for the month itself then."),
+    Column("sha256", "The digest of the report as CSV."),
+    Column("tags", "The names of the edition."),
+)
 
 
 def read_restatements(store: Store) -> Iterator[Restatement]:

@@ -7,7 +7,7 @@ of a call is, and as of when contact centres are named. The default reading is t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -18,6 +18,7 @@ from ledger.datasets.support.description import CONTACT_CENTERS, SUPPORT
 from ledger.datasets.support.measures import CENTER_LABEL, UNKNOWN
 from ledger.datasets.support.ranking import best_of, tied
 from ledger.model.periods import Quarter
+from ledger.model.presentation import Grid, Part
 from ledger.replay.labels import Names, names_join, say_names
 from ledger.store.event_store import Store
 
@@ -49,6 +50,9 @@ class Length(StrEnum):
     TO_END = "start to end"
     TO_RESOLUTION = "start to resolution"
 
+
+LONGEST_OUTCOME = 48
+"""Longer ones are named in a table only where they differ."""
 
 READING_COLUMNS = {
     "month_by": "month by",
@@ -97,6 +101,27 @@ class Sensitivity:
     number: str
     figure: str | None
     readings: tuple[ReadingOutcome, ...]
+
+    def parts(self, *, full: bool) -> Iterator[Part]:
+        """All readings, and how many of them flip the answer.
+
+        Args:
+            full: with every outcome, also a long one that is as answered.
+        """
+        default, *others = self.readings
+        names = [name for name in READING_COLUMNS if getattr(default, name) is not None]
+        rows = []
+        for reading in self.readings:
+            outcome = reading.change or reading.outcome
+            if len(outcome) > LONGEST_OUTCOME and not full and not reading.flips:
+                outcome = "as answered"
+            figure = [reading.figure] if self.figure else []
+            chosen = [getattr(reading, name) for name in names]
+            rows.append([*chosen, outcome, *figure, "yes" if reading.flips else ""])
+        headings = [READING_COLUMNS[name] for name in names]
+        yield Grid([*headings, "outcome", *filter(None, [self.figure]), "flips"], rows, 2)
+        flip = "flips" if self.flips <= 1 else "flip"
+        yield f"{self.flips or 'None'} of {len(others)} other readings {flip} this answer."
 
     @property
     def flips(self) -> int:

@@ -1,4 +1,4 @@
-"""The command that shows the ledger in a browser."""
+"""The command `ledger serve`: shows the ledger in a browser."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from ledger.cli import console
 from ledger.cli.options import common
-from ledger.cli.printing import note
 from ledger.ledger import Ledger
 
 PORT = 8001
@@ -42,11 +42,13 @@ def serve(port: int, db: Path) -> None:
     from ledger.web.app import serve as serve_ledger
 
     if status.projection is None:
-        note("No projection is stored, so the report and the tables are empty. To store one: "
-             f"ledger project --db {db}")  # fmt: skip
+        console.note(
+            "No projection is stored, so the report and the tables are empty. To store one: "
+            f"ledger project --db {db}"
+        )
     try:
-        serve_ledger(db, port, lambda url: note(f"{db} is at {url} (to stop: Ctrl-C)"))
+        serve_ledger(db, port, lambda url: console.note(f"{db} is at {url} (to stop: Ctrl-C)"))
     except KeyboardInterrupt:
-        note("Stopped.")
+        console.note("Stopped.")
         # Python would wait for the threads of queries, which only read.
         os._exit(130)

@@ -1,22 +1,20 @@
-"""The command that asks the ledger's tables in SQL."""
+"""The command `ledger query`: asks the ledger's tables in SQL."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from math import isinf
 from pathlib import Path
 
 import click
 
-from ledger.cli.notes import tell_edition
+from ledger.cli import console
+from ledger.cli.notes import note_edition
 from ledger.cli.options import common, formats
-from ledger.cli.printing import ROW_FORMATS, note, print_rows
 from ledger.errors import WrongUsage
 from ledger.ledger import Ledger
 from ledger.model.editions import Edition
-from ledger.text import visible
 
 
 def _bound(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -41,7 +39,7 @@ def _bound(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> di
     callback=_bound,
     help="The text for :NAME in the query; may be repeated.",
 )
-@formats(*ROW_FORMATS)
+@formats(*console.ROW_FORMATS)
 @common
 def query(sql: str, parameters: dict[str, str], format: str, db: Path) -> None:
     """Ask the ledger's tables in SQL; nothing is changed.
@@ -61,8 +59,7 @@ def query(sql: str, parameters: dict[str, str], format: str, db: Path) -> None:
         _tell_projection(found.projection)
         if format in ("json", "ndjson"):
             _check_names(found.columns)
-        names = [visible(name) for name in found.columns] if format == "table" else found.columns
-        print_rows(format, names, (list(map(_shown, row)) for row in found.rows))
+        console.show(found, format)
 
 
 def _standard_input() -> str:
@@ -74,9 +71,11 @@ def _standard_input() -> str:
 
 def _tell_projection(edition: Edition | None) -> None:
     if edition:
-        tell_edition(edition, "Projection as of")
+        note_edition(edition, "Projection as of")
     else:
-        note("No projection is stored, so its tables have no rows. To fill them: ledger project")
+        console.note(
+            "No projection is stored, so its tables have no rows. To fill them: ledger project"
+        )
 
 
 def _check_names(columns: Sequence[str]) -> None:
@@ -84,12 +83,3 @@ def _check_names(columns: Sequence[str]) -> None:
     name, count = Counter(columns).most_common(1)[0]
     if count > 1:
         raise WrongUsage(f"{count} columns are named {name!r}; for JSON, name each anew with AS")
-
-
-def _shown(value: object) -> object:
-    """What stands for a value that not every format can say."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, float) and isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value

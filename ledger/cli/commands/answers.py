@@ -1,0 +1,68 @@
+"""The command `ledger answers`: answers the business questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli import console
+from ledger.cli.markdown import write_markdown
+from ledger.cli.notes import note_edition, note_stored_edition
+from ledger.cli.options import (
+    common,
+    edition_options,
+    formats,
+    lake_options,
+    names_option,
+)
+from ledger.ledger import Ledger
+from ledger.replay.labels import Names
+
+if TYPE_CHECKING:
+    from ledger.engines.lakehouse import Lake
+
+
+@click.command()
+@edition_options
+@click.option("--period", metavar="YYYYQn", help="The quarter.  [default: that of the as-of month]")
+@names_option("The names of this edition, or of each month.", Names.AS_IS.value)
+@click.option(
+    "--sensitivity", is_flag=True, help="Show what comes out under every reading of the data."
+)
+@lake_options()
+@formats("table", "json", "markdown")
+@common
+def answers(
+    as_of: str | None,
+    known_at: str | None,
+    names: str,
+    period: str | None,
+    sensitivity: bool,
+    lake: Lake | None,
+    format: str,
+    db: Path,
+) -> None:
+    """Answer the business questions, with the evidence.
+
+    How many interactions each contact centre had, which month was the highest, which centre has
+    the longest average call, why, and which measure to use instead.
+
+    Months may go by interaction_start or by timestamp, in New York's time, in UTC, or in EST all
+    year; the length of a call may be its duration, start to end, or start to resolution; centres
+    may be named as they are or as they were. An answer that another of these readings would change
+    says so.
+    """
+    ledger = Ledger.open(db)
+    result = (lake or ledger).answers(
+        period, as_of=as_of, known_at=known_at, names=names, sensitivity=sensitivity
+    )
+    if lake:
+        note_edition(result.edition)
+    else:
+        note_stored_edition(ledger, result.edition, as_of, known_at)
+    if format == "markdown":
+        write_markdown(result.parts(full=True))
+    else:
+        console.show(result, format)

@@ -1,0 +1,36 @@
+"""The command `ledger history`: says what happened to a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ledger.cli import completion, console
+from ledger.cli.notes import note_edition
+from ledger.cli.options import common, edition_options, formats
+from ledger.ledger import Ledger
+
+
+@click.command()
+@click.argument("table", shell_complete=completion.tables)
+@click.argument("key")
+@edition_options
+@formats(*console.ROW_FORMATS)
+@common
+def history(
+    table: str, key: str, as_of: str | None, known_at: str | None, format: str, db: Path
+) -> None:
+    """Tell what happened to a record, event by event.
+
+    The record of TABLE with this KEY: every event, and what came of it. Each line is a cell that
+    an event changed, as delivered.
+
+    \b
+      ledger history interactions INT1003
+      ledger history contact_centers CC02 --as-of 202502
+    """
+    with Ledger.open(db) as ledger:
+        result = ledger.history(table, key, as_of=as_of, known_at=known_at)
+    note_edition(result.edition)
+    console.show(result, format)
