@@ -16,7 +16,6 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-import ledger
 from ledger.errors import LedgerError, NoLedger, StorageFailed, VerificationFailed, WrongUsage
 from ledger.extras import EXTRAS, Extra
 from ledger.integrity.chain import chain_of, follow
@@ -30,6 +29,7 @@ from ledger.store.database import OLDEST_SQLITE, SQLITE_VERSION
 from ledger.store.event_store import Store
 from ledger.store.journal import JOURNAL, beside
 from ledger.text import counted, listed
+from ledger.version import __version__
 
 DISTRIBUTION = "month-ledger"
 SHOWN = "üŁ…−±→│█✓"
@@ -108,7 +108,7 @@ def diagnose(
 
 
 def _installation() -> Iterator[Examined]:
-    yield Examined(DISTRIBUTION, State.GOOD, ledger.__version__)
+    yield Examined(DISTRIBUTION, State.GOOD, __version__)
     yield Examined("Python", State.GOOD, f"{platform.python_version()}, {platform.system()}")
     yield _sqlite()
     versions = _versions()
