@@ -819,17 +819,17 @@ class Ledger:
             WrongUsage: a file is no receipt, or there is no such folder.
             LedgerError: as the ledger or a delivered file cannot be read.
         """
-        from ledger.integrity.checks.delivered import Originals
+        from ledger.integrity.checks.delivered import DeliveredFiles
         from ledger.integrity.documents import read_document
         from ledger.integrity.verify import unreadable, verify_store
         from ledger.model.receipt import Receipt
 
         anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
-        originals = None if sources is None else Originals(Path(sources), self.dataset)
+        delivered = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
         try:
             with Store.for_reading(self.path) as store, store.snapshot():
                 return verify_store(
-                    store, self.dataset, anchors, originals, quick=quick, progress=progress
+                    store, self.dataset, anchors, delivered, quick=quick, progress=progress
                 )
         except LedgerDamaged as error:
             return unreadable(self.path, error, quick=quick)
@@ -933,14 +933,14 @@ class Ledger:
             WrongUsage: a file is not what it should be, or there is no such folder.
         """
         from ledger.datasets.support.report_proof import ReportProof, check_report
-        from ledger.integrity.checks.delivered import Originals
+        from ledger.integrity.checks.delivered import DeliveredFiles
         from ledger.integrity.documents import read_document
         from ledger.model.receipt import Receipt
 
         proven = read_document(Path(proof), ReportProof)
         anchor = None if receipt is None else read_document(Path(receipt), Receipt)
-        originals = None if sources is None else Originals(Path(sources), self.dataset)
-        return check_report(Path(report), proven, self.dataset, anchor, originals)
+        delivered = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
+        return check_report(Path(report), proven, self.dataset, anchor, delivered)
 
     def backup(self, path: PathLike) -> Verification:
         """Copy the ledger as it is now, and verify the copy before it gets its name.

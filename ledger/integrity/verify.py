@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ledger.errors import StorageFailed
 from ledger.integrity.checks.contents import check_contents, check_tags
-from ledger.integrity.checks.delivered import Originals, OriginalsCheck
+from ledger.integrity.checks.delivered import DeliveredFiles, OriginalsCheck
 from ledger.integrity.checks.derived import ReadingsCheck, check_projection
 from ledger.integrity.checks.records import check_records
 from ledger.integrity.checks.schema import check_schema, check_storage, has_sound_tables
@@ -74,7 +74,7 @@ def verify_store(
     store: Store,
     dataset: DataSet,
     receipts: Sequence[tuple[Path, Receipt]] = (),
-    originals: Originals | None = None,
+    delivered: DeliveredFiles | None = None,
     *,
     quick: bool = False,
     progress: Progress | None = None,
@@ -85,7 +85,7 @@ def verify_store(
         store: the ledger.
         dataset: its description.
         receipts: to hold it to, each with where it was read.
-        originals: the delivered files, to hold it to.
+        delivered: the delivered files, to hold it to.
         quick: leave out what is computed from the events.
         progress: is told how many of how many events are done.
     """
@@ -99,7 +99,7 @@ def verify_store(
         return _nothing_read(store.path, [*faults, _unreadable(store.path, error)], quick=quick)
     subject.expect(quick=quick)
     readings = None if quick else ReadingsCheck(subject)
-    files = OriginalsCheck(originals) if originals else None
+    files = OriginalsCheck(delivered) if delivered else None
     checks: list[Check] = [lambda: check_contents(subject, readings), lambda: check_tags(subject)]
     checks.append(lambda: check_records(subject))
     checks += [_receipt_check(subject, path, receipt) for path, receipt in receipts]

@@ -13,12 +13,13 @@ from ledger.errors import Problems, WrongUsage
 from ledger.integrity.checks.contents import event_chunks
 from ledger.integrity.fault import Fault, FaultKind, Subject
 from ledger.model.dataset import DataSet, Kind
+from ledger.model.periods import Month
 from ledger.model.records import File
 from ledger.replay.editions import in_force
 from ledger.store.database import Record
 
 
-class Originals:
+class DeliveredFiles:
     """The files of a folder, found by what they are: table, kind, month and content."""
 
     def __init__(self, folder: Path, dataset: DataSet) -> None:
@@ -35,7 +36,8 @@ class Originals:
         for delivery in delivered_files(folder, dataset):
             month = delivery.month.number if delivery.month else None
             place = (delivery.table.name, delivery.kind.value, month, digest_of(delivery.path))
-            self._found.setdefault(place, delivery)
+            if place not in self._found or self._is_placed(delivery):
+                self._found[place] = delivery
 
     def find(self, file: File) -> Delivery | None:
         """The delivered file of a record, or None."""
@@ -45,9 +47,28 @@ class Originals:
         """The files in the folders `initial` and `delta` of which there is no record."""
         recorded = {_place(file) for file in files}
         for place, delivery in self._found.items():
-            is_delivered = delivery.path.parent == self.folder / delivery.kind
-            if is_delivered and place not in recorded:
+            if place not in recorded and self._is_placed(delivery):
                 yield delivery
+
+    def left_out(self, files: Iterable[File], as_of: Month) -> Iterator[Delivery]:
+        """The files up to a month that are not among some records.
+
+        A file outside `initial` and `delta` is passed over where one in these folders, of the same
+        table, kind and month, is among them: it may be an earlier version of that one.
+        """
+        recorded = {_place(file) for file in files}
+        current = {
+            place[:-1]
+            for place, delivery in self._found.items()
+            if place in recorded and self._is_placed(delivery)
+        }
+        for place, delivery in self._found.items():
+            is_due = delivery.month is None or delivery.month <= as_of
+            if is_due and place not in recorded and place[:-1] not in current:
+                yield delivery
+
+    def _is_placed(self, delivery: Delivery) -> bool:
+        return delivery.path.parent == self.folder / delivery.kind
 
 
 def _place(file: File) -> tuple[str, str, int | None, str]:
@@ -60,12 +81,12 @@ class OriginalsCheck:
     """Holds every recorded file to the one that was delivered.
 
     Attributes:
-        originals: the delivered files.
+        delivered: the delivered files.
         compared: how many were compared.
         absent: the records out of force of which there is no file.
     """
 
-    originals: Originals
+    delivered: DeliveredFiles
     compared: int = 0
     absent: list[File] = field(default_factory=list)
 
@@ -75,18 +96,18 @@ class OriginalsCheck:
         for file in subject.files:
             if file.kind not in set(Kind):
                 continue
-            delivery = self.originals.find(file)
+            delivery = self.delivered.find(file)
             if delivery:
                 self.compared += 1
                 yield from _compare(subject, file, delivery)
             elif file.file in counting:
                 message = (
-                    f"no file of these bytes in {self.originals.folder}: SHA-256 {file.sha256}"
+                    f"no file of these bytes in {self.delivered.folder}: SHA-256 {file.sha256}"
                 )
                 yield Fault(FaultKind.SOURCE, f"{file.name} (batch {file.batch})", message)
             else:
                 self.absent.append(file)
-        for delivery in self.originals.unrecorded(subject.files):
+        for delivery in self.delivered.unrecorded(subject.files):
             yield Fault(FaultKind.SOURCE, str(delivery.path), "it is not recorded")
 
 

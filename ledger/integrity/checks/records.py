@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.integrity.fault import Fault, FaultKind, Recorded
+from ledger.model.dataset import Kind
 from ledger.model.periods import Month
+from ledger.model.records import File
 from ledger.store.event_store import EVENTS_PER_MONTH
 
 
@@ -38,9 +40,12 @@ def _check_files(recorded: Recorded) -> Iterator[Fault]:
     tables = [table.name for table in recorded.dataset.tables]
     last_file: dict[tuple[str, Month], int] = {}
     last_event: dict[Month, int] = {}
+    extract: Month | None = None
     for number, file in enumerate(recorded.files, start=1):
         place = (file.table_name, file.month)
         first = last_event.get(file.month, file.month.number * EVENTS_PER_MONTH) + 1
+        if file.kind == Kind.INITIAL:
+            extract = extract or file.month
         message = None
         if file.file != number:
             message = f"it is file {file.file}, and {number} would follow"
@@ -48,6 +53,8 @@ def _check_files(recorded: Recorded) -> Iterator[Fault]:
             message = f"there is no table {file.table_name!r}"
         elif months.get(file.batch) != file.month:
             message = f"it is of {file.month}, and its batch of another month"
+        elif _is_out_of_sequence(file, extract):
+            message = f"a file {file.kind} of {file.month} cannot follow an extract of {extract}"
         elif file.supersedes != last_file.get(place):
             message = "it supersedes another file than the last one of its table and month"
         elif (file.first_event, file.last_event) != _span(first, file.rows):
@@ -56,6 +63,13 @@ def _check_files(recorded: Recorded) -> Iterator[Fault]:
             yield Fault(FaultKind.FILE, f"{file.name} (batch {file.batch})", message)
         last_file[place] = file.file
         last_event[file.month] = first + file.rows - 1
+
+
+def _is_out_of_sequence(file: File, extract: Month | None) -> bool:
+    """Whether an extract is of another month than the first one, or a delta of none after that."""
+    if file.kind == Kind.DELTA:
+        return extract is None or file.month <= extract
+    return file.kind == Kind.INITIAL and file.month != extract
 
 
 def _span(first: int, rows: int) -> tuple[int | None, int | None]:
