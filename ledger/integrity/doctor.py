@@ -18,11 +18,11 @@ from pathlib import Path
 
 from ledger.errors import LedgerError, NoLedger, StorageFailed, VerificationFailed, WrongUsage
 from ledger.extras import EXTRAS, Extra
-from ledger.integrity.chain import chain_of, follow
-from ledger.integrity.checks.contents import check_tags
+from ledger.integrity.chain import links
+from ledger.integrity.checks.chain import check_tags
 from ledger.integrity.checks.records import check_records
 from ledger.integrity.checks.schema import check_schema
-from ledger.integrity.fault import Subject
+from ledger.integrity.ledger_target import LedgerTarget
 from ledger.model.dataset import DataSet
 from ledger.replay.editions import choose_edition, in_force, stored_edition
 from ledger.store.database import OLDEST_SQLITE, SQLITE_VERSION
@@ -205,29 +205,33 @@ def _ledger(
         for fault in check_schema(store):
             raise _not_as_recorded(path, str(fault))
         yield Examined("schema", State.GOOD, "as it should be")
-        batches, files = store.batches(), store.files()
-        yield _records(Subject(store, dataset, batches, files, store.tags()))
-        if batches:
+        target = LedgerTarget(store, dataset)
+        target.load()
+        yield _records(target)
+        if target.batches:
             yield _projection(store)
     yield from _surroundings(path, size)
 
 
-def _records(subject: Subject) -> Examined:
-    """Hold the records to their digests, which bind the events too.
+def _records(target: LedgerTarget) -> Examined:
+    """Check the records against their digests, which bind the events too.
 
     Raises:
         VerificationFailed: they do not agree.
     """
-    path, batches = subject.store.path, subject.batches
-    for fault in (*check_records(subject), *check_tags(subject)):
+    path, batches = target.store.path, target.batches
+    for fault in (*check_records(target), *check_tags(target)):
         raise _not_as_recorded(path, str(fault))
-    followed, _ = follow(chain_of(subject.store))
-    for batch in (one for one, led_to in zip(batches, followed, strict=True) if one != led_to):
-        raise _not_as_recorded(path, f"batch {batch.batch}: its head is not that of its record")
+    for link in links(target):
+        if not (link.leads_to_head(link.batch.root) and link.leads_to_seal):
+            message = f"batch {link.batch.batch}: its head is not that of its record"
+            raise _not_as_recorded(path, message)
     if not batches:
         return Examined("records", State.NOTE, "nothing is recorded", "start with: ledger ingest")
     last = batches[-1]
-    counts = f"{counted(len(batches), 'batch', 'batches')}, {counted(subject.events, 'event')}"
+    counts = (
+        f"{counted(len(batches), 'batch', 'batches')}, {counted(target.recorded_events, 'event')}"
+    )
     found = f"{counts}; the last of {last.month}, head {last.head[:12]}"
     return Examined(
         "records", State.GOOD, found, f"to look at every event: ledger verify --db {path}"

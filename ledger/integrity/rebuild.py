@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger.errors import VerificationFailed
-from ledger.integrity.chain import Chain
+from ledger.integrity.chain_document import Chain
 from ledger.integrity.checks.delivered import DeliveredFiles
 from ledger.model.dataset import DataSet
 from ledger.model.periods import Month

@@ -69,10 +69,13 @@ class EventFile:
             columns: the cells, column by column.
         """
         for row, reading in self._reader.irregular(columns):
-            value = reading.value
-            # The shortest text that reads as the same double.
-            text = value if value is None or isinstance(value, str) else repr(value)
-            self.readings.append((events[row], reading.column, text, reading.code))
+            value = value_text(reading.value)
+            self.readings.append((events[row], reading.column, value, reading.code))
+
+
+def value_text(value: str | float | None) -> str | None:
+    """A typed value as a text: of a number the shortest that reads as the same double."""
+    return value if value is None or isinstance(value, str) else repr(value)
 
 
 def readings_table(rows: Iterable[ReadingRow]) -> pa.Table:

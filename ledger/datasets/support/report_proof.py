@@ -8,7 +8,14 @@ from pathlib import Path
 
 from ledger.datasets.support.report import REPORT_COLUMNS, Report, read_rows
 from ledger.errors import VerificationFailed, WrongUsage
-from ledger.integrity.chain import Chain, ChainBatch, chain_of, check_chain, month_of, read_chain
+from ledger.integrity.chain_document import (
+    Chain,
+    ChainBatch,
+    chain_of,
+    check_against_receipt,
+    month_of,
+    read_chain,
+)
 from ledger.integrity.checks.delivered import DeliveredFiles
 from ledger.integrity.rebuild import rebuilt
 from ledger.model.dataset import DataSet
@@ -159,7 +166,7 @@ def check_report(
     if proof.batch > len(chain.batches):
         raise VerificationFailed(f"the proof has no batch {proof.batch}")
     if receipt:
-        check_chain(chain.batches, proof.batch, receipt)
+        check_against_receipt(chain, proof.batch, receipt)
     published = read_sheet(path, REPORT_COLUMNS)
     rows: Sequence[Values] = proof.rows
     by, compared = "its proof", None
