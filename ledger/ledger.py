@@ -775,10 +775,10 @@ class Ledger:
             return stored_edition(store)
 
     def diagnose(self, *, encoding: str | None = None, recover: bool = False) -> Diagnosis:
-        """Look whether all that the ledger needs is there: what is installed, and its file.
+        """Examine all that the ledger needs: what is installed, and its file.
 
         Args:
-            encoding: of the terminal, to be looked at too.
+            encoding: of the terminal, to be examined too.
             recover: first undo what an interrupted writer left beside the file, where a copy on
                 which that was done verifies.
         """
@@ -804,13 +804,13 @@ class Ledger:
         quick: bool = False,
         progress: Progress | None = None,
     ) -> Verification:
-        """Look whether the ledger is what was recorded: its file, every event, every record.
+        """Verify that the ledger is as it was recorded: its file, every event, every record.
 
         Args:
-            receipts: files with receipts of it, to hold it to.
-            sources: the folder of the delivered files, to be read again and held to the events.
+            receipts: files with receipts of it, to check it against.
+            sources: the folder of the delivered files, to compare with the events.
             quick: leave out what is computed from the events: readings, local time, projection.
-            progress: is told how many of how many events are done.
+            progress: is called with how many of how many events are done.
 
         Returns:
             what was found; all is well where it has no faults.

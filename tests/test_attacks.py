@@ -1,4 +1,7 @@
-"""Each attack of `python -m tests.attacks`; some bits, some mutants, some by the command line."""
+"""Each attack of `python -m tests.attacks`; some bits, some by the command line.
+
+And the verification without each of its checks, one at a time.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Looks whether all that the ledger needs is there: what is installed, and the ledger's file.
+"""Examines all that the ledger needs: what is installed, and the ledger's file.
 
-Of a ledger it reads the records, and no event: that is what `verify` is for.
+Of a ledger it reads the records, and no event: `verify` reads these.
 """
 
 from __future__ import annotations
@@ -135,13 +135,13 @@ def _packages() -> Examined:
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        found = "which are needed cannot be told, for the ledger is not installed by pip"
+        found = "which are needed is not known, for the ledger is not installed by pip"
         return Examined("packages", State.NOTE, found, "in the checkout: pip install .")
     names = [re.split(r"[^\w.-]", line)[0] for line in lines if "extra ==" not in line]
-    told, missing = [], []
+    installed, missing = [], []
     for name in names:
         try:
-            told.append(f"{name} {metadata.version(name)}")
+            installed.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
@@ -149,7 +149,7 @@ def _packages() -> Examined:
             f"what the ledger needs is not installed: {listed(missing)}; "
             f"install with: pip install {' '.join(missing)}"
         )
-    return Examined("packages", State.GOOD, ", ".join(told))
+    return Examined("packages", State.GOOD, ", ".join(installed))
 
 
 def _versions() -> dict[str, str]:
@@ -234,7 +234,7 @@ def _records(target: LedgerTarget) -> Examined:
     )
     found = f"{counts}; the last of {last.month}, head {last.head[:12]}"
     return Examined(
-        "records", State.GOOD, found, f"to look at every event: ledger verify --db {path}"
+        "records", State.GOOD, found, f"to verify every event: ledger verify --db {path}"
     )
 
 

@@ -138,7 +138,7 @@ def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> 
     if not proof.batch.batch <= receipt.batch <= last:
         raise WrongUsage(
             f"the proof leads from batch {proof.batch.batch} to batch {last}, and the receipt is "
-            f"of batch {receipt.batch}; take a receipt of one of these, or prove the event anew"
+            f"of batch {receipt.batch}; take a receipt of one of these, or prove the event again"
         )
     before = sum(other.rows for other in proof.files[: proof.files.index(file)])
     cells = event.cells.values()

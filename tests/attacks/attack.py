@@ -11,6 +11,7 @@ from ledger import Fault, Ledger, LedgerDamaged, LedgerError, VerificationFailed
 from ledger.datasets.support.description import SUPPORT
 from ledger.integrity.checks.delivered import DeliveredFiles, DeliveredFilesCheck
 from ledger.integrity.documents import read_document
+from ledger.integrity.fault import FaultKind
 from ledger.integrity.ledger_target import LedgerTarget
 from ledger.integrity.verify import Checks, find_faults, ledger_checks
 from ledger.model.receipt import Receipt
@@ -179,17 +180,9 @@ def verify(scene: Scene, setting: Setting) -> Found:
     if not (setting.receipt or setting.sources or result.faults):
         assert result.verdict == NOT_ANCHORED
     if result.faults:
-        check = first_check(scene, setting)
+        check, _ = faults_found(scene, setting)[0]
         return Found(VerificationFailed.exit_code, str(result.faults[0]), check)
     return Found(0, result.verdict)
-
-
-def first_check(scene: Scene, setting: Setting) -> str:
-    """The name of the check that finds the first fault."""
-    try:
-        return faults_found(scene, setting)[0][0]
-    except LedgerDamaged:
-        return "storage"
 
 
 def faults_found(scene: Scene, setting: Setting, without: str = "") -> list[tuple[str, Fault]]:
@@ -201,8 +194,11 @@ def faults_found(scene: Scene, setting: Setting, without: str = "") -> list[tupl
         without: the name of the check that is left out.
     """
     checks = checks_of(scene, setting).without(without)
-    with Store.for_reading(scene.ledger) as store, store.snapshot():
-        return find_faults(LedgerTarget(store, SUPPORT), checks)
+    try:
+        with Store.for_reading(scene.ledger) as store, store.snapshot():
+            return find_faults(LedgerTarget(store, SUPPORT), checks)
+    except LedgerDamaged as error:
+        return [("storage", Fault(FaultKind.STORAGE, str(scene.ledger), str(error)))]
 
 
 def checks_of(scene: Scene, setting: Setting) -> Checks[LedgerTarget]:
