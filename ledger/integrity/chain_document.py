@@ -106,7 +106,7 @@ def read_chain(links: Sequence[ChainBatch], dataset: DataSet) -> Chain:
                 f"batch {link.contents.batch} of the proof has another number of events than its "
                 "files; ask for the proof that was made with the report"
             )
-    chain = Chain(dataset, *follow(links))
+    chain = Chain(dataset, *_follow(links))
     for fault in check_records(chain):
         raise VerificationFailed(
             f"the proof has records that no ledger has: {fault}; ask for the proof that was made "
@@ -115,7 +115,7 @@ def read_chain(links: Sequence[ChainBatch], dataset: DataSet) -> Chain:
     return chain
 
 
-def follow(chain: Sequence[ChainBatch]) -> tuple[list[Batch], list[File]]:
+def _follow(chain: Sequence[ChainBatch]) -> tuple[list[Batch], list[File]]:
     """The records of a chain as the ledger has them, with the heads and seals that they lead to.
 
     Raises:

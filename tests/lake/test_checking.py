@@ -20,11 +20,13 @@ from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
 from ledger.integrity import verify as verification
 from ledger.integrity.documents import read_document
+from ledger.integrity.verify import find_faults
 from ledger.lake.folder import make_lake
 from ledger.lake.relations import record_row
-from ledger.lake.source import verify_lake
+from ledger.lake.source import LakeTarget, lake_checks, verify_lake
 from ledger.model.digest import batch_digest, file_digest, next_head, next_seal
 from ledger.model.receipt import Receipt
+from ledger.store.event_store import Store
 from tests.attacks.scene import APRIL, LATE, Scene, prepare
 from tests.attacks.shell import edit
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
@@ -311,6 +313,33 @@ def test_a_lake_that_is_behind_is_well_and_one_that_goes_on_is_not(
     publish(Ledger(old), behind)
     ends = f"held to the ledger {scene.ledger} up to batch 3 of 6"
     assert verify(behind, scene.ledger).verdict == f"internally consistent; {ends}"
+
+
+def checks_that_find(root: Path, ledger: Path, without: str = "") -> set[str]:
+    """The names of the checks that find a fault of a lake, of all or without one of them."""
+    with Store.for_reading(ledger) as store, store.snapshot():
+        checks = lake_checks(store).without(without)
+        return {
+            check for check, _ in find_faults(LakeTarget(lake_of(root), SUPPORT, store), checks)
+        }
+
+
+def test_the_checks_that_a_ledger_has_not_are_not_idle(scene: Scene, lake: Path) -> None:
+    elsewhere = scene.folder / "elsewhere-lake"
+    publish(Ledger(scene.folder / "other.db"), elsewhere)
+    (lake / "batches" / "00000004.parquet").unlink()
+    for root, check in ((lake, "placement"), (elsewhere, "published-ledger")):
+        assert checks_that_find(root, scene.ledger) == {check}
+        assert checks_that_find(root, scene.ledger, without=check) == set()
+
+
+def test_what_is_computed_from_events_that_were_changed_is_not_checked(
+    scene: Scene, lake: Path
+) -> None:
+    changed("code", 0, "x")(lake / "readings" / "00000001.parquet")
+    assert checks_that_find(lake, scene.ledger) == {"typed-values"}
+    changed("channel", 0, "email")(lake / FEBRUARY)
+    assert checks_that_find(lake, scene.ledger) == {"events"}
 
 
 def test_the_lake_of_another_ledger_is_told_by_its_head(scene: Scene, lake: Path) -> None:
