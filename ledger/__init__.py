@@ -16,6 +16,8 @@ it, and every figure is computed from such a projection:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ledger.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
     from ledger.datasets.support.bridge import Bridge, Cause
@@ -119,8 +121,6 @@ __all__ = [
     "VerificationFailed",
     "WrongUsage",
 ]
-
-__version__ = "0.1.0"
 
 _PLACES = {
     "integrity.fault": "Fault",

@@ -757,10 +757,10 @@ class Ledger:
             return stored_edition(store)
 
     def diagnose(self, *, encoding: str | None = None, recover: bool = False) -> Diagnosis:
-        """Look whether all that the ledger needs is there: what is installed, and its file.
+        """Examine all that the ledger needs: what is installed, and its file.
 
         Args:
-            encoding: of the terminal, to be looked at too.
+            encoding: of the terminal, to be examined too.
             recover: first undo what an interrupted writer left beside the file, where a copy on
                 which that was done verifies.
         """
@@ -786,13 +786,13 @@ class Ledger:
         quick: bool = False,
         progress: Progress | None = None,
     ) -> Verification:
-        """Look whether the ledger is what was recorded: its file, every event, every record.
+        """Verify that the ledger is as it was recorded: its file, every event, every record.
 
         Args:
-            receipts: files with receipts of it, to hold it to.
-            sources: the folder of the delivered files, to be read again and held to the events.
+            receipts: files with receipts of it, to check it against.
+            sources: the folder of the delivered files, to compare with the events.
             quick: leave out what is computed from the events: readings, local time, projection.
-            progress: is told how many of how many events are done.
+            progress: is called with how many of how many events are done.
 
         Returns:
             what was found; all is well where it has no faults.
@@ -801,17 +801,17 @@ class Ledger:
             WrongUsage: a file is no receipt, or there is no such folder.
             LedgerError: as the ledger or a delivered file cannot be read.
         """
-        from ledger.integrity.checks.delivered import Originals
+        from ledger.integrity.checks.delivered import DeliveredFiles
         from ledger.integrity.documents import read_document
         from ledger.integrity.verify import unreadable, verify_store
         from ledger.model.receipt import Receipt
 
         anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
-        originals = None if sources is None else Originals(Path(sources), self.dataset)
+        delivered = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
         try:
             with Store.for_reading(self.path) as store, store.snapshot():
                 return verify_store(
-                    store, self.dataset, anchors, originals, quick=quick, progress=progress
+                    store, self.dataset, anchors, delivered, quick=quick, progress=progress
                 )
         except LedgerDamaged as error:
             return unreadable(self.path, error, quick=quick)
@@ -915,14 +915,14 @@ class Ledger:
             WrongUsage: a file is not what it should be, or there is no such folder.
         """
         from ledger.datasets.support.report_proof import ReportProof, check_report
-        from ledger.integrity.checks.delivered import Originals
+        from ledger.integrity.checks.delivered import DeliveredFiles
         from ledger.integrity.documents import read_document
         from ledger.model.receipt import Receipt
 
         proven = read_document(Path(proof), ReportProof)
         anchor = None if receipt is None else read_document(Path(receipt), Receipt)
-        originals = None if sources is None else Originals(Path(sources), self.dataset)
-        return check_report(Path(report), proven, self.dataset, anchor, originals)
+        delivered = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
+        return check_report(Path(report), proven, self.dataset, anchor, delivered)
 
     def backup(self, path: PathLike) -> Verification:
         """Copy the ledger as it is now, and verify the copy before it gets its name.

@@ -1,4 +1,7 @@
-"""Each attack of `python -m tests.attacks`; some bits, some mutants, some by the command line."""
+"""Each attack of `python -m tests.attacks`; some bits, some by the command line.
+
+And the verification without each of its checks, one at a time.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,14 @@ from tests.attacks.attack import (
     Attack,
     Seen,
     Unseen,
+    checks_of,
     try_attack,
     verify,
     verify_by_command,
 )
 from tests.attacks.bits import contents, flip_bits, flips
 from tests.attacks.catalogue import ATTACKS, CATALOGUE
-from tests.attacks.mutants import MUTANTS, Mutant, let_through, told
+from tests.attacks.omissions import goes_through, settings_for
 from tests.attacks.scene import Scene, prepare
 
 BOTH = SETTINGS[-1]
@@ -30,7 +34,14 @@ APPENDED = {
     "a file superseded behind the receipt",
 }
 BY_COMMAND = [attack for attack in ATTACKS if attack.door is verify][::30]
-SOME_MUTANTS = MUTANTS[::18]
+FOUND_BY = sorted(
+    {
+        outcome.check
+        for attack in ATTACKS
+        for outcome in (attack.alone, attack.receipt, attack.sources)
+        if isinstance(outcome, Seen) and outcome.check
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +49,16 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return prepare(tmp_path_factory.mktemp("scene"))
 
 
-def named(attack: Attack | Mutant) -> str:
+def named(attack: Attack) -> str:
     return attack.name
 
 
-def test_no_two_attacks_and_no_two_mutants_have_the_same_name() -> None:
+def test_no_two_attacks_have_the_same_name() -> None:
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
-    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
-    assert {mutant.through for mutant in MUTANTS} <= {attack.name for attack in ATTACKS}
+
+
+def test_every_check_finds_an_attack_and_every_attack_names_a_check(scene: Scene) -> None:
+    assert sorted(checks_of(scene, BOTH).names) == FOUND_BY
 
 
 def test_nothing_but_what_comes_after_the_receipt_goes_through_with_both_anchors() -> None:
@@ -94,9 +107,15 @@ def test_what_is_taken_for_the_same_contents_is_the_same(scene: Scene, tmp_path:
     assert different == len(CATALOGUE["events"])
 
 
-@pytest.mark.parametrize("mutant", SOME_MUTANTS, ids=named)
-def test_a_check_that_is_left_out_is_missed(scene: Scene, tmp_path: Path, mutant: Mutant) -> None:
-    assert told(let_through(mutant, scene, tmp_path / "mutant", [mutant.through]))
+@pytest.mark.parametrize("check", FOUND_BY)
+def test_without_any_one_of_the_checks_an_attack_goes_through(
+    scene: Scene, tmp_path: Path, check: str
+) -> None:
+    found = [attack for attack in ATTACKS if settings_for(attack, check)]
+    assert any(
+        goes_through(attack, check, scene, tmp_path / str(number))
+        for number, attack in enumerate(found)
+    )
 
 
 def test_a_receipt_still_agrees_where_nothing_was_done(scene: Scene, tmp_path: Path) -> None:

@@ -87,12 +87,19 @@ def test_what_a_report_is_held_to_is_said(scene: Scene) -> None:
     assert verdict(receipt=scene.receipt) == (
         f"{agrees}and the proof with the receipt up to batch 6, {missing}"
     )
-    given_by = "the report is what 9 delivered files give as of 202503, batch 6; "
+    given_by = "what 9 delivered files give as of 202503, batch 6"
+    retracted = scene.sources / "delta" / "agents_delta_202503.csv"
     assert verdict(sources=scene.sources) == (
-        f"{given_by}not anchored: which files were recorded is claimed by the proof alone"
+        f"the report is not proved: its rows are {given_by}, but the proof leaves out {retracted}, "
+        "and nothing binds that; add a receipt (--receipt FILE)"
     )
     assert verdict(sources=scene.sources, receipt=scene.receipt) == (
-        f"{given_by}anchored by a receipt up to batch 6"
+        f"the report is {given_by}; anchored by a receipt up to batch 6"
+    )
+    retracted.unlink()
+    assert verdict(sources=scene.sources) == (
+        f"the report is {given_by}; not anchored: that these files were recorded is claimed by the "
+        "proof alone"
     )
 
 
@@ -101,6 +108,7 @@ def test_what_a_report_is_held_to_is_said(scene: Scene) -> None:
 def test_only_the_files_prove_a_report_and_only_a_receipt_anchors_these(
     scene: Scene, with_sources: bool, with_receipt: bool
 ) -> None:
+    (scene.sources / "delta" / "agents_delta_202503.csv").unlink()
     result = Ledger(scene.ledger).verify_report(
         scene.report(),
         scene.report_proof,
@@ -140,8 +148,10 @@ def test_names_that_are_those_of_each_month_are_said(scene: Scene) -> None:
     report = ledger.report(names="as-was")
     write_document(scene.report_proof, ledger.prove_report(report))
     ledger.write_report(report, scene.folder / "report")
-    result = ledger.verify_report(scene.report(), scene.report_proof, sources=scene.sources)
-    assert "batch 6, with the names of each row's month; not anchored" in result.verdict
+    result = ledger.verify_report(
+        scene.report(), scene.report_proof, sources=scene.sources, receipt=scene.receipt
+    )
+    assert "batch 6, with the names of each row's month; anchored" in result.verdict
 
 
 @pytest.fixture

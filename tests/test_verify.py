@@ -141,6 +141,25 @@ def test_every_fault_is_told_the_first_one_first(scene: Scene) -> None:
     assert any(fault.startswith("batch 6: its record") for fault in faults)
 
 
+def test_faults_are_in_the_order_of_the_batches(scene: Scene) -> None:
+    edit(
+        scene.ledger,
+        "UPDATE batches SET reason = 'x' WHERE batch = 2;"
+        "UPDATE interactions_events SET channel = 'email' WHERE event_id = 202503000000003;"
+        "UPDATE batches SET seal = printf('%064d', 0) WHERE batch = 4",
+    )
+    faults = Ledger(scene.ledger).verify().faults
+    assert [fault.kind for fault in faults[:3]] == ["batch", "event", "batch"]
+    assert (faults[0].where, "batch 3)" in faults[1].where, faults[2].where) == ("2", True, "4")
+
+
+def test_what_is_computed_from_events_that_were_changed_is_not_checked(scene: Scene) -> None:
+    edit(scene.ledger, "UPDATE readings SET code = 'x'; UPDATE agents SET full_name = 'x'")
+    assert {fault.kind for fault in Ledger(scene.ledger).verify().faults} == {"derived"}
+    edit(scene.ledger, "UPDATE interactions_events SET channel = 'x' WHERE line = 2")
+    assert {fault.kind for fault in Ledger(scene.ledger).verify().faults} == {"event"}
+
+
 def test_missing_sources_are_told(scene: Scene) -> None:
     with pytest.raises(WrongUsage, match=r"there is no folder .*nowhere"):
         Ledger(scene.ledger).verify(sources=scene.folder / "nowhere")

@@ -256,14 +256,14 @@ class Lake:
         receipts: Sequence[str | Path] = (),
         progress: Progress | None = None,
     ) -> LakeVerification:
-        """Look whether the lake is what was published: every event, reading and record.
+        """Verify that the lake is as it was published: every event, reading and record.
 
         No engine is started.
 
         Args:
-            ledger: the file of the ledger to which it is held, too; None for none.
-            receipts: files with receipts, to hold it to.
-            progress: is told how many of how many events are done.
+            ledger: the file of the ledger to check it against, too; None for none.
+            receipts: files with receipts, to check it against.
+            progress: is called with how many of how many events are done.
 
         Returns:
             what was found; all is well where it has no faults.

@@ -1,6 +1,6 @@
-"""Looks whether all that the ledger needs is there: what is installed, and the ledger's file.
+"""Examines all that the ledger needs: what is installed, and the ledger's file.
 
-Of a ledger it reads the records, and no event: that is what `verify` is for.
+Of a ledger it reads the records, and no event: `verify` reads these.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import ledger
 from ledger.errors import LedgerError, NoLedger, StorageFailed, VerificationFailed, WrongUsage
 from ledger.extras import EXTRAS, Extra
-from ledger.integrity.chain import chain_of, follow
-from ledger.integrity.checks.contents import check_tags
+from ledger.integrity.chain import links
+from ledger.integrity.checks.chain import check_tags
 from ledger.integrity.checks.records import check_records
 from ledger.integrity.checks.schema import check_schema
-from ledger.integrity.fault import Subject
+from ledger.integrity.ledger_target import LedgerTarget
 from ledger.model.dataset import Column, DataSet
 from ledger.model.presentation import Part, plain
 from ledger.model.tabular import Tabular
@@ -33,6 +32,7 @@ from ledger.store.database import OLDEST_SQLITE, SQLITE_VERSION
 from ledger.store.event_store import Store
 from ledger.store.journal import JOURNAL, beside
 from ledger.text import counted, listed
+from ledger.version import __version__
 
 DISTRIBUTION = "month-ledger"
 SHOWN = "üŁ…−±→│█✓"
@@ -134,7 +134,7 @@ def diagnose(
 
 
 def _installation() -> Iterator[Examined]:
-    yield Examined(DISTRIBUTION, State.GOOD, ledger.__version__)
+    yield Examined(DISTRIBUTION, State.GOOD, __version__)
     yield Examined("Python", State.GOOD, f"{platform.python_version()}, {platform.system()}")
     yield _sqlite()
     versions = _versions()
@@ -161,13 +161,13 @@ def _packages() -> Examined:
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        found = "which are needed cannot be told, for the ledger is not installed by pip"
+        found = "which are needed is not known, for the ledger is not installed by pip"
         return Examined("packages", State.NOTE, found, "in the checkout: pip install .")
     names = [re.split(r"[^\w.-]", line)[0] for line in lines if "extra ==" not in line]
-    told, missing = [], []
+    installed, missing = [], []
     for name in names:
         try:
-            told.append(f"{name} {metadata.version(name)}")
+            installed.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
@@ -175,7 +175,7 @@ def _packages() -> Examined:
             f"what the ledger needs is not installed: {listed(missing)}; "
             f"install with: pip install {' '.join(missing)}"
         )
-    return Examined("packages", State.GOOD, ", ".join(told))
+    return Examined("packages", State.GOOD, ", ".join(installed))
 
 
 def _versions() -> dict[str, str]:
@@ -231,32 +231,36 @@ def _ledger(
         for fault in check_schema(store):
             raise _not_as_recorded(path, str(fault))
         yield Examined("schema", State.GOOD, "as it should be")
-        batches, files = store.batches(), store.files()
-        yield _records(Subject(store, dataset, batches, files, store.tags()))
-        if batches:
+        target = LedgerTarget(store, dataset)
+        target.load()
+        yield _records(target)
+        if target.batches:
             yield _projection(store)
     yield from _surroundings(path, size)
 
 
-def _records(subject: Subject) -> Examined:
-    """Hold the records to their digests, which bind the events too.
+def _records(target: LedgerTarget) -> Examined:
+    """Check the records against their digests, which bind the events too.
 
     Raises:
         VerificationFailed: they do not agree.
     """
-    path, batches = subject.store.path, subject.batches
-    for fault in (*check_records(subject), *check_tags(subject)):
+    path, batches = target.store.path, target.batches
+    for fault in (*check_records(target), *check_tags(target)):
         raise _not_as_recorded(path, str(fault))
-    followed, _ = follow(chain_of(subject.store))
-    for batch in (one for one, led_to in zip(batches, followed, strict=True) if one != led_to):
-        raise _not_as_recorded(path, f"batch {batch.batch}: its head is not that of its record")
+    for link in links(target):
+        if not (link.leads_to_head(link.batch.root) and link.leads_to_seal):
+            message = f"batch {link.batch.batch}: its head is not that of its record"
+            raise _not_as_recorded(path, message)
     if not batches:
         return Examined("records", State.NOTE, "nothing is recorded", "start with: ledger ingest")
     last = batches[-1]
-    counts = f"{counted(len(batches), 'batch', 'batches')}, {counted(subject.events, 'event')}"
+    counts = (
+        f"{counted(len(batches), 'batch', 'batches')}, {counted(target.recorded_events, 'event')}"
+    )
     found = f"{counts}; the last of {last.month}, head {last.head[:12]}"
     return Examined(
-        "records", State.GOOD, found, f"to look at every event: ledger verify --db {path}"
+        "records", State.GOOD, found, f"to verify every event: ledger verify --db {path}"
     )
 
 

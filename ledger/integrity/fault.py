@@ -1,16 +1,11 @@
-"""What a verification finds, and what it looks at."""
+"""What a verification finds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
-from ledger.model.dataset import DataSet
-from ledger.model.progress import Progress, Tally
-from ledger.model.records import Batch, File, Tag
-from ledger.store.event_store import Store
+from ledger.model.records import File
 
 
 class FaultKind(StrEnum):
@@ -46,60 +41,17 @@ class Fault:
         return f"{kind}{self.where}: {self.message}"
 
 
-class Recorded(Protocol):
-    """The records of a ledger, wherever they were read."""
-
-    @property
-    def dataset(self) -> DataSet:
-        """The ledger's description."""
-
-    @property
-    def batches(self) -> Sequence[Batch]:
-        """All of them, in order."""
-
-    @property
-    def files(self) -> Sequence[File]:
-        """All of them, in order."""
-
-    @property
-    def tags(self) -> Sequence[Tag]:
-        """All of them, in order."""
+def event_fault(file: File, event_id: int, line: int | None, message: str) -> Fault:
+    """What is wrong with an event, which is named by its file, line, number and batch."""
+    place = file.name if line is None else f"{file.name}:{line}"
+    return Fault(FaultKind.EVENT, f"{place} (event {event_id}, batch {file.batch})", message)
 
 
-@dataclass(slots=True)
-class Subject:
-    """A ledger that is verified.
+def file_fault(file: File, message: str) -> Fault:
+    """What is wrong with a file, or with its record."""
+    return Fault(FaultKind.FILE, place_of(file), message)
 
-    Attributes:
-        store: open, in a snapshot or a transaction.
-        dataset: its description.
-        batches: all of them.
-        files: all of them.
-        tags: all of them.
-        progress: is told how many of how many events are done.
-    """
 
-    store: Store
-    dataset: DataSet
-    batches: list[Batch]
-    files: list[File]
-    tags: list[Tag]
-    progress: Progress | None = None
-    _tally: Tally = field(default_factory=lambda: Tally(0, None))
-
-    def expect(self, *, quick: bool) -> None:
-        """Say how much there is to do: with a replay, every event counts twice."""
-        self._tally = Tally(self.events * (1 if quick else 2), self.progress)
-
-    def advance(self, events: int) -> None:
-        """Tell that some more events are done."""
-        self._tally.advance(events)
-
-    def tell(self) -> None:
-        """Tell again how many are done: the time goes on."""
-        self._tally.tell()
-
-    @property
-    def events(self) -> int:
-        """How many events the files say that there are."""
-        return sum(file.rows for file in self.files)
+def place_of(file: File) -> str:
+    """The name of a file with its batch: a later batch may have a file of the same name."""
+    return f"{file.name} (batch {file.batch})"

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ledger.errors import VerificationFailed, WrongUsage
-from ledger.integrity.checks.contents import event_chunks, event_leaves
+from ledger.integrity.chain import links
+from ledger.integrity.ledger_target import event_chunks, stored_records
 from ledger.model.dataset import Column, DataSet, Table
 from ledger.model.digest import (
-    GENESIS,
     BatchContents,
     Digest,
     FileContents,
@@ -26,7 +26,7 @@ from ledger.model.documents import Count, Document, Number, Part
 from ledger.model.merkle import audit_path, root_over
 from ledger.model.presentation import Facts
 from ledger.model.receipt import Receipt
-from ledger.model.records import Batch, File
+from ledger.model.records import File
 from ledger.model.tabular import Tabular
 from ledger.store.event_store import Store
 
@@ -108,12 +108,11 @@ def prove_event(store: Store, dataset: DataSet, table: Table, event_id: int) -> 
         table: of the event.
         event_id: of the event.
     """
-    batches, every_file = store.batches(), store.files()
+    chain = [*links(stored_records(store))]
     sql = f"SELECT file, line, action, {', '.join(table.column_names)} FROM {table.events}"
     ((number, line, action, *cells),) = store.rows(f"{sql} WHERE event_id = ?", (event_id,))
-    (batch_number,) = [file.batch for file in every_file if file.file == number]
-    batch = batches[batch_number - 1]
-    files = [file for file in every_file if file.batch == batch_number]
+    (link,) = [link for link in chain for file in link.files if file.file == number]
+    files = link.files
     before = sum(file.rows for file in files if file.file < number)
     (first,) = [file.first_event for file in files if file.file == number]
     index = before + event_id - (first or event_id)
@@ -127,23 +126,18 @@ def prove_event(store: Store, dataset: DataSet, table: Table, event_id: int) -> 
             cells=dict(zip(table.column_names, cells, strict=True)),
         ),
         path=[one.hex() for one in audit_path(_leaves(store, dataset, files), index)],
-        batch=batch.contents,
+        batch=link.batch.contents,
         files=[file.contents for file in files],
-        events=batch.events,
-        head_before=batches[batch_number - 2].head if batch_number > 1 else GENESIS,
-        later=[_digest(later, every_file) for later in batches[batch_number:]],
+        events=link.batch.events,
+        head_before=link.head_before,
+        later=[later.digest(later.batch.root) for later in chain[link.batch.batch :]],
     )
 
 
 def _leaves(store: Store, dataset: DataSet, files: Iterable[File]) -> Iterator[bytes]:
     for file in files:
-        for rows in event_chunks(store, dataset, file):
-            yield from event_leaves(file, rows)
-
-
-def _digest(batch: Batch, files: Iterable[File]) -> str:
-    contents = [file.contents for file in files if file.batch == batch.batch]
-    return batch_digest(batch.contents, contents, batch.events, batch.root)
+        for chunk in event_chunks(store, dataset, file):
+            yield from chunk.leaves(file.table_name)
 
 
 def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> None:
@@ -169,7 +163,7 @@ def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> 
     if not proof.batch.batch <= receipt.batch <= last:
         raise WrongUsage(
             f"the proof leads from batch {proof.batch.batch} to batch {last}, and the receipt is "
-            f"of batch {receipt.batch}; take a receipt of one of these, or prove the event anew"
+            f"of batch {receipt.batch}; take a receipt of one of these, or prove the event again"
         )
     before = sum(other.rows for other in proof.files[: proof.files.index(file)])
     cells = event.cells.values()

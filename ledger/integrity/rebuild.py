@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger.errors import VerificationFailed
-from ledger.integrity.chain import Chain
-from ledger.integrity.checks.delivered import Originals
+from ledger.integrity.chain_document import Chain
+from ledger.integrity.checks.delivered import DeliveredFiles
 from ledger.model.dataset import DataSet
 from ledger.model.periods import Month
 from ledger.model.records import File
@@ -19,12 +19,12 @@ from ledger.store.event_store import Store
 
 
 @contextmanager
-def rebuilt(chain: Chain, originals: Originals, as_of: Month) -> Iterator[tuple[Store, int]]:
+def rebuilt(chain: Chain, delivered: DeliveredFiles, as_of: Month) -> Iterator[tuple[Store, int]]:
     """Build a ledger that holds the events of one edition, and throw it away afterwards.
 
     Args:
         chain: the records of the ledger that was, up to the batch known at.
-        originals: the delivered files.
+        delivered: the delivered files.
         as_of: the month; only what counts then is read.
 
     Returns:
@@ -39,15 +39,15 @@ def rebuilt(chain: Chain, originals: Originals, as_of: Month) -> Iterator[tuple[
         with Store.for_writing(path, create=True) as store, store.rehearsal():
             store.restore([*chain.batches, *chain.files])
             for file in counting:
-                _append(store, chain.dataset, file, originals)
+                _append(store, chain.dataset, file, delivered)
             yield store, len(counting)
 
 
-def _append(store: Store, dataset: DataSet, file: File, originals: Originals) -> None:
-    delivery = originals.find(file)
+def _append(store: Store, dataset: DataSet, file: File, delivered: DeliveredFiles) -> None:
+    delivery = delivered.find(file)
     if delivery is None:
         raise VerificationFailed(
-            f"no file of the bytes of {file.name} is in {originals.folder}: SHA-256 {file.sha256}"
+            f"no file of the bytes of {file.name} is in {delivered.folder}: SHA-256 {file.sha256}"
         )
     recorder = Recorder(store, dataset, file.month, file.first_event or 0)
     contents, _ = recorder.append(delivery, file.file, file.supersedes)

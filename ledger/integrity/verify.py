@@ -1,7 +1,7 @@
-"""Verifies a ledger: its file, its contents, what is computed from them, and its anchors.
+"""Verifies a ledger or a lake by a list of checks.
 
-Without an anchor, a receipt or the delivered files, one can only tell that a ledger agrees with
-itself: whoever rewrites all of it, digests too, leaves it so.
+Without an anchor, a receipt or the delivered files, a verification can only find that a ledger
+agrees with itself: after a rewrite of all of it, digests too, it still does.
 """
 
 from __future__ import annotations
@@ -10,15 +10,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from ledger.errors import StorageFailed
-from ledger.integrity.checks.contents import check_contents, check_tags
-from ledger.integrity.checks.delivered import Originals, OriginalsCheck
-from ledger.integrity.checks.derived import ReadingsCheck, check_projection
+from ledger.integrity.checks.chain import check_file_records, check_head, check_seal, check_tags
+from ledger.integrity.checks.delivered import DeliveredFiles, DeliveredFilesCheck
+from ledger.integrity.checks.derived import check_projection
+from ledger.integrity.checks.events import (
+    check_event_count,
+    check_events,
+    check_leaf_prefixes,
+    check_root,
+)
+from ledger.integrity.checks.receipts import check_receipt
 from ledger.integrity.checks.records import check_records
-from ledger.integrity.checks.schema import check_schema, check_storage, has_sound_tables
-from ledger.integrity.fault import Fault, FaultKind, Subject
-from ledger.integrity.receipts import check_receipt
+from ledger.integrity.checks.schema import check_schema, check_storage
+from ledger.integrity.checks.strays import check_stray_events, check_stray_prefixes
+from ledger.integrity.checks.typed_values import check_local_time, check_typed_values
+from ledger.integrity.fault import Fault, FaultKind
+from ledger.integrity.ledger_target import LedgerTarget
+from ledger.integrity.scan import scan_batches
+from ledger.integrity.target import BatchScan, VerificationTarget
 from ledger.model.dataset import DataSet
 from ledger.model.presentation import Verdict
 from ledger.model.progress import Progress
@@ -29,7 +41,170 @@ from ledger.text import counted
 
 FAULTS_KEPT = 100
 
-Check = Callable[[], Iterator[Fault]]
+Target = TypeVar("Target", bound=VerificationTarget)
+Checked = TypeVar("Checked", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[Checked]):
+    """A named check.
+
+    Attributes:
+        name: of the check; never changes its meaning.
+        run: reports the faults of a target, or of a batch.
+        needs: the checks without which its faults would mean nothing: it runs only where these
+            found none, of a check of a batch in the same batch.
+        cells: whether it needs the cells of all events to have been read.
+    """
+
+    name: str
+    run: Callable[[Checked], Iterator[Fault]]
+    needs: tuple[str, ...] = ()
+    cells: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checks(Generic[Target]):
+    """The checks of a verification, in the order in which they report faults.
+
+    Attributes:
+        storage: run before the records are read.
+        placement: run before the events are read.
+        batches: run batch by batch, while all events are read once.
+        whole: run after that.
+    """
+
+    storage: tuple[Check[Target], ...]
+    placement: tuple[Check[Target], ...]
+    batches: tuple[Check[BatchScan], ...]
+    whole: tuple[Check[Target], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them, in order."""
+        before = [check.name for check in (*self.storage, *self.placement)]
+        of_batches = [check.name for check in self.batches]
+        return (*before, *of_batches, *(check.name for check in self.whole))
+
+    def without(self, *names: str) -> Checks[Target]:
+        """The same without some of them."""
+        return Checks(
+            tuple(check for check in self.storage if check.name not in names),
+            tuple(check for check in self.placement if check.name not in names),
+            tuple(check for check in self.batches if check.name not in names),
+            tuple(check for check in self.whole if check.name not in names),
+        )
+
+
+BATCH_CHECKS: tuple[Check[BatchScan], ...] = (
+    Check("events", check_events),
+    Check("leaf-prefixes", check_leaf_prefixes),
+    Check("file-records", check_file_records),
+    Check("roots", check_root, needs=("events", "file-records")),
+    Check("heads", check_head, needs=("events", "file-records", "roots")),
+    Check("event-counts", check_event_count, needs=("events", "file-records", "roots", "heads")),
+    Check(
+        "seals",
+        check_seal,
+        needs=("events", "leaf-prefixes", "file-records", "roots", "heads", "event-counts"),
+    ),
+)
+
+RECORD_CHECKS: tuple[Check[VerificationTarget], ...] = (
+    Check("tags", check_tags),
+    Check("records", check_records),
+)
+
+CELL_CHECKS: tuple[Check[VerificationTarget], ...] = (
+    Check("typed-values", check_typed_values, needs=("storage", "events", "roots"), cells=True),
+    Check("local-time", check_local_time, needs=("storage", "events", "roots"), cells=True),
+)
+
+
+def ledger_checks(
+    receipts: Sequence[tuple[Path, Receipt]] = (),
+    delivered: DeliveredFilesCheck | None = None,
+    *,
+    quick: bool = False,
+) -> Checks[LedgerTarget]:
+    """The checks of a ledger.
+
+    Args:
+        receipts: each with where it was read.
+        delivered: compares the delivered files.
+        quick: leave out what is computed from the events.
+    """
+    whole: list[Check[LedgerTarget]] = [
+        Check("stray-events", check_stray_events),
+        Check("stray-prefixes", check_stray_prefixes),
+        *RECORD_CHECKS,
+    ]
+    if receipts:
+        whole.append(receipts_check(receipts))
+    if delivered:
+        whole.append(Check("delivered-files", delivered.check))
+    if not quick:
+        sound = ("storage", "events", "roots", "stray-events")
+        whole += CELL_CHECKS
+        whole.append(Check("projection", check_projection, needs=sound))
+    storage: tuple[Check[LedgerTarget], ...] = (
+        Check("schema", lambda target: check_schema(target.store)),
+        Check("storage", lambda target: check_storage(target.store)),
+    )
+    return Checks(storage, (), BATCH_CHECKS, tuple(whole))
+
+
+def receipts_check(receipts: Sequence[tuple[Path, Receipt]]) -> Check[VerificationTarget]:
+    """The check of records against receipts, each with where it was read."""
+
+    def run(target: VerificationTarget) -> Iterator[Fault]:
+        for path, receipt in receipts:
+            yield from check_receipt(target, receipt, str(path), target.name)
+
+    return Check("receipts", run)
+
+
+def find_faults(target: Target, checks: Checks[Target]) -> list[tuple[str, Fault]]:
+    """Run checks, and give the first hundred faults, each with the name of the check."""
+    return [*islice(_faults(target, checks), FAULTS_KEPT)]
+
+
+def _faults(target: Target, checks: Checks[Target]) -> Iterator[tuple[str, Fault]]:
+    failed: set[str] = set()
+    yield from _run(checks.storage, target, target, failed)
+    try:
+        target.load()
+    except StorageFailed as error:
+        yield "storage", target.storage_fault(error)
+        return
+    yield from _run(checks.placement, target, target, failed)
+    cells = any(check.cells for check in checks.whole)
+    try:
+        for scan in scan_batches(target, cells=cells):
+            target.scans.append(scan)
+            of_batch: set[str] = set()
+            yield from _run(checks.batches, scan, target, of_batch)
+            failed |= of_batch
+    except StorageFailed as error:
+        failed.add("events")
+        yield "events", target.storage_fault(error)
+    yield from _run(checks.whole, target, target, failed)
+
+
+def _run(
+    checks: Iterable[Check[Checked]], of: Checked, target: VerificationTarget, failed: set[str]
+) -> Iterator[tuple[str, Fault]]:
+    """Run checks one after the other; those that find a fault are added to the failed ones."""
+    for check in checks:
+        if failed.intersection(check.needs):
+            continue
+        try:
+            for fault in check.run(of):
+                failed.add(check.name)
+                yield check.name, fault
+        except StorageFailed as error:
+            failed.add(check.name)
+            yield check.name, target.storage_fault(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +219,8 @@ class Verification(Verdict):
         quick: whether what is computed from the events was left out.
         anchored: up to which batch a receipt agrees; 0 where there is none.
         compared: how many delivered files were read again; None where none were given.
-        absent: the files out of force that were not among these.
-        faults: what is not as it was recorded, the first hundred of it; nothing where all is well.
+        absent: the superseded files that were not among these.
+        faults: what is not as it was recorded, the first hundred; none where all is well.
     """
 
     path: Path
@@ -65,8 +240,7 @@ class Verification(Verdict):
             return f"the ledger is not as it was recorded: {self.faults[0]}"
         anchors = []
         if self.anchored:
-            of = "" if self.anchored == self.batches else f" of {self.batches}"
-            anchors.append(f"anchored by a receipt up to batch {self.anchored}{of}")
+            anchors.append(anchor_text(self.anchored, self.batches))
         if self.compared is not None:
             anchors.append(f"compared with the {self.compared} delivered files")
         return f"internally consistent; {', '.join(anchors) or 'not anchored'}"
@@ -83,11 +257,17 @@ class Verification(Verdict):
         return f"{batches}, {counted(self.events, 'event')}, head {self.head or 'none'}"
 
 
+def anchor_text(anchored: int, batches: int) -> str:
+    """How far receipts agree, as a verdict says it."""
+    of = "" if anchored == batches else f" of {batches}"
+    return f"anchored by a receipt up to batch {anchored}{of}"
+
+
 def verify_store(
     store: Store,
     dataset: DataSet,
     receipts: Sequence[tuple[Path, Receipt]] = (),
-    originals: Originals | None = None,
+    delivered: DeliveredFiles | None = None,
     *,
     quick: bool = False,
     progress: Progress | None = None,
@@ -97,70 +277,35 @@ def verify_store(
     Args:
         store: the ledger.
         dataset: its description.
-        receipts: to hold it to, each with where it was read.
-        originals: the delivered files, to hold it to.
+        receipts: to check it against, each with where it was read.
+        delivered: the delivered files, to compare it with.
         quick: leave out what is computed from the events.
-        progress: is told how many of how many events are done.
+        progress: is called with how many of how many events are done.
     """
-    faults = _run([lambda: check_schema(store)], store)
-    try:
-        if not has_sound_tables(store):
-            raise StorageFailed("its tables are not those of the schema: nothing more was verified")
-        faults += _run([lambda: check_storage(store)], store)
-        subject = Subject(store, dataset, store.batches(), store.files(), store.tags(), progress)
-    except StorageFailed as error:
-        return _nothing_read(store.path, [*faults, _unreadable(store.path, error)], quick=quick)
-    subject.expect(quick=quick)
-    readings = None if quick else ReadingsCheck(subject)
-    files = OriginalsCheck(originals) if originals else None
-    checks: list[Check] = [lambda: check_contents(subject, readings), lambda: check_tags(subject)]
-    checks.append(lambda: check_records(subject))
-    checks += [_receipt_check(subject, path, receipt) for path, receipt in receipts]
-    if files:
-        checks.append(lambda: files.check(subject))
-    faults += _run(checks, store)
-    # What is computed from events that were changed tells nothing.
-    if readings and not any(fault.kind in (FaultKind.STORAGE, FaultKind.EVENT) for fault in faults):
-        faults += _run([readings.check, lambda: check_projection(subject)], store)
-    agreeing = [receipt.batch for _, receipt in receipts] if not faults else []
+    target = LedgerTarget(store, dataset, passes=1 if quick else 2, progress=progress)
+    files = DeliveredFilesCheck(delivered) if delivered else None
+    found = find_faults(target, ledger_checks(receipts, files, quick=quick))
     return Verification(
         path=store.path,
-        batches=len(subject.batches),
-        events=subject.events,
-        head=subject.batches[-1].head if subject.batches else None,
+        batches=len(target.batches),
+        events=target.recorded_events,
+        head=target.batches[-1].head if target.batches else None,
         quick=quick,
-        anchored=max(agreeing, default=0),
+        anchored=last_anchored(receipts, found),
         compared=files.compared if files else None,
         absent=tuple(files.absent) if files else (),
-        faults=tuple(faults[:FAULTS_KEPT]),
+        faults=tuple(fault for _, fault in found),
     )
 
 
+def last_anchored(
+    receipts: Iterable[tuple[Path, Receipt]], found: Sequence[tuple[str, Fault]]
+) -> int:
+    """The last batch up to which receipts agree; 0 where anything was found."""
+    return 0 if found else max((receipt.batch for _, receipt in receipts), default=0)
+
+
 def unreadable(path: Path, error: StorageFailed, *, quick: bool) -> Verification:
-    """What a verification found that could not so much as open the ledger."""
-    return _nothing_read(path, [_unreadable(path, error)], quick=quick)
-
-
-def _receipt_check(subject: Subject, path: Path, receipt: Receipt) -> Check:
-    return lambda: check_receipt(subject, str(path), receipt)
-
-
-def _run(checks: Iterable[Check], store: Store) -> list[Fault]:
-    """Run checks, one after the other, and give the first hundred faults."""
-    return [*islice((fault for check in checks for fault in _faults(check, store)), FAULTS_KEPT)]
-
-
-def _faults(check: Check, store: Store) -> Iterator[Fault]:
-    """Run a check; that the file cannot be read is a fault too."""
-    try:
-        yield from check()
-    except StorageFailed as error:
-        yield _unreadable(store.path, error)
-
-
-def _unreadable(path: Path, error: StorageFailed) -> Fault:
-    return Fault(FaultKind.STORAGE, str(path), str(error).removeprefix(f"{path}: "))
-
-
-def _nothing_read(path: Path, faults: Iterable[Fault], *, quick: bool) -> Verification:
-    return Verification(path, 0, 0, None, quick, 0, None, (), tuple(faults))
+    """What a verification found that could not even open the ledger."""
+    fault = Fault(FaultKind.STORAGE, str(path), str(error).removeprefix(f"{path}: "))
+    return Verification(path, 0, 0, None, quick, 0, None, (), (fault,))

@@ -55,24 +55,18 @@ class EventFile:
             actions: of each.
             columns: the cells, column by column.
         """
-        self.read(events, columns)
+        for row, reading in self._reader.irregular(columns):
+            value = value_text(reading.value)
+            self.readings.append((events[row], reading.column, value, reading.code))
         values = [events, lines, actions, *columns]
         values.insert(1, [self._file] * len(events))
         arrays = [pa.array(v, field.type) for v, field in zip(values, self.schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def read(self, events: Sequence[int], columns: Sequence[Sequence[str | None]]) -> None:
-        """Read the cells of some more events.
 
-        Args:
-            events: the `event_id` of each.
-            columns: the cells, column by column.
-        """
-        for row, reading in self._reader.irregular(columns):
-            value = reading.value
-            # The shortest text that reads as the same double.
-            text = value if value is None or isinstance(value, str) else repr(value)
-            self.readings.append((events[row], reading.column, text, reading.code))
+def value_text(value: str | float | None) -> str | None:
+    """A typed value as a text: of a number the shortest that reads as the same double."""
+    return value if value is None or isinstance(value, str) else repr(value)
 
 
 def readings_table(rows: Iterable[ReadingRow]) -> pa.Table:

@@ -7,13 +7,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.attacks.attack import Attack, Unseen, settings_of, try_attack
+from tests.attacks.attack import Attack, Setting, Unseen, checks_of, settings_of, try_attack
 from tests.attacks.bits import flip_bits, flips
 from tests.attacks.catalogue import ATTACKS, CATALOGUE
-from tests.attacks.mutants import MUTANTS, let_through, passed, told
+from tests.attacks.omissions import goes_through, settings_for
 from tests.attacks.scene import Scene, prepare
 
 SHOWN = 3
@@ -22,11 +22,12 @@ SHOWN = 3
 def parser() -> argparse.ArgumentParser:
     """The options, with their defaults."""
     parser = argparse.ArgumentParser(prog="python -m tests.attacks", description=__doc__)
-    parser.add_argument("--mutants", action="store_true", help="leave out one check at a time")
+    parser.add_argument("--without", action="store_true", help="leave out one check at a time")
     parser.add_argument("--bits", type=int, default=0, metavar="N", help="flip N bits [0]")
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn at random")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
-                        help="processes at a time")  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at a time"
+    )
     return parser
 
 
@@ -80,27 +81,27 @@ def list_unseen(attacks: Iterable[Attack]) -> None:
         row(with_what, why, "; ".join(names))
 
 
-def mutants(scene: Scene, folder: Path, jobs: int) -> int:
-    """Try all mutants; gives the number of those that let nothing through."""
-    row(
-        "left out",
-        "what then goes through",
-        "what is then called otherwise, or ends in a traceback",
-    )
+def let_through(number: int, check: str, scene: Scene, folder: Path) -> bool:
+    """Whether an attack goes through without a check; a process of its own."""
+    return goes_through(ATTACKS[number], check, scene, folder / f"{check}-{number}")
+
+
+def omissions(scene: Scene, folder: Path, jobs: int) -> int:
+    """Leave out each check; gives the number of those that let nothing through."""
+    row("left out", "finds", "what then goes through")
     row("---", "---", "---")
     idle = 0
-    with ThreadPoolExecutor(jobs) as pool:
-        tried = pool.map(
-            lambda number: let_through(MUTANTS[number], scene, folder / str(number)),
-            range(len(MUTANTS)),
-        )
-        for mutant, found in zip(MUTANTS, tried, strict=True):
-            through = told(one for one in found if passed(one[2]))
-            otherwise = [name for name in told(found) if name not in through]
-            row(mutant.name, few(through), few(otherwise))
+    names = checks_of(scene, Setting(receipt=True, sources=True)).names
+    with ProcessPoolExecutor(jobs) as pool:
+        for check in names:
+            numbers = [n for n, attack in enumerate(ATTACKS) if settings_for(attack, check)]
+            many = len(numbers)
+            passed = pool.map(let_through, numbers, [check] * many, [scene] * many, [folder] * many)
+            through = [ATTACKS[n].name for n, one in zip(numbers, passed, strict=True) if one]
+            row(f"`{check}`", many, few(through))
             sys.stdout.flush()
-            idle += mutant.through not in told(found)
-    print(f"\n{len(MUTANTS)} mutants; idle: {idle}")
+            idle += not through
+    print(f"\n{len(names)} checks; idle: {idle}")
     return idle
 
 
@@ -139,8 +140,8 @@ def main(arguments: Sequence[str]) -> int:
         folder = Path(name)
         (folder / "scene").mkdir()
         scene = prepare(folder / "scene")
-        if options.mutants:
-            return bool(mutants(scene, folder, options.jobs))
+        if options.without:
+            return bool(omissions(scene, folder, options.jobs))
         wrong = attacks(scene, folder, options.jobs)
         if options.bits:
             wrong += bits(scene, folder, options.bits, options.seed, options.jobs)

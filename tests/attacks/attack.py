@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from ledger import Ledger, LedgerError, VerificationFailed
+from ledger import Fault, Ledger, LedgerDamaged, LedgerError, VerificationFailed
+from ledger.datasets.support.description import SUPPORT
+from ledger.integrity.checks.delivered import DeliveredFiles, DeliveredFilesCheck
+from ledger.integrity.documents import read_document
+from ledger.integrity.fault import FaultKind
+from ledger.integrity.ledger_target import LedgerTarget
+from ledger.integrity.verify import Checks, find_faults, ledger_checks
+from ledger.model.receipt import Receipt
+from ledger.store.event_store import Store
 from tests.attacks.scene import Scene
 from tests.commands import run_ledger
 
@@ -42,15 +50,18 @@ class Seen:
     """It is found, exit code 6, and this is named first.
 
     Attributes:
-        first: how the first fault begins.
+        first: how the kind and the place of the first fault begin; of a document, the sentence.
+        check: the name of the check that finds it; None of a document, which has no list of them.
         quick: whether `--quick` finds it too.
     """
 
     first: str
+    check: str | None = None
     quick: bool = True
 
     def __str__(self) -> str:
-        return f"`{self.first}`" if self.quick else f"`{self.first}`, not by `--quick`"
+        by = f"{self.check}: " if self.check else ""
+        return f"{by}`{self.first}`" if self.quick else f"{by}`{self.first}`, not by `--quick`"
 
 
 @dataclass(frozen=True)
@@ -105,10 +116,12 @@ class Found:
     Attributes:
         code: the exit code that the command line gives.
         says: the first fault, the verdict or the error.
+        check: the name of the check that found the first fault, if that is known.
     """
 
     code: int
     says: str
+    check: str | None = None
 
 
 Act = Callable[[Scene], object]
@@ -139,6 +152,9 @@ class Attack:
         """What has to come out in a setting: with both anchors, what the one or the other sees."""
         if setting.quick and isinstance(self.alone, Seen) and not self.alone.quick:
             return Unseen("it is computed from the events")
+        both = setting.receipt and setting.sources
+        if both and isinstance(self.receipt, NotProved) and isinstance(self.sources, NotProved):
+            return Unseen("the receipt binds the records, and the files bind the rows")
         # What the delivered files give is proved.
         bound = setting.sources and isinstance(self.receipt, NotProved)
         anchors = [self.receipt] if setting.receipt and not bound else []
@@ -164,8 +180,33 @@ def verify(scene: Scene, setting: Setting) -> Found:
     if not (setting.receipt or setting.sources or result.faults):
         assert result.verdict == NOT_ANCHORED
     if result.faults:
-        return Found(VerificationFailed.exit_code, str(result.faults[0]))
+        check, _ = faults_found(scene, setting)[0]
+        return Found(VerificationFailed.exit_code, str(result.faults[0]), check)
     return Found(0, result.verdict)
+
+
+def faults_found(scene: Scene, setting: Setting, without: str = "") -> list[tuple[str, Fault]]:
+    """Verify the ledger of a scene, by all checks or without one of them.
+
+    Args:
+        scene: with the ledger.
+        setting: of the verification.
+        without: the name of the check that is left out.
+    """
+    checks = checks_of(scene, setting).without(without)
+    try:
+        with Store.for_reading(scene.ledger) as store, store.snapshot():
+            return find_faults(LedgerTarget(store, SUPPORT), checks)
+    except LedgerDamaged as error:
+        return [("storage", Fault(FaultKind.STORAGE, str(scene.ledger), str(error)))]
+
+
+def checks_of(scene: Scene, setting: Setting) -> Checks[LedgerTarget]:
+    """The checks of a verification."""
+    receipts = [(scene.receipt, read_document(scene.receipt, Receipt))] if setting.receipt else []
+    files = DeliveredFiles(scene.sources, SUPPORT) if setting.sources else None
+    delivered = DeliveredFilesCheck(files) if files else None
+    return ledger_checks(receipts, delivered, quick=setting.quick)
 
 
 def verify_by_command(scene: Scene, setting: Setting) -> Found:
@@ -214,17 +255,27 @@ def difference(found: Found, expected: Outcome) -> str | None:
     """What is not as it has to be, or None."""
     if isinstance(expected, Seen):
         right = found.code == VerificationFailed.exit_code and found.says.startswith(expected.first)
+        right = right and found.check in (None, expected.check)
     elif isinstance(expected, Refused):
         right = found.code == expected.code and expected.says in found.says
     else:
         code = VerificationFailed.exit_code if isinstance(expected, NotProved) else 0
         right = found.code == code and expected.told in found.says
-    return None if right else f"{expected} was expected, and came: {found.code}, {found.says}"
+    by = f" by {found.check}" if found.check else ""
+    return None if right else f"{expected} was expected, and came: {found.code}, {found.says}{by}"
 
 
-def anywhere(name: str, act: Act, first: str, *, quick: bool = True, door: Door = verify) -> Attack:
-    """An attack that is found whatever the setting."""
-    seen = Seen(first, quick)
+def anywhere(
+    name: str,
+    act: Act,
+    first: str,
+    check: str | None = None,
+    *,
+    quick: bool = True,
+    door: Door = verify,
+) -> Attack:
+    """An attack that is found whatever the setting; for its other arguments see `Seen`."""
+    seen = Seen(first, check, quick)
     return Attack(name, act, seen, seen, seen, door)
 
 
@@ -262,7 +313,7 @@ def try_attack(
             # What a user would see as a traceback.
             found = Found(1, f"{type(error).__name__}: {error}")
         # Where the copy lies is of no interest.
-        found = Found(found.code, found.says.replace(f"{copy.folder}/", ""))
+        found = replace(found, says=found.says.replace(f"{copy.folder}/", ""))
         problem = difference(found, attack.expected(setting))
         if problem:
             yield setting, problem

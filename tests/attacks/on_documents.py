@@ -14,6 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ledger import Ledger
+from ledger.integrity.documents import write_document
 from tests.attacks.attack import (
     Attack,
     Door,
@@ -56,8 +58,14 @@ def repeat_name(path: Path, name: str) -> None:
     path.write_text(f"{text[:start]}{forged}{text[start:]}", encoding="utf-8")
 
 
-def twice(what: str, name: str, document: Callable[[Scene], Path], door: Door,
-          alone: Outcome | None = None, sources: Outcome | None = None) -> Attack:  # fmt: skip
+def twice(
+    what: str,
+    name: str,
+    document: Callable[[Scene], Path],
+    door: Door,
+    alone: Outcome | None = None,
+    sources: Outcome | None = None,
+) -> Attack:
     """A name that stands twice in an object of a document: readers take one or the other."""
 
     def act(scene: Scene) -> None:
@@ -67,11 +75,16 @@ def twice(what: str, name: str, document: Callable[[Scene], Path], door: Door,
     return Attack(what, act, alone or refused, refused, sources or refused, door)
 
 
-def on_receipt(name: str, change: Change, receipt: str) -> Attack:
+def on_receipt(name: str, change: Change) -> Attack:
     """An edited receipt; the ledger is as it was."""
 
     return Attack(
-        name, partial(edit_receipt, change), NO_ANCHOR, Seen(receipt), _NO_RECEIPT, verify
+        name,
+        partial(edit_receipt, change),
+        NO_ANCHOR,
+        Seen("receipt receipt.json", "receipts"),
+        _NO_RECEIPT,
+        verify,
     )
 
 
@@ -135,16 +148,29 @@ PROOF_ATTACKS: list[Attack] = [
     on_proof("a line of a proof edited", put("event.line", 9), PROOF),
     on_proof("another event of the batch in a proof", put("event.event_id", 202501000000009), PATH),
     on_proof("an event before all in a proof", put("event.event_id", 1), PATH),
-    on_proof("another file of the batch in a proof", put("event.file", 3),
-             Seen("the proof has no file 3 of interactions")),
-    on_proof("another table in a proof", of_another_table,
-             Seen("the proof has no file 4 of agents")),
-    on_proof("a table that there is not in a proof", put("event.table", "payments"),
-             Refused(2, "payments")),
-    on_proof("columns of a proof renamed", rename_columns,
-             Seen("the cells of the proof are not the columns of interactions")),
-    on_proof("columns of a proof exchanged", exchange_columns,
-             Seen("the cells of the proof are not the columns of interactions")),
+    on_proof(
+        "another file of the batch in a proof",
+        put("event.file", 3),
+        Seen("the proof has no file 3 of interactions"),
+    ),
+    on_proof(
+        "another table in a proof", of_another_table, Seen("the proof has no file 4 of agents")
+    ),
+    on_proof(
+        "a table that there is not in a proof",
+        put("event.table", "payments"),
+        Refused(2, "payments"),
+    ),
+    on_proof(
+        "columns of a proof renamed",
+        rename_columns,
+        Seen("the cells of the proof are not the columns of interactions"),
+    ),
+    on_proof(
+        "columns of a proof exchanged",
+        exchange_columns,
+        Seen("the cells of the proof are not the columns of interactions"),
+    ),
     on_proof("a hash of the path edited", put("path.0", "0" * 64), PROOF),
     on_proof("the path shortened", inner_node_as_event, PATH),
     on_proof("the path made longer", lambda d: d["path"].append("0" * 64), PATH),
@@ -156,39 +182,56 @@ PROOF_ATTACKS: list[Attack] = [
     on_proof("the number of the batch of a proof edited", put("batch.batch", 2), PROOF),
     on_proof("the head before of a proof edited", put("head_before", "1" * 64), PROOF),
     on_proof("a later batch of a proof edited", put("later.0", "1" * 64), PROOF),
-    on_proof("the later batches of a proof taken out", put("later", []),
-             Refused(2, "the proof leads from batch 1 to batch 1, and the receipt is of batch 6")),
+    on_proof(
+        "the later batches of a proof taken out",
+        put("later", []),
+        Refused(2, "the proof leads from batch 1 to batch 1, and the receipt is of batch 6"),
+    ),
     on_proof("a field added to a proof", put("note", "audited"), Refused(2, "unknown field")),
-    on_proof("a field added within a proof", put("batch.note", "audited"),
-             Refused(2, "it has a field that does not belong there")),
-    Attack("a receipt of another ledger for a proof", receipt_of_another, PROOF, PROOF, PROOF,
-           verify_proof),
+    on_proof(
+        "a field added within a proof",
+        put("batch.note", "audited"),
+        Refused(2, "it has a field that does not belong there"),
+    ),
+    Attack(
+        "a receipt of another ledger for a proof",
+        receipt_of_another,
+        PROOF,
+        PROOF,
+        PROOF,
+        verify_proof,
+    ),
     twice("a name twice in a proof", "head_before", attrgetter("proof"), verify_proof),
     twice("a name twice within a proof", "sha256", attrgetter("proof"), verify_proof),
     twice("a name twice in a receipt for a proof", "seal", attrgetter("receipt"), verify_proof),
-    anywhere("the events of a receipt for a proof edited", partial(edit_receipt, put("events", 8)),
-             "the receipt has 8 events", door=verify_proof),
-]  # fmt: skip
+    anywhere(
+        "the events of a receipt for a proof edited",
+        partial(edit_receipt, put("events", 8)),
+        "the receipt has 8 events",
+        door=verify_proof,
+    ),
+]
 
 RECEIPT_ATTACKS: list[Attack] = [
-    Attack("a receipt of another ledger", receipt_of_another, NO_ANCHOR,
-           Seen("receipt receipt.json: another head"), _NO_RECEIPT, verify),
-    on_receipt("a receipt of a later batch", put("batch", 9),
-               "receipt receipt.json: it is of batch 9, and the ledger ends with 6"),
-    on_receipt("the batch of a receipt edited", put("batch", 5),
-               "receipt receipt.json: another head"),
-    on_receipt("the events of a receipt edited", put("events", 5),
-               "receipt receipt.json: it speaks of 5 events"),
-    on_receipt("the head of a receipt edited", put("head", "1" * 64),
-               "receipt receipt.json: another head"),
-    on_receipt("the seal of a receipt edited", put("seal", "1" * 64),
-               "receipt receipt.json: another seal"),
-    on_receipt("the tags of a receipt edited", put("tags", 9), "receipt receipt.json: other tags"),
-    on_receipt("the seal of the tags of a receipt edited", put("tag_seal", "1" * 64),
-               "receipt receipt.json: other tags"),
-    twice("a name twice in a receipt", "head", attrgetter("receipt"), verify, NO_ANCHOR,
-          _NO_RECEIPT),
-]  # fmt: skip
+    Attack(
+        "a receipt of another ledger",
+        receipt_of_another,
+        NO_ANCHOR,
+        Seen("receipt receipt.json", "receipts"),
+        _NO_RECEIPT,
+        verify,
+    ),
+    on_receipt("a receipt of a later batch", put("batch", 9)),
+    on_receipt("the batch of a receipt edited", put("batch", 5)),
+    on_receipt("the events of a receipt edited", put("events", 5)),
+    on_receipt("the head of a receipt edited", put("head", "1" * 64)),
+    on_receipt("the seal of a receipt edited", put("seal", "1" * 64)),
+    on_receipt("the tags of a receipt edited", put("tags", 9)),
+    on_receipt("the seal of the tags of a receipt edited", put("tag_seal", "1" * 64)),
+    twice(
+        "a name twice in a receipt", "head", attrgetter("receipt"), verify, NO_ANCHOR, _NO_RECEIPT
+    ),
+]
 
 
 def on_report(name: str, change: Change, proof: Outcome, sources: Outcome | None = None) -> Attack:
@@ -226,8 +269,9 @@ def on_parquet(scene: Scene) -> None:
     pq.write_table(table.set_column(place, table.schema.field(place), column), path)
 
 
-def with_proof(name: str, change: Change, receipt: Outcome, sources: Outcome,
-               alone: Outcome | None = None) -> Attack:  # fmt: skip
+def with_proof(
+    name: str, change: Change, receipt: Outcome, sources: Outcome, alone: Outcome | None = None
+) -> Attack:
     """A report and its proof, edited so that they agree; `change` gets rows and proof."""
 
     def act(scene: Scene) -> None:
@@ -236,8 +280,10 @@ def with_proof(name: str, change: Change, receipt: Outcome, sources: Outcome,
         write(scene.report_proof, proof)
         with open(scene.report(), encoding="utf-8", newline="") as file:
             header = next(csv.reader(file))
-        rows = [[int(c) if isinstance(c, float) and c.is_integer() else c for c in row]
-                for row in proof["rows"]]  # fmt: skip
+        rows = [
+            [int(c) if isinstance(c, float) and c.is_integer() else c for c in row]
+            for row in proof["rows"]
+        ]
         with open(scene.report(), "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([header, *rows])
 
@@ -246,7 +292,8 @@ def with_proof(name: str, change: Change, receipt: Outcome, sources: Outcome,
 
 BOTH = NotProved("nothing binds a proof without the delivered files")
 NO_ROWS = NotProved("a receipt binds the events, not the rows")
-BY_FILES = Unseen("the files give these rows", told="not anchored")
+BY_FILES = NotProved("the proof leaves out a delivered file, and a receipt alone binds that")
+REWRITTEN = Seen("the proof is not of the ledger that the receipt is of")
 
 
 def first_figure(proof: Any) -> None:
@@ -290,107 +337,254 @@ def of_batch_behind(proof: Any) -> None:
     proof["batch"] = 7
 
 
+def delay_extract(proof: Any) -> None:
+    """Say that the extract is of the month of the last deltas, which it would then replace."""
+    link = proof["chain"][0]
+    link["contents"]["month"] = 202503
+    for contents in (file["contents"] for file in link["files"]):
+        contents["month"] = 202503
+        contents["first_event"] += 2 * 10**9
+        contents["last_event"] += 2 * 10**9
+
+
+def invent_retraction(scene: Scene) -> None:
+    """Publish a report without calls that were delivered, with a proof that fits it."""
+    ledger = Ledger(scene.ledger)
+    ledger.retract("interactions", "202503", "invented")
+    report = ledger.report()
+    write_document(scene.report_proof, ledger.prove_report(report))
+    ledger.write_report(report, scene.folder / "report")
+
+
 OF_PROOF = Refused(6, "row 1, total_calls: ")
 AS_NONE = "the proof has records that no ledger has: "
 
 REPORT_ATTACKS: list[Attack] = [
-    on_report("a figure of a report edited", lambda rows: put("4", "9")(rows[1]),
-              Seen("row 1, total_calls: '9', by")),
-    on_report("a sum of a report written otherwise",
-              lambda rows: put("5", f"{rows[1][5]}.0")(rows[1]),
-              Seen("row 1, total_call_duration:")),
-    on_report("a label of a report edited", lambda rows: put("1", "Paris")(rows[1]),
-              Seen("row 1, contact_center_name: 'Paris', by ")),
-    on_report("the labels of two rows of a report exchanged",
-              lambda rows: (put("1", rows[4][1])(rows[3]), put("1", "Austin South")(rows[4])),
-              Seen("row")),
+    on_report(
+        "a figure of a report edited",
+        lambda rows: put("4", "9")(rows[1]),
+        Seen("row 1, total_calls: '9', by"),
+    ),
+    on_report(
+        "a sum of a report written otherwise",
+        lambda rows: put("5", f"{rows[1][5]}.0")(rows[1]),
+        Seen("row 1, total_call_duration:"),
+    ),
+    on_report(
+        "a label of a report edited",
+        lambda rows: put("1", "Paris")(rows[1]),
+        Seen("row 1, contact_center_name: 'Paris', by "),
+    ),
+    on_report(
+        "the labels of two rows of a report exchanged",
+        lambda rows: (put("1", rows[4][1])(rows[3]), put("1", "Austin South")(rows[4])),
+        Seen("row"),
+    ),
     on_report("a row of a report taken out", lambda rows: rows.pop(1), Seen("the row")),
-    on_report("a row of a report added", lambda rows: rows.append(["2025-09", "X", "Y", 1, 1, 1]),
-              Seen("row 5 (2025-09, X, Y) is not there by")),
-    on_report("a row of a report twice", lambda rows: rows.append(rows[1]),
-              Seen("row 5 (")),
-    on_report("two rows of a report exchanged",
-              lambda rows: rows.insert(1, rows.pop(2)),
-              Seen("its rows are in another order than by")),
-    on_report("a column of a report renamed", lambda rows: put("4", "calls")(rows[0]),
-              Seen("report/support_report.csv has the columns")),
-    on_report("two columns of a report exchanged",
-              lambda rows: [row.insert(3, row.pop(4)) for row in rows],
-              Seen("report/support_report.csv has the columns")),
-    on_report("a cell added to a report", lambda rows: rows[1].append("9"),
-              Seen("row 1 of report/support_report.csv has 7 cells, not 6")),
-    on_report("all rows of a report taken out", lambda rows: rows.clear(),
-              Seen("report/support_report.csv cannot be read")),
-    on_json("a figure of a report in JSON edited", b'"total_calls": 1', b'"total_calls": 9',
-            Seen("row 1, total_calls: '9', by ")),
-    on_json("a figure of a report in JSON made a text", b'"total_calls": 1', b'"total_calls": "1"',
-            Seen("row 1 of report/support_report.json, total_calls: '1' is no integer")),
-    on_json("a figure in JSON given twice", b'"total_calls": 1',
-            b'"total_calls": 9, "total_calls": 1',
-            Seen("report/support_report.json cannot be read as what it is called: an object")),
-    on_json("a column of a report in JSON renamed", b'"total_calls": 1', b'"calls": 0',
-            Seen("report/support_report.json cannot be read")),
-    Attack("a figure of a report in Parquet edited", on_parquet, Seen("row 1, total_calls: '9'"),
-           Seen("row 1, total_calls: '9'"),
-           Seen("row 1, total_calls: '9'"), PARQUET),
-    with_proof("a figure of a report and of its proof edited", first_figure, NO_ROWS,
-               Seen("row 1, total_calls: '9', by the delivered files '1'")),
-    with_proof("the SHA-256 of a file in the proof of a report edited",
-               put("chain.0.files.3.contents.sha256", "0" * 64), PROOF,
-               Seen("no file of the bytes of initial/interactions.csv is in sources")),
-    with_proof("the size of a file in the proof of a report edited",
-               put("chain.0.files.3.contents.bytes", 7), PROOF,
-               Seen("sources/initial/interactions.csv is not what the record")),
-    with_proof("a correction taken out of the proof of a report",
-               lambda proof: (proof["chain"].pop(), proof["chain"].pop(), proof["chain"].pop(),
-                              put("batch", 3)(proof)),
-               Refused(2, "the proof is of batch 3 and knows 3, and the receipt is of batch 6"),
-               Seen("row ")),
-    with_proof("a flag in the proof of a report edited",
-               put("chain.3.contents.correction", False), PROOF, BY_FILES),
-    with_proof("a time in the proof of a report edited",
-               put("chain.5.recorded_at", "2999-01-01T00:00:00.000000Z"),
-               Seen("the proof leads to the seal"), BY_FILES),
-    with_proof("the name of a file in the proof of a report edited",
-               put("chain.3.files.0.name", "delta/other.csv"),
-               Seen("the proof leads to the seal"), BY_FILES),
-    with_proof("a report called one of another month", put("as_of", 202502), NO_ROWS,
-               Seen("row ")),
-    with_proof("a report called one of a month that was not recorded", put("as_of", 202612),
-               NO_ROWS, Seen("the proof is of no edition: as of 202612")),
-    with_proof("a report called one of no month", put("as_of", 202599),
-               *[Refused(2, "'202599' is not a month")] * 3),
+    on_report(
+        "a row of a report added",
+        lambda rows: rows.append(["2025-09", "X", "Y", 1, 1, 1]),
+        Seen("row 5 (2025-09, X, Y) is not there by"),
+    ),
+    on_report("a row of a report twice", lambda rows: rows.append(rows[1]), Seen("row 5 (")),
+    on_report(
+        "two rows of a report exchanged",
+        lambda rows: rows.insert(1, rows.pop(2)),
+        Seen("its rows are in another order than by"),
+    ),
+    on_report(
+        "a column of a report renamed",
+        lambda rows: put("4", "calls")(rows[0]),
+        Seen("report/support_report.csv has the columns"),
+    ),
+    on_report(
+        "two columns of a report exchanged",
+        lambda rows: [row.insert(3, row.pop(4)) for row in rows],
+        Seen("report/support_report.csv has the columns"),
+    ),
+    on_report(
+        "a cell added to a report",
+        lambda rows: rows[1].append("9"),
+        Seen("row 1 of report/support_report.csv has 7 cells, not 6"),
+    ),
+    on_report(
+        "all rows of a report taken out",
+        lambda rows: rows.clear(),
+        Seen("report/support_report.csv cannot be read"),
+    ),
+    on_json(
+        "a figure of a report in JSON edited",
+        b'"total_calls": 1',
+        b'"total_calls": 9',
+        Seen("row 1, total_calls: '9', by "),
+    ),
+    on_json(
+        "a figure of a report in JSON made a text",
+        b'"total_calls": 1',
+        b'"total_calls": "1"',
+        Seen("row 1 of report/support_report.json, total_calls: '1' is no integer"),
+    ),
+    on_json(
+        "a figure in JSON given twice",
+        b'"total_calls": 1',
+        b'"total_calls": 9, "total_calls": 1',
+        Seen("report/support_report.json cannot be read as what it is called: an object"),
+    ),
+    on_json(
+        "a column of a report in JSON renamed",
+        b'"total_calls": 1',
+        b'"calls": 0',
+        Seen("report/support_report.json cannot be read"),
+    ),
+    Attack(
+        "a figure of a report in Parquet edited",
+        on_parquet,
+        Seen("row 1, total_calls: '9'"),
+        Seen("row 1, total_calls: '9'"),
+        Seen("row 1, total_calls: '9'"),
+        PARQUET,
+    ),
+    with_proof(
+        "a figure of a report and of its proof edited",
+        first_figure,
+        NO_ROWS,
+        Seen("row 1, total_calls: '9', by the delivered files '1'"),
+    ),
+    with_proof(
+        "the SHA-256 of a file in the proof of a report edited",
+        put("chain.0.files.3.contents.sha256", "0" * 64),
+        REWRITTEN,
+        Seen("no file of the bytes of initial/interactions.csv is in sources"),
+    ),
+    with_proof(
+        "the size of a file in the proof of a report edited",
+        put("chain.0.files.3.contents.bytes", 7),
+        REWRITTEN,
+        Seen("sources/initial/interactions.csv is not what the record"),
+    ),
+    with_proof(
+        "a correction taken out of the proof of a report",
+        lambda proof: (
+            proof["chain"].pop(),
+            proof["chain"].pop(),
+            proof["chain"].pop(),
+            put("batch", 3)(proof),
+        ),
+        Refused(2, "the proof is of batch 3"),
+        Seen("row "),
+    ),
+    with_proof(
+        "a flag in the proof of a report edited",
+        put("chain.3.contents.correction", False),
+        REWRITTEN,
+        BY_FILES,
+    ),
+    with_proof(
+        "a time in the proof of a report edited",
+        put("chain.5.recorded_at", "2999-01-01T00:00:00.000000Z"),
+        REWRITTEN,
+        BY_FILES,
+    ),
+    with_proof(
+        "the name of a file in the proof of a report edited",
+        put("chain.3.files.0.name", "delta/other.csv"),
+        REWRITTEN,
+        BY_FILES,
+    ),
+    with_proof("a report called one of another month", put("as_of", 202502), NO_ROWS, Seen("row ")),
+    with_proof(
+        "a report called one of a month that was not recorded",
+        put("as_of", 202612),
+        NO_ROWS,
+        Seen("the proof is of no edition: as of 202612"),
+    ),
+    with_proof(
+        "a report called one of no month",
+        put("as_of", 202599),
+        *[Refused(2, "'202599' is not a month")] * 3,
+    ),
     with_proof("a report called one of another batch", put("batch", 3), NO_ROWS, Seen("row ")),
-    with_proof("a report called one of no batch", put("batch", 99),
-               *[Seen("the proof has no batch 99")] * 3),
+    with_proof(
+        "a report called one of no batch",
+        put("batch", 99),
+        *[Seen("the proof has no batch 99")] * 3,
+    ),
     with_proof("a report said to have other names", put("names", "as-was"), NO_ROWS, Seen("row ")),
-    with_proof("the events of a file claimed behind the receipt", claim_events,
-               *[Seen(f"{AS_NONE}file delta/interactions_delta_202502.csv (batch 7)")] * 3),
-    with_proof("a file superseded behind the receipt", supersede, NO_ROWS,
-               Unseen("it is after the batch of the report, and not used")),
-    with_proof("a file superseded behind the receipt, and a figure edited", supersede_and_edit,
-               NO_ROWS, Seen("row 1, total_calls: '9', by the delivered files '1'")),
-    with_proof("a report called one of a batch behind the receipt",
-               of_batch_behind,
-               Refused(2, "the proof is of batch 7 and knows 7, and the receipt is of batch 6"),
-               Seen("no file of the bytes of delta/interactions_delta_202502.csv is in sources")),
-    with_proof("the number of a link in the proof of a report edited",
-               put("chain.5.contents.batch", 7), *[Seen(f"{AS_NONE}batch 7")] * 3),
-    with_proof("the month of a link in the proof of a report edited",
-               put("chain.4.contents.month", 202503), *[Seen(f"{AS_NONE}file ")] * 3),
-    with_proof("what a file supersedes in the proof of a report edited",
-               put("chain.3.files.0.contents.supersedes", None), *[Seen(f"{AS_NONE}file ")] * 3),
-    with_proof("the time of a link in the proof of a report before that of the one before it",
-               put("chain.3.recorded_at", "2000-01-01T00:00:00.000000Z"),
-               *[Seen(f"{AS_NONE}batch 4")] * 3),
-    with_proof("the events of a link in the proof of a report edited", put("chain.3.events", 9),
-               *[Seen("batch 4 of the proof has another number of events than its files")] * 3),
-    Attack("a figure of the proof of a report edited", edit_figure_of_proof, OF_PROOF, OF_PROOF,
-           OF_PROOF, CSV),
-    Attack("the events of a receipt for a report edited", partial(edit_receipt, put("events", 8)),
-           BOTH, Seen("the proof has 22 events up to batch 6, and the receipt 8"), BY_FILES, CSV),
+    with_proof(
+        "the events of a file claimed behind the receipt",
+        claim_events,
+        *[Seen(f"{AS_NONE}file delta/interactions_delta_202502.csv (batch 7)")] * 3,
+    ),
+    with_proof("a file superseded behind the receipt", supersede, NO_ROWS, BY_FILES),
+    with_proof(
+        "a file superseded behind the receipt, and a figure edited",
+        supersede_and_edit,
+        NO_ROWS,
+        Seen("row 1, total_calls: '9', by the delivered files '1'"),
+    ),
+    with_proof(
+        "a report called one of a batch behind the receipt",
+        of_batch_behind,
+        Refused(2, "the proof is of batch 7"),
+        Seen("no file of the bytes of delta/interactions_delta_202502.csv is in sources"),
+    ),
+    with_proof(
+        "the number of a link in the proof of a report edited",
+        put("chain.5.contents.batch", 7),
+        *[Seen(f"{AS_NONE}batch 7")] * 3,
+    ),
+    with_proof(
+        "the month of a link in the proof of a report edited",
+        put("chain.4.contents.month", 202503),
+        *[Seen(f"{AS_NONE}file ")] * 3,
+    ),
+    with_proof(
+        "what a file supersedes in the proof of a report edited",
+        put("chain.3.files.0.contents.supersedes", None),
+        *[Seen(f"{AS_NONE}file ")] * 3,
+    ),
+    with_proof(
+        "the time of a link in the proof of a report before that of the one before it",
+        put("chain.3.recorded_at", "2000-01-01T00:00:00.000000Z"),
+        *[Seen(f"{AS_NONE}batch 4")] * 3,
+    ),
+    with_proof(
+        "the events of a link in the proof of a report edited",
+        put("chain.3.events", 9),
+        *[Seen("batch 4 of the proof has another number of events than its files")] * 3,
+    ),
+    with_proof(
+        "the extract in the proof of a report called one of a later month",
+        delay_extract,
+        *[Seen(f"{AS_NONE}file delta/agents_delta_202502.csv (batch 2)")] * 3,
+    ),
+    Attack(
+        "a retraction invented for the proof of a report",
+        invent_retraction,
+        BOTH,
+        Refused(2, "the proof is of batch 7"),
+        BY_FILES,
+        CSV,
+    ),
+    Attack(
+        "a figure of the proof of a report edited",
+        edit_figure_of_proof,
+        OF_PROOF,
+        OF_PROOF,
+        OF_PROOF,
+        CSV,
+    ),
+    Attack(
+        "the events of a receipt for a report edited",
+        partial(edit_receipt, put("events", 8)),
+        BOTH,
+        REWRITTEN,
+        BY_FILES,
+        CSV,
+    ),
     twice("a name twice in the proof of a report", "as_of", attrgetter("report_proof"), CSV),
     twice("a name twice within the proof of a report", "sha256", attrgetter("report_proof"), CSV),
-    twice("a name twice in a receipt for a report", "head", attrgetter("receipt"), CSV, BOTH,
-          BY_FILES),
-]  # fmt: skip
+    twice(
+        "a name twice in a receipt for a report", "head", attrgetter("receipt"), CSV, BOTH, BY_FILES
+    ),
+]

@@ -12,7 +12,7 @@ I4 = 202502000000005
 A1 = "event initial/agents.csv:2 (event 202501000000001, batch 1)"
 CALL = f"event delta/interactions_delta_202502.csv:2 (event {I4}, batch 4)"
 LINE_OF_NONE = f"event delta/interactions_delta_202502.csv:9 (event {I4}, batch 4)"
-GONE = f"event delta/interactions_delta_202502.csv (event {I4}, batch 4): it is missing"
+GONE = f"event delta/interactions_delta_202502.csv (event {I4}, batch 4)"
 
 
 def sql(script: str) -> Act:
@@ -77,82 +77,171 @@ WHERE event_id = {I4}
 ADDED = "INSERT INTO agents_events (event_id, file, line, action, agent_id) VALUES ({}, 1, 2, {})"
 
 EVENT_ATTACKS: list[Attack] = [
-    anywhere("a cell edited", change("contact_center_id", "'C1'"), CALL),
-    anywhere("a number written otherwise", change("call_duration_minutes", "'8.0'"), CALL),
-    anywhere("a cell made blank", change("call_duration_minutes", "NULL"), CALL),
-    anywhere("NULL made an empty text", change("satisfaction_rating", "''"), CALL),
-    anywhere("NULL made a blank", change("satisfaction_rating", "' '"), CALL),
-    anywhere("a blank put after a cell", change("channel", "'phone '"), CALL),
-    anywhere("a NUL put after a cell", change("channel", "'phone' || char(0)"), CALL),
-    anywhere("a letter exchanged for one that looks alike", change("channel", "'phоne'"), CALL),
-    anywhere("a key edited", change("interaction_id", "'I9'"), CALL),
-    anywhere("a line edited", change("line", "9"), LINE_OF_NONE),
-    anywhere("the file of an event edited", change("file", "1"), CALL),
-    anywhere("an action edited", change("action", "'update'"), CALL),
-    anywhere("an action made one that there is not", change("action", "'destroy'"), CALL),
-    anywhere("text that is no UTF-8", change("channel", "CAST(x'c1ff' AS TEXT)"),
-             f"event delta/interactions_delta_202502.csv (event {I4}, batch 4): it cannot be read"),
-    anywhere("a blob of the same bytes", untyped("channel", "CAST(channel AS BLOB)"),
-             "storage ledger.db: non-TEXT value in interactions_events.channel"),
-    anywhere("a blob in the place of a time", untyped("interaction_start", "x'00ff'"),
-             "storage ledger.db: non-TEXT value in interactions_events.interaction_start"),
-    anywhere("an integer in the place of a text", untyped("call_duration_minutes", "8"),
-             "storage ledger.db: non-TEXT value in interactions_events.call_duration_minutes"),
-    anywhere("a text in the place of a line", untyped("line", "'two'"),
-             "storage ledger.db: non-INTEGER value in interactions_events.line"),
-    anywhere("NULL in the place of a line", untyped("line", "NULL"),
-             "storage ledger.db: NULL value in interactions_events.line"),
-    anywhere("an event deleted", sql(f"DELETE FROM interactions_events WHERE event_id = {I4}"),
-             GONE),
-    anywhere("the last event of a file deleted",
-             sql("DELETE FROM interactions_events WHERE event_id = 202502000000008"),
-             "event delta/interactions_delta_202502.csv (event 202502000000008, batch 4): it is"),
-    anywhere("all events of a file deleted",
-             sql("DELETE FROM interactions_events WHERE file = (SELECT max(file) FROM "
-                 "interactions_events)"), GONE),
-    anywhere("the only event of a file deleted",
-             sql("DELETE FROM contact_centers_events WHERE event_id > 202502000000000"),
-             "event delta/contact_centers_delta_202503.csv (event 202503000000002, batch 3): "
-             "it is missing"),
-    anywhere("an event added behind the last", sql(ADDED.format(202503000000099, "'add', 'A9'")),
-             "event agents_events 202503000000099, said to be of line 2: no file delivered it"),
-    anywhere("an event added between two months", sql(ADDED.format(202501000000999, "'add', 'A9'")),
-             "event agents_events 202501000000999"),
-    anywhere("an event added at the highest number there is",
-             sql(ADDED.format(2**63 - 1, "'delete', 'A1'")),
-             "event agents_events 9223372036854775807"),
-    anywhere("an event added at a negative number", sql(ADDED.format(-5, "'delete', 'A1'")),
-             "event agents_events -5"),
-    anywhere("two events exchanged", sql(SWAP_NUMBERS),
-             f"event delta/interactions_delta_202502.csv:3 (event {I4}, batch 4)"),
-    anywhere("an event moved to another month",
-             sql("UPDATE interactions_events SET event_id = 202503000000099 "
-                 f"WHERE event_id = {I4}"),
-             GONE),
-    anywhere("a row replaced by INSERT OR REPLACE", sql(REPLACE), CALL),
-    anywhere("rows exchanged between two tables", exchange_tables,
-             "event initial/contact_centers.csv:2 (event 202501000000003, batch 1)"),
-    anywhere("a row moved to another table", move_to_another_table,
-             "event initial/contact_centers.csv (event 202501000000003, batch 1): it is missing"),
-    anywhere("a mark of an event edited",
-             sql("UPDATE event_marks SET marks = zeroblob(length(marks)) "
-                 "WHERE first_event = 202501000000001"),
-             "derived event_marks: not those of the events of batch 1"),
-    anywhere("a stretch of marks removed",
-             sql("DELETE FROM event_marks WHERE first_event = 202501000000001"),
-             "derived event_marks: not those of the events of batch 1"),
-    anywhere("a stretch of marks moved",
-             sql("UPDATE event_marks SET first_event = 7 WHERE first_event = 202501000000001"),
-             "derived event_marks: not those of the events of batch 1"),
-    anywhere("marks of no event added",
-             sql("INSERT INTO event_marks (first_event, marks) VALUES (7, zeroblob(8))"),
-             "derived event_marks: not as many as there are events"),
-    anywhere("a stretch of no marks added",
-             sql("INSERT INTO event_marks (first_event, marks) VALUES (7, x'')"),
-             "derived event_marks: not as many as there are events"),
-    anywhere("a cell and its mark edited",
-             sql(f"UPDATE interactions_events SET channel = 'email' WHERE event_id = {I4};"
-                 "UPDATE event_marks "
-                 "SET marks = CAST(x'0011223344556677' || substr(marks, 9) AS BLOB) "
-                 f"WHERE first_event = {I4}"), CALL),
-]  # fmt: skip
+    anywhere("a cell edited", change("contact_center_id", "'C1'"), CALL, "events"),
+    anywhere(
+        "a number written otherwise", change("call_duration_minutes", "'8.0'"), CALL, "events"
+    ),
+    anywhere("a cell made blank", change("call_duration_minutes", "NULL"), CALL, "events"),
+    anywhere("NULL made an empty text", change("satisfaction_rating", "''"), CALL, "events"),
+    anywhere("NULL made a blank", change("satisfaction_rating", "' '"), CALL, "events"),
+    anywhere("a blank put after a cell", change("channel", "'phone '"), CALL, "events"),
+    anywhere("a NUL put after a cell", change("channel", "'phone' || char(0)"), CALL, "events"),
+    anywhere(
+        "a letter exchanged for one that looks alike", change("channel", "'phоne'"), CALL, "events"
+    ),
+    anywhere("a key edited", change("interaction_id", "'I9'"), CALL, "events"),
+    anywhere("a line edited", change("line", "9"), LINE_OF_NONE, "events"),
+    anywhere("the file of an event edited", change("file", "1"), CALL, "events"),
+    anywhere("an action edited", change("action", "'update'"), CALL, "events"),
+    anywhere("an action made one that there is not", change("action", "'destroy'"), CALL, "events"),
+    anywhere(
+        "text that is no UTF-8",
+        change("channel", "CAST(x'c1ff' AS TEXT)"),
+        f"event delta/interactions_delta_202502.csv (event {I4}, batch 4)",
+        "events",
+    ),
+    anywhere(
+        "a blob of the same bytes",
+        untyped("channel", "CAST(channel AS BLOB)"),
+        "storage ledger.db",
+        "storage",
+    ),
+    anywhere(
+        "a blob in the place of a time",
+        untyped("interaction_start", "x'00ff'"),
+        "storage ledger.db",
+        "storage",
+    ),
+    anywhere(
+        "an integer in the place of a text",
+        untyped("call_duration_minutes", "8"),
+        "storage ledger.db",
+        "storage",
+    ),
+    anywhere(
+        "a text in the place of a line", untyped("line", "'two'"), "storage ledger.db", "storage"
+    ),
+    anywhere(
+        "NULL in the place of a line", untyped("line", "NULL"), "storage ledger.db", "storage"
+    ),
+    anywhere(
+        "an event deleted",
+        sql(f"DELETE FROM interactions_events WHERE event_id = {I4}"),
+        GONE,
+        "events",
+    ),
+    anywhere(
+        "the last event of a file deleted",
+        sql("DELETE FROM interactions_events WHERE event_id = 202502000000008"),
+        "event delta/interactions_delta_202502.csv (event 202502000000008, batch 4)",
+        "events",
+    ),
+    anywhere(
+        "all events of a file deleted",
+        sql(
+            "DELETE FROM interactions_events WHERE file = (SELECT max(file) FROM "
+            "interactions_events)"
+        ),
+        GONE,
+        "events",
+    ),
+    anywhere(
+        "the only event of a file deleted",
+        sql("DELETE FROM contact_centers_events WHERE event_id > 202502000000000"),
+        "event delta/contact_centers_delta_202503.csv (event 202503000000002, batch 3)",
+        "events",
+    ),
+    anywhere(
+        "an event added behind the last",
+        sql(ADDED.format(202503000000099, "'add', 'A9'")),
+        "event agents_events 202503000000099, with line 2",
+        "stray-events",
+    ),
+    anywhere(
+        "an event added between two months",
+        sql(ADDED.format(202501000000999, "'add', 'A9'")),
+        "event agents_events 202501000000999",
+        "stray-events",
+    ),
+    anywhere(
+        "an event added at the highest number there is",
+        sql(ADDED.format(2**63 - 1, "'delete', 'A1'")),
+        "event agents_events 9223372036854775807",
+        "stray-events",
+    ),
+    anywhere(
+        "an event added at a negative number",
+        sql(ADDED.format(-5, "'delete', 'A1'")),
+        "event agents_events -5",
+        "stray-events",
+    ),
+    anywhere(
+        "two events exchanged",
+        sql(SWAP_NUMBERS),
+        f"event delta/interactions_delta_202502.csv:3 (event {I4}, batch 4)",
+        "events",
+    ),
+    anywhere(
+        "an event moved to another month",
+        sql(f"UPDATE interactions_events SET event_id = 202503000000099 WHERE event_id = {I4}"),
+        GONE,
+        "events",
+    ),
+    anywhere("a row replaced by INSERT OR REPLACE", sql(REPLACE), CALL, "events"),
+    anywhere(
+        "rows exchanged between two tables",
+        exchange_tables,
+        "event initial/contact_centers.csv:2 (event 202501000000003, batch 1)",
+        "events",
+    ),
+    anywhere(
+        "a row moved to another table",
+        move_to_another_table,
+        "event initial/contact_centers.csv (event 202501000000003, batch 1)",
+        "events",
+    ),
+    anywhere(
+        "a mark of an event edited",
+        sql(
+            "UPDATE event_marks SET marks = zeroblob(length(marks)) "
+            "WHERE first_event = 202501000000001"
+        ),
+        "derived event_marks",
+        "leaf-prefixes",
+    ),
+    anywhere(
+        "a stretch of marks removed",
+        sql("DELETE FROM event_marks WHERE first_event = 202501000000001"),
+        "derived event_marks",
+        "leaf-prefixes",
+    ),
+    anywhere(
+        "a stretch of marks moved",
+        sql("UPDATE event_marks SET first_event = 7 WHERE first_event = 202501000000001"),
+        "derived event_marks",
+        "leaf-prefixes",
+    ),
+    anywhere(
+        "marks of no event added",
+        sql("INSERT INTO event_marks (first_event, marks) VALUES (7, zeroblob(8))"),
+        "derived event_marks",
+        "stray-prefixes",
+    ),
+    anywhere(
+        "a stretch of no marks added",
+        sql("INSERT INTO event_marks (first_event, marks) VALUES (7, x'')"),
+        "derived event_marks",
+        "stray-prefixes",
+    ),
+    anywhere(
+        "a cell and its mark edited",
+        sql(
+            f"UPDATE interactions_events SET channel = 'email' WHERE event_id = {I4};"
+            "UPDATE event_marks "
+            "SET marks = CAST(x'0011223344556677' || substr(marks, 9) AS BLOB) "
+            f"WHERE first_event = {I4}"
+        ),
+        CALL,
+        "events",
+    ),
+]

@@ -6,7 +6,7 @@ from tests.attacks.attack import Act, Attack, Refused, Unseen, anywhere, verify
 from tests.attacks.scene import Scene
 from tests.attacks.shell import edit, rewrite_schema, shell
 
-MALFORMED = "storage ledger.db: the ledger's file is damaged"
+MALFORMED = "storage ledger.db"
 
 
 def script(text: str) -> Act:
@@ -97,79 +97,176 @@ WITH RECURSIVE endless (n) AS (SELECT 1 UNION ALL SELECT n FROM endless)
 SELECT n AS batch, n AS month, '' AS recorded_at, '' AS reason, n AS gap, n AS late,
        n AS correction, n AS events, '' AS root, '' AS head, '' AS seal FROM endless
 """
-ALTERED = "its text is not that of the schema"
 
 SCHEMA_ATTACKS: list[Attack] = [
-    anywhere("a trigger dropped", script("DROP TRIGGER files_no_update"),
-             "trigger files_no_update on files: it is missing"),
-    anywhere("a trigger for another event", reword("files_no_update", "UPDATE ON", "DELETE ON"),
-             f"trigger files_no_update on files: {ALTERED}"),
-    anywhere("a trigger planted that drops what is recorded", script(IGNORE),
-             "trigger planted on interactions_events: it does not belong to a ledger"),
-    anywhere("a view redefined", script(
-        "DROP VIEW support_report; CREATE VIEW support_report AS SELECT '2025-01' AS month, "
-        "'Boston' AS contact_center_name, 'Money' AS department, 9 AS total_interactions, "
-        "9 AS total_calls, 9.0 AS total_call_duration"),
-             f"view support_report: {ALTERED}"),
-    anywhere("a view planted over a table", script("CREATE VIEW planted AS SELECT 1"),
-             "view planted: it does not belong to a ledger"),
-    anywhere("a table planted", script("CREATE TABLE planted (one)"),
-             "table planted: it does not belong to a ledger"),
-    anywhere("a table dropped", script("DROP TABLE readings"),
-             "table readings: it is missing"),
-    anywhere("a table of events dropped", script("DROP TABLE agents_events"),
-             "table agents_events: it is missing"),
-    anywhere("a view without an end in the place of a table", script(ENDLESS),
-             "table batches: it is missing"),
-    anywhere("statistics planted that mislead the planner", script("ANALYZE"),
-             "table sqlite_stat1: it does not belong to a ledger"),
-    anywhere("an index dropped", script("DROP INDEX agents_events_by_key"),
-             "index agents_events_by_key on agents_events: it is missing"),
-    anywhere("an index planted", script("CREATE INDEX planted ON agents_events (full_name)"),
-             "index planted on agents_events: it does not belong to a ledger"),
-    anywhere("an index on another column", script(
-        "DROP INDEX agents_events_by_key; "
-        "CREATE INDEX agents_events_by_key ON agents_events (full_name)"),
-             f"index agents_events_by_key on agents_events: {ALTERED}"),
-    anywhere("an index on another column, its text put back", index_on_another_column,
-             "storage ledger.db: row 1 missing from index agents_events_by_key"),
-    anywhere("a generated column altered",
-             reword("agents_events", "event_id / 1000000000) VIRTUAL", "202501) VIRTUAL"),
-             f"table agents_events: {ALTERED}"),
-    anywhere("a check altered", reword("agents_events", "= 'update'", "= 'destroy'"),
-             f"table agents_events: {ALTERED}"),
-    anywhere("a column renamed", reword("contact_centers", "location", "place"),
-             f"table contact_centers: {ALTERED}"),
-    anywhere("two columns of a view's table exchanged",
-             reword("support_totals", "interactions                INTEGER NOT NULL,\n    calls ",
-                    "calls                INTEGER NOT NULL,\n    interactions "),
-             f"table support_totals: {ALTERED}"),
-    anywhere("the contents of two tables exchanged",
-             pages_exchanged("contact_centers_events", "service_categories_events"),
-             "storage ledger.db: "),
-    anywhere("the contents of two tables of the projection exchanged",
-             pages_exchanged("contact_centers", "service_categories"), "derived contact_centers C1",
-             quick=False),
-    anywhere("the contents of two indexes exchanged",
-             pages_exchanged("contact_centers_events_by_key", "service_categories_events_by_key"),
-             "storage ledger.db: "),
-    anywhere("a table whose contents are those of another",
-             schema("UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema "
-                    "WHERE name = 'agents') WHERE name = 'contact_centers'"),
-             "storage ledger.db: "),
-    anywhere("a text of the schema that is no SQL", reword("events", "UNION ALL", "UNION WALL"),
-             MALFORMED),
-    anywhere("an object twice in the schema",
-             schema("INSERT INTO sqlite_schema SELECT * FROM sqlite_schema WHERE name = 'events'"),
-             MALFORMED),
-    anywhere("a trigger planted under the name of another",
-             schema("UPDATE sqlite_schema SET sql = 'CREATE TRIGGER planted BEFORE INSERT ON files "
-                    "BEGIN SELECT raise(IGNORE); END' WHERE name = 'files_no_update'"), MALFORMED),
-    refused("the write-ahead log switched on", script("PRAGMA journal_mode = wal"), 5,
-            "its journal mode is wal"),
-    anywhere("the encoding of texts changed in the header", header(56, b"\0\0\0\2"), MALFORMED),
-    anywhere("the file format changed in the header", header(44, b"\0\0\0\7"), MALFORMED),
-    anywhere("the file cut off", cut, MALFORMED),
+    anywhere(
+        "a trigger dropped",
+        script("DROP TRIGGER files_no_update"),
+        "trigger files_no_update on files",
+        "schema",
+    ),
+    anywhere(
+        "a trigger for another event",
+        reword("files_no_update", "UPDATE ON", "DELETE ON"),
+        "trigger files_no_update on files",
+        "schema",
+    ),
+    anywhere(
+        "a trigger planted that drops what is recorded",
+        script(IGNORE),
+        "trigger planted on interactions_events",
+        "schema",
+    ),
+    anywhere(
+        "a view redefined",
+        script(
+            "DROP VIEW support_report; CREATE VIEW support_report AS SELECT '2025-01' AS month, "
+            "'Boston' AS contact_center_name, 'Money' AS department, 9 AS total_interactions, "
+            "9 AS total_calls, 9.0 AS total_call_duration"
+        ),
+        "view support_report",
+        "schema",
+    ),
+    anywhere(
+        "a view planted over a table",
+        script("CREATE VIEW planted AS SELECT 1"),
+        "view planted",
+        "schema",
+    ),
+    anywhere("a table planted", script("CREATE TABLE planted (one)"), "table planted", "schema"),
+    anywhere("a table dropped", script("DROP TABLE readings"), "table readings", "schema"),
+    anywhere(
+        "a table of events dropped",
+        script("DROP TABLE agents_events"),
+        "table agents_events",
+        "schema",
+    ),
+    anywhere(
+        "a view without an end in the place of a table", script(ENDLESS), "table batches", "schema"
+    ),
+    anywhere(
+        "statistics planted that mislead the planner",
+        script("ANALYZE"),
+        "table sqlite_stat1",
+        "schema",
+    ),
+    anywhere(
+        "an index dropped",
+        script("DROP INDEX agents_events_by_key"),
+        "index agents_events_by_key on agents_events",
+        "schema",
+    ),
+    anywhere(
+        "an index planted",
+        script("CREATE INDEX planted ON agents_events (full_name)"),
+        "index planted on agents_events",
+        "schema",
+    ),
+    anywhere(
+        "an index on another column",
+        script(
+            "DROP INDEX agents_events_by_key; "
+            "CREATE INDEX agents_events_by_key ON agents_events (full_name)"
+        ),
+        "index agents_events_by_key on agents_events",
+        "schema",
+    ),
+    anywhere(
+        "an index on another column, its text put back",
+        index_on_another_column,
+        "storage ledger.db",
+        "storage",
+    ),
+    anywhere(
+        "a generated column altered",
+        reword("agents_events", "event_id / 1000000000) VIRTUAL", "202501) VIRTUAL"),
+        "table agents_events",
+        "schema",
+    ),
+    anywhere(
+        "a check altered",
+        reword("agents_events", "= 'update'", "= 'destroy'"),
+        "table agents_events",
+        "schema",
+    ),
+    anywhere(
+        "a column renamed",
+        reword("contact_centers", "location", "place"),
+        "table contact_centers",
+        "schema",
+    ),
+    anywhere(
+        "two columns of a view's table exchanged",
+        reword(
+            "support_totals",
+            "interactions                INTEGER NOT NULL,\n    calls ",
+            "calls                INTEGER NOT NULL,\n    interactions ",
+        ),
+        "table support_totals",
+        "schema",
+    ),
+    anywhere(
+        "the contents of two tables exchanged",
+        pages_exchanged("contact_centers_events", "service_categories_events"),
+        "storage ledger.db",
+        "storage",
+    ),
+    anywhere(
+        "the contents of two tables of the projection exchanged",
+        pages_exchanged("contact_centers", "service_categories"),
+        "derived contact_centers C1",
+        "projection",
+        quick=False,
+    ),
+    anywhere(
+        "the contents of two indexes exchanged",
+        pages_exchanged("contact_centers_events_by_key", "service_categories_events_by_key"),
+        "storage ledger.db",
+        "storage",
+    ),
+    anywhere(
+        "a table whose contents are those of another",
+        schema(
+            "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema "
+            "WHERE name = 'agents') WHERE name = 'contact_centers'"
+        ),
+        "storage ledger.db",
+        "storage",
+    ),
+    anywhere(
+        "a text of the schema that is no SQL",
+        reword("events", "UNION ALL", "UNION WALL"),
+        MALFORMED,
+        "storage",
+    ),
+    anywhere(
+        "an object twice in the schema",
+        schema("INSERT INTO sqlite_schema SELECT * FROM sqlite_schema WHERE name = 'events'"),
+        MALFORMED,
+        "storage",
+    ),
+    anywhere(
+        "a trigger planted under the name of another",
+        schema(
+            "UPDATE sqlite_schema SET sql = 'CREATE TRIGGER planted BEFORE INSERT ON files "
+            "BEGIN SELECT raise(IGNORE); END' WHERE name = 'files_no_update'"
+        ),
+        MALFORMED,
+        "storage",
+    ),
+    refused(
+        "the write-ahead log switched on",
+        script("PRAGMA journal_mode = wal"),
+        5,
+        "its journal mode is wal",
+    ),
+    anywhere(
+        "the encoding of texts changed in the header", header(56, b"\0\0\0\2"), MALFORMED, "storage"
+    ),
+    anywhere(
+        "the file format changed in the header", header(44, b"\0\0\0\7"), MALFORMED, "storage"
+    ),
+    anywhere("the file cut off", cut, MALFORMED, "storage"),
     refused("the version changed", script("PRAGMA user_version = 9"), 5, "by a newer version"),
     refused("the version put back", script("PRAGMA user_version = 2"), 5, "before the first"),
     refused("the application changed", script("PRAGMA application_id = 9"), 5, "but not a ledger"),
@@ -178,4 +275,4 @@ SCHEMA_ATTACKS: list[Attack] = [
     harmless("the file written anew by VACUUM", script("VACUUM"), "the same on other pages"),
     harmless("bytes put behind the end", append_garbage, "they are not read"),
     harmless("free pages left behind", mark_free_pages, "they hold nothing"),
-]  # fmt: skip
+]

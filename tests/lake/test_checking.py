@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 
 from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
+from ledger.integrity import verify as verification
 from ledger.integrity.documents import read_document
-from ledger.lake import source as checking
+from ledger.integrity.verify import find_faults
 from ledger.lake.folder import make_lake
 from ledger.lake.relations import record_row
-from ledger.lake.source import verify_lake
+from ledger.lake.source import LakeTarget, lake_checks, verify_lake
 from ledger.model.digest import batch_digest, file_digest, next_head, next_seal
 from ledger.model.receipt import Receipt
+from ledger.store.event_store import Store
 from tests.attacks.scene import APRIL, LATE, Scene, prepare
 from tests.attacks.shell import edit
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
@@ -161,7 +163,12 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
     (FEBRUARY, retyped, FILE, "has not the columns"),
     ("readings/00000001.parquet", changed("value", 0, "x"), "derived readings/00000001", "how its"),
     ("readings/00000001.parquet", changed("code", 0, "x"), "event 202501000000008", "how its"),
-    ("readings/00000001.parquet", changed("event_id", 0, None), "readings/00000001", "event None"),
+    (
+        "readings/00000001.parquet",
+        changed("event_id", 0, None),
+        "readings/00000001",
+        "event 202501000000008",
+    ),
     ("readings/00000001.parquet", dropped(0), "readings/00000001", "not how its cells are read"),
     ("readings/00000001.parquet", twice, "readings/00000001", "not how its cells are read"),
     ("readings/00000002.parquet", swapped("readings/00000001.parquet"), "00000001", "how its"),
@@ -287,7 +294,10 @@ def test_a_number_written_otherwise_is_another_reading(tmp_path: Path) -> None:
     path = tmp_path / "lake/readings/00000001.parquet"
     assert read(path).to_pylist()[0]["value"] == "10.0"
     changed("value", 0, "10")(path)
-    assert "event 202501000000001: not how" in verify(tmp_path / "lake").verdict
+    assert (
+        "event 202501000000001 of initial/interactions.csv: not how"
+        in verify(tmp_path / "lake").verdict
+    )
 
 
 def test_a_lake_that_is_behind_is_well_and_one_that_goes_on_is_not(
@@ -303,6 +313,33 @@ def test_a_lake_that_is_behind_is_well_and_one_that_goes_on_is_not(
     publish(Ledger(old), behind)
     ends = f"held to the ledger {scene.ledger} up to batch 3 of 6"
     assert verify(behind, scene.ledger).verdict == f"internally consistent; {ends}"
+
+
+def checks_that_find(root: Path, ledger: Path, without: str = "") -> set[str]:
+    """The names of the checks that find a fault of a lake, of all or without one of them."""
+    with Store.for_reading(ledger) as store, store.snapshot():
+        checks = lake_checks(store).without(without)
+        return {
+            check for check, _ in find_faults(LakeTarget(lake_of(root), SUPPORT, store), checks)
+        }
+
+
+def test_the_checks_that_a_ledger_has_not_are_not_idle(scene: Scene, lake: Path) -> None:
+    elsewhere = scene.folder / "elsewhere-lake"
+    publish(Ledger(scene.folder / "other.db"), elsewhere)
+    (lake / "batches" / "00000004.parquet").unlink()
+    for root, check in ((lake, "placement"), (elsewhere, "published-ledger")):
+        assert checks_that_find(root, scene.ledger) == {check}
+        assert checks_that_find(root, scene.ledger, without=check) == set()
+
+
+def test_what_is_computed_from_events_that_were_changed_is_not_checked(
+    scene: Scene, lake: Path
+) -> None:
+    changed("code", 0, "x")(lake / "readings" / "00000001.parquet")
+    assert checks_that_find(lake, scene.ledger) == {"typed-values"}
+    changed("channel", 0, "email")(lake / FEBRUARY)
+    assert checks_that_find(lake, scene.ledger) == {"events"}
 
 
 def test_the_lake_of_another_ledger_is_told_by_its_head(scene: Scene, lake: Path) -> None:
@@ -361,7 +398,7 @@ def test_it_is_told_how_many_events_are_done(scene: Scene, lake: Path) -> None:
 
 
 def test_of_many_faults_the_first_are_kept(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "FAULTS_KEPT", 3)
+    monkeypatch.setattr(verification, "FAULTS_KEPT", 3)
     for path in (lake / "interactions_events").rglob("*.parquet"):
         path.unlink()
     for path in (lake / "agents_events").rglob("*.parquet"):
@@ -505,7 +542,7 @@ def test_a_reading_of_no_event_is_a_fault_unless_a_batch_is_begun(
     row = with_value(table.slice(0, 1), "event_id", 0, 202512000000001)
     put(paths[0], pa.concat_tables([table, row.cast(table.schema)]))
     (fault,) = verify(root, scene.ledger).faults
-    assert "event 202512000000001: not how its cells are read" in str(fault)
+    assert (fault.kind, "of event 202512000000001" in fault.where) == ("derived", True)
 
 
 # Of a chain that was written anew as a whole, so that every digest agrees.

@@ -21,8 +21,8 @@ def receipt(out: Path | None, db: Path) -> None:
     """Print what the ledger holds now, to be kept elsewhere.
 
     A few lines of JSON: the last batch, the number of events, the head. Keep it where those who can
-    write to the ledger cannot: in a mail, on paper. With it `ledger verify --receipt` finds out
-    whoever rewrites the past.
+    write to the ledger cannot: in a mail, on paper. With it `ledger verify --receipt` detects that
+    the past was rewritten.
     """
     with Ledger.open(db) as ledger:
         write_or_print(ledger.receipt(), out)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--quick", is_flag=True, help="Leave out what is computed from the events: no replay."
 )
-@click.option("--lake", metavar="LAKE", help="Verify a lake, and hold it to the ledger.")
+@click.option("--lake", metavar="LAKE", help="Verify a lake, also against the ledger.")
 @formats("table", "json")
 @common
 def verify(
@@ -48,17 +48,17 @@ def verify(
     format: str,
     db: Path,
 ) -> None:
-    """Look whether the ledger is as it was recorded.
+    """Verify that the ledger is as it was recorded.
 
     SQLite's own checks; every table, index, trigger and view; every event, file, batch and tag
     against the digests; readings and projection against a fresh replay. Names the first thing that
     is not as it was, and exits with 6.
 
-    Who can write to the file can write all of it anew, digests too. That is seen by a receipt that
-    was kept elsewhere, or by the delivered files.
+    Anybody who can write to the file can rewrite all of it, digests too. Only a receipt that was
+    kept elsewhere, or the delivered files, can show that.
 
-    With --lake, every event and record of a lake is held to its digests and, where there is one,
-    to the ledger.
+    With --lake, every event and record of a lake is checked against its digests and, if the ledger
+    exists, against the ledger.
 
     \b
       ledger verify
@@ -74,7 +74,7 @@ def verify(
     if format != "json":
         for file in result.absent:
             console.note(
-                f"{file.name} of batch {file.batch} is out of force and not among the sources"
+                f"{file.name} of batch {file.batch} is superseded and not among the sources"
             )
     _print_verification(result, format, result.path, "Go on with a backup that verifies")
 
@@ -82,7 +82,7 @@ def verify(
 def _verify_lake(lake: str, receipts: tuple[Path, ...], format: str, db: Path) -> None:
     from ledger.engines.lakehouse import Lake
 
-    # A lake that Spark records in has no ledger beside it; the verdict says to what it was held.
+    # A lake that Spark records in has no ledger beside it; the verdict says what was compared.
     held_to = db if os.path.lexists(db) else None
     with console.progress("verify", "events") as progress:
         result = Lake(lake).verify(held_to, receipts=receipts, progress=progress)

@@ -32,9 +32,10 @@ def verify_report(
 
     The ledger is not read. REPORT is a support_report as `ledger report` wrote it, PROOF what
     --proof wrote with it. With --sources the report is computed again from the delivered files.
-    Without them nothing binds its figures, and it is not proved. Which files were recorded is
-    bound by --receipt alone: without it, the proof claims that. Names the cells that were
-    changed. Exits with 6 where the report is changed or not proved.
+    Without them nothing binds its figures, and it is not proved. Which files were recorded, or
+    taken back, is bound by --receipt alone: without it, the report is proved only if the proof
+    leaves out no delivered file up to its month. Names the cells that were changed. Exits with 6
+    where the report is changed or not proved.
 
     Of a receipt, batch, events, head and seal are checked, and not its tags: a proof has none.
     What the proof has of batches after the receipt is not used.

@@ -8,8 +8,15 @@ from pathlib import Path
 
 from ledger.datasets.support.report import REPORT_COLUMNS, Report, read_rows
 from ledger.errors import VerificationFailed, WrongUsage
-from ledger.integrity.chain import Chain, ChainBatch, chain_of, check_chain, month_of, read_chain
-from ledger.integrity.checks.delivered import Originals
+from ledger.integrity.chain_document import (
+    Chain,
+    ChainBatch,
+    chain_of,
+    check_against_receipt,
+    month_of,
+    read_chain,
+)
+from ledger.integrity.checks.delivered import DeliveredFiles
 from ledger.integrity.rebuild import rebuilt
 from ledger.model.dataset import DataSet
 from ledger.model.documents import Document, Number
@@ -19,7 +26,7 @@ from ledger.model.receipt import Receipt
 from ledger.model.tabular import Tabular, Values, plain_number
 from ledger.outputs.csv import SafeRows
 from ledger.outputs.read_back import read_table
-from ledger.replay.editions import choose_edition
+from ledger.replay.editions import choose_edition, in_force
 from ledger.replay.labels import Names
 from ledger.replay.projection import store_projection
 from ledger.store.event_store import Store
@@ -60,13 +67,16 @@ class ReportVerification(Verdict):
         names: whether the labels are those of the edition or of each row's month.
         head: the head after that batch, as the proof has it.
         rows: how many rows the report has.
-        proved: whether it is what the delivered files give; never without these.
+        proved: whether it is what the delivered files give; never without these, and without a
+            receipt only where the edition leaves none of them out.
         anchored: whether it is, and a receipt binds which files were recorded.
         batches: how many the proof has.
         receipt: the batch up to which a receipt agrees with the proof; None where none was given.
             Later batches of the proof are bound by nothing, and not used.
         compared: how many delivered files it was computed from again; None where none were given.
         differences: the cells and rows that are not what they should be.
+        left_out: the delivered files up to the month that the edition of the proof leaves out, as
+            after a retraction, where no receipt binds that.
         apostrophes: how many texts have one before them as of `--spreadsheet-safe`, and are else
             what they should be.
     """
@@ -82,6 +92,7 @@ class ReportVerification(Verdict):
     receipt: int | None
     compared: int | None
     differences: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
     apostrophes: int = 0
 
     @property
@@ -104,9 +115,15 @@ class ReportVerification(Verdict):
             return (
                 f"the report is not proved: {agreed}, but nothing binds its figures; add {missing}"
             )
+        if self.left_out:
+            return (
+                f"the report is not proved: its rows are what {self.compared} delivered files give "
+                f"{of}, but the proof leaves out {self.left_out[0]}, and nothing binds that; "
+                "add a receipt (--receipt FILE)"
+            )
         anchor = f"anchored by a receipt up to batch {upto}"
         if self.receipt is None:
-            anchor = "not anchored: which files were recorded is claimed by the proof alone"
+            anchor = "not anchored: that these files were recorded is claimed by the proof alone"
         return f"the report is what {self.compared} delivered files give {of}; {anchor}"
 
     @property
@@ -136,7 +153,7 @@ def check_report(
     proof: ReportProof,
     dataset: DataSet,
     receipt: Receipt | None = None,
-    originals: Originals | None = None,
+    delivered: DeliveredFiles | None = None,
 ) -> ReportVerification:
     """Check a published report against its proof, a receipt, and the delivered files.
 
@@ -147,7 +164,7 @@ def check_report(
         proof: made with it.
         dataset: the tables.
         receipt: of the ledger; None leaves it unanchored.
-        originals: the delivered files, from which the report is computed again; without them it
+        delivered: the delivered files, from which the report is computed again; without them it
             is not proved.
 
     Raises:
@@ -160,13 +177,16 @@ def check_report(
     if proof.batch > len(chain.batches):
         raise VerificationFailed(f"the proof has no batch {proof.batch}")
     if receipt:
-        check_chain(chain.batches, proof.batch, receipt)
+        check_against_receipt(chain, proof.batch, receipt)
     published = read_table(path, REPORT_COLUMNS)
     rows: Sequence[Values] = proof.rows
     by, compared = "its proof", None
-    if originals:
-        rows, compared = _computed(proof, chain.up_to(proof.batch), originals)
+    left_out: tuple[str, ...] = ()
+    if delivered:
+        rows, compared = _computed(proof, chain.up_to(proof.batch), delivered)
         by = "the delivered files"
+        if receipt is None:
+            left_out = _left_out(chain.up_to(proof.batch), delivered, as_of)
     differences, apostrophes = _compared(published, rows, by), 0
     if differences and path.suffix.lower() == ".csv":
         # It may have been written with `--spreadsheet-safe`, which changes texts in one way alone.
@@ -177,7 +197,7 @@ def check_report(
     if not differences:
         for claimed in _compared(proof.rows, rows, by):
             raise VerificationFailed(f"the report is right, and its proof is not: {claimed}")
-    proved = compared is not None and not differences
+    proved = compared is not None and not differences and not left_out
     return ReportVerification(
         as_of=as_of,
         batch=proof.batch,
@@ -190,20 +210,29 @@ def check_report(
         receipt=receipt.batch if receipt else None,
         compared=compared,
         differences=tuple(differences),
+        left_out=left_out,
         apostrophes=apostrophes,
     )
 
 
-def _computed(proof: ReportProof, chain: Chain, originals: Originals) -> tuple[list[Values], int]:
+def _computed(
+    proof: ReportProof, chain: Chain, delivered: DeliveredFiles
+) -> tuple[list[Values], int]:
     """Compute the rows from the delivered files, and say from how many."""
     as_of = Month(proof.as_of)
-    with rebuilt(chain, originals, as_of) as (store, count):
+    with rebuilt(chain, delivered, as_of) as (store, count):
         try:
             edition = choose_edition(store, as_of, proof.batch)
         except WrongUsage as error:
             raise VerificationFailed(f"the proof is of no edition: {error}") from None
         store_projection(store, chain.dataset, edition)
         return [astuple(row) for row in read_rows(store, proof.names)], count
+
+
+def _left_out(chain: Chain, delivered: DeliveredFiles, as_of: Month) -> tuple[str, ...]:
+    """The delivered files that do not count in an edition, though they are not of later months."""
+    counting = [file for file in in_force(chain.files).values() if file.month <= as_of]
+    return tuple(str(delivery.path) for delivery in delivered.left_out(counting, as_of))
 
 
 def _compared(published: Sequence[Values], expected: Sequence[Values], by: str) -> list[str]:

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from ledger import __version__
 from ledger.delivery.discovery import Delivery
 from ledger.engines.spark.worker import Job
 from ledger.errors import WrongUsage
+from ledger.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Tasks:
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             # Spark sends this function whole, so that it runs on a worker without a ledger.
             try:
-                from ledger import __version__ as found
+                from ledger.version import __version__ as found
             except ImportError:
                 found = ""
             for number in (n for batch in batches for n in batch.column(0).to_pylist()):

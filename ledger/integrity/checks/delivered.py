@@ -1,4 +1,4 @@
-"""The delivered files, read again and held to what was recorded of them."""
+"""The delivered files, read again and compared with what was recorded of them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 from ledger.delivery.csv_reader import read_blocks
 from ledger.delivery.discovery import Delivery, OpenDelivery, delivered_files, digest_of
 from ledger.errors import Problems, WrongUsage
-from ledger.integrity.checks.contents import event_chunks
-from ledger.integrity.fault import Fault, FaultKind, Subject
+from ledger.integrity.fault import Fault, FaultKind, place_of
+from ledger.integrity.target import VerificationTarget
 from ledger.model.dataset import DataSet, Kind
+from ledger.model.periods import Month
 from ledger.model.records import File
 from ledger.replay.editions import in_force
 from ledger.store.database import Record
 
 
-class Originals:
+class DeliveredFiles:
     """The files of a folder, found by what they are: table, kind, month and content."""
 
     def __init__(self, folder: Path, dataset: DataSet) -> None:
@@ -35,7 +36,8 @@ class Originals:
         for delivery in delivered_files(folder, dataset):
             month = delivery.month.number if delivery.month else None
             place = (delivery.table.name, delivery.kind.value, month, digest_of(delivery.path))
-            self._found.setdefault(place, delivery)
+            if place not in self._found or self._is_placed(delivery):
+                self._found[place] = delivery
 
     def find(self, file: File) -> Delivery | None:
         """The delivered file of a record, or None."""
@@ -45,9 +47,28 @@ class Originals:
         """The files in the folders `initial` and `delta` of which there is no record."""
         recorded = {_place(file) for file in files}
         for place, delivery in self._found.items():
-            is_delivered = delivery.path.parent == self.folder / delivery.kind
-            if is_delivered and place not in recorded:
+            if place not in recorded and self._is_placed(delivery):
                 yield delivery
+
+    def left_out(self, files: Iterable[File], as_of: Month) -> Iterator[Delivery]:
+        """The files up to a month that are not among some records.
+
+        A file outside `initial` and `delta` is passed over where one in these folders, of the same
+        table, kind and month, is among them: it may be an earlier version of that one.
+        """
+        recorded = {_place(file) for file in files}
+        current = {
+            place[:-1]
+            for place, delivery in self._found.items()
+            if place in recorded and self._is_placed(delivery)
+        }
+        for place, delivery in self._found.items():
+            is_due = delivery.month is None or delivery.month <= as_of
+            if is_due and place not in recorded and place[:-1] not in current:
+                yield delivery
+
+    def _is_placed(self, delivery: Delivery) -> bool:
+        return delivery.path.parent == self.folder / delivery.kind
 
 
 def _place(file: File) -> tuple[str, str, int | None, str]:
@@ -56,50 +77,50 @@ def _place(file: File) -> tuple[str, str, int | None, str]:
 
 
 @dataclass(slots=True)
-class OriginalsCheck:
-    """Holds every recorded file to the one that was delivered.
+class DeliveredFilesCheck:
+    """Compares every recorded file with the one that was delivered.
 
     Attributes:
-        originals: the delivered files.
-        compared: how many were compared.
-        absent: the records out of force of which there is no file.
+        delivered: the delivered files.
+        compared: how many were compared; None before that.
+        absent: the records of superseded files for which no file was delivered.
     """
 
-    originals: Originals
-    compared: int = 0
+    delivered: DeliveredFiles
+    compared: int | None = None
     absent: list[File] = field(default_factory=list)
 
-    def check(self, subject: Subject) -> Iterator[Fault]:
-        """Tell the first difference of each file; files that are missing, or not recorded."""
-        counting = {file.file for file in in_force(subject.files).values()}
-        for file in subject.files:
+    def check(self, target: VerificationTarget) -> Iterator[Fault]:
+        """Report the first difference of each file, and files that are missing or not recorded."""
+        counting = {file.file for file in in_force(target.files).values()}
+        self.compared = 0
+        for file in target.files:
             if file.kind not in set(Kind):
                 continue
-            delivery = self.originals.find(file)
+            delivery = self.delivered.find(file)
             if delivery:
                 self.compared += 1
-                yield from _compare(subject, file, delivery)
+                yield from _compare(target, file, delivery)
             elif file.file in counting:
-                message = (
-                    f"no file of these bytes in {self.originals.folder}: SHA-256 {file.sha256}"
-                )
-                yield Fault(FaultKind.SOURCE, f"{file.name} (batch {file.batch})", message)
+                folder = self.delivered.folder
+                message = f"no file of these bytes in {folder}: SHA-256 {file.sha256}"
+                yield Fault(FaultKind.SOURCE, place_of(file), message)
             else:
                 self.absent.append(file)
-        for delivery in self.originals.unrecorded(subject.files):
+        for delivery in self.delivered.unrecorded(target.files):
             yield Fault(FaultKind.SOURCE, str(delivery.path), "it is not recorded")
 
 
-def _compare(subject: Subject, file: File, delivery: Delivery) -> Iterator[Fault]:
-    """Read a delivered file again, and tell the first event that is not its row."""
+def _compare(target: VerificationTarget, file: File, delivery: Delivery) -> Iterator[Fault]:
+    """Read a delivered file again, and report the first event that is not its row."""
     path = str(delivery.path)
     source = OpenDelivery(delivery.path)
     blocks = read_blocks(source.chunks(), delivery.table, delivery.kind, path, Problems())
     delivered = chain.from_iterable(
         zip(block.lines, block.actions, *block.columns, strict=True) for block in blocks
     )
-    events = chain.from_iterable(event_chunks(subject.store, subject.dataset, file))
-    recorded = (event[2:] for event in events)
+    events = target.events(file) if target.has_events(file) else iter(())
+    recorded = chain.from_iterable(chunk.rows() for chunk in events)
     for row, event in zip_longest(delivered, recorded):
         if row != event:
             line = (row or event)[0]

@@ -1,4 +1,4 @@
-"""The ledger's file itself: SQLite's own checks, and every object of its schema."""
+"""The ledger's file: SQLite's own checks, and every object of its schema."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.store.schema import SchemaObject, expected_schema
 
 
 def check_schema(store: Store) -> Iterator[Fault]:
-    """Hold every table, index, trigger and view to the schema of the package."""
+    """Compare every table, index, trigger and view with the schema of the package."""
     expected = {(made.type, made.name): made for made in expected_schema()}
     found = {(made.type, made.name): made for made in store.schema_objects()}
     for key, made in expected.items():
@@ -29,7 +29,7 @@ def _fault(made: SchemaObject, message: str) -> Fault:
 
 
 def has_sound_tables(store: Store) -> bool:
-    """Whether the tables are those of the schema, so that what is read of them means what it says.
+    """Whether the tables are those of the schema, so that what is read from them can be relied on.
 
     A trigger, view or index does not change what a table holds.
     """
@@ -38,11 +38,13 @@ def has_sound_tables(store: Store) -> bool:
 
 
 def check_storage(store: Store) -> Iterator[Fault]:
-    """What SQLite finds wrong with pages, indexes, types and foreign keys."""
+    """Report what SQLite finds wrong with pages, indexes, types and foreign keys."""
+    if not has_sound_tables(store):
+        return
     # Not the CHECK constraints: SQLite passes them over where a file is opened read-only.
     for (message,) in store.rows(f"PRAGMA {store.schema}.integrity_check(100)"):
         if message != "ok":
             yield Fault(FaultKind.STORAGE, str(store.path), message)
     for table, row, parent, _ in store.rows(f"PRAGMA {store.schema}.foreign_key_check"):
-        message = f"row {row} refers to a row of {parent} that is not there"
+        message = f"row {row} refers to a row of {parent} that does not exist"
         yield Fault(FaultKind.STORAGE, f"table {table}", message)
