@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from ledger.lineage.findings import Finding
     from ledger.lineage.history import History
     from ledger.lineage.sources import Source
+    from ledger.model.editions import Edition
     from ledger.model.periods import Month, Quarter
     from ledger.model.receipt import Receipt
     from ledger.model.records import Batch, File, Tag
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
-    from ledger.replay.editions import Edition
     from ledger.replay.labels import Names
     from ledger.results import Checked, Export, LakeProjection, LogEntry, Projected, Query, Status
     from ledger.snapshot import Comparison
@@ -128,7 +128,7 @@ _PLACES = {
     "recording.corrections": "Retraction",
     "lineage.diff": "Diff RowChange",
     "integrity.doctor": "Diagnosis Examined",
-    "replay.editions": "Edition",
+    "model.editions": "Edition",
     "errors": (
         "FindingsFound InputRefused LedgerBusy LedgerDamaged LedgerError NoLedger Problem "
         "RecordingFailed RecoveryNeeded SequenceBroken StorageFailed VerificationFailed "

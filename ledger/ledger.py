@@ -15,18 +15,15 @@ from typing import TYPE_CHECKING, Self
 from ledger.datasets.support.description import SUPPORT
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
 from ledger.model.dataset import DataSet, Table
+from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
 from ledger.model.records import Tag
 from ledger.outputs.manifest import draft_or_folder, manifest_of, write_tables
 from ledger.replay.editions import (
-    Edition,
-    KnownAt,
     choose_edition,
     give_tag,
     in_force,
     last_event,
-    named_edition,
-    previous_edition,
     say_what_counts,
     stored_edition,
 )
@@ -445,7 +442,7 @@ class Ledger:
         edition = report.edition
         with self._reading(edition.as_of, edition.batch) as (store, _):
             evidence = read_evidence(store, self.dataset, report)
-            before = previous_edition(store, edition)
+            before = store.records().before(edition)
         if before is None:
             return report_page(evidence, None)
         with self.compare(before.name, edition.name) as both:
@@ -691,7 +688,10 @@ class Ledger:
         from ledger.snapshot import Comparison
 
         with Store.for_reading(self.path) as store, store.snapshot():
-            first, second = (named_edition(store, str(name)) for name in (before, after))
+            records = store.records()
+            first, second = (
+                records.edition(EditionName.parse(str(name))) for name in (before, after)
+            )
             build_side_by_side(store, self.dataset, first, second)
             with closing(Comparison(store, self.dataset, first, second)) as both:
                 yield both

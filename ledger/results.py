@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ledger.model.editions import Edition
 from ledger.model.periods import Month
 from ledger.model.records import Batch, File
-from ledger.replay.editions import Edition
 
 if TYPE_CHECKING:
     from ledger.lineage.findings import Finding

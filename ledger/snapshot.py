@@ -10,8 +10,8 @@ from ledger.datasets.support.bridge import Bridge, Cause, read_bridge, read_caus
 from ledger.datasets.support.measures import month_label
 from ledger.lineage.diff import Diff, RowChange, count_differences, differing_rows
 from ledger.model.dataset import DataSet
+from ledger.model.editions import Edition
 from ledger.model.periods import Month
-from ledger.replay.editions import Edition
 from ledger.store.event_store import Store
 
 Item = TypeVar("Item")

@@ -19,16 +19,10 @@ from ledger import Ledger, Month, WrongUsage
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Table
 from ledger.model.digest import BatchContents, FileContents
+from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.merkle import MerkleTree
 from ledger.model.records import File
-from ledger.replay.editions import (
-    Edition,
-    KnownAt,
-    choose_edition,
-    last_events,
-    named_edition,
-    say_what_counts,
-)
+from ledger.replay.editions import choose_edition, last_events, say_what_counts
 from ledger.replay.projection import build_aside, replay_sql
 from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from tests import oracle
@@ -76,7 +70,7 @@ def chosen(ledger: Ledger, as_of: int | None = None, known_at: KnownAt | None = 
 def named(ledger: Ledger, name: str) -> str:
     """The name of the edition that is named in another way."""
     with Store.for_reading(ledger.path) as store:
-        return named_edition(store, name).name
+        return store.records().edition(EditionName.parse(name)).name
 
 
 # Known-at

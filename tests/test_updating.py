@@ -16,7 +16,8 @@ import ledger.replay.incremental
 from ledger import Ledger, Month
 from ledger.datasets.support.description import SUPPORT
 from ledger.datasets.support.report import read_rows
-from ledger.replay.editions import Edition, choose_edition, in_force
+from ledger.model.editions import Edition
+from ledger.replay.editions import choose_edition, in_force
 from ledger.replay.incremental import build_summaries_aside, build_whole_aside, update_projection
 from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside, store_projection

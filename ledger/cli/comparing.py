@@ -16,7 +16,7 @@ from ledger.cli.options import common, formats
 from ledger.cli.printing import ROW_FORMATS, emit, print_document, print_rows, table
 from ledger.datasets.support.measures import MEASURES, StepKind
 from ledger.ledger import Ledger
-from ledger.replay.editions import Edition
+from ledger.model.editions import Edition
 from ledger.results import plain
 from ledger.text import counted, visible
 

@@ -12,8 +12,8 @@ import click
 from ledger.cli import terminal
 from ledger.cli.printing import QUIET, Styled, emit, is_verbose, note
 from ledger.ledger import Ledger
+from ledger.model.editions import Edition
 from ledger.model.periods import spans
-from ledger.replay.editions import Edition
 
 if TYPE_CHECKING:
     from ledger.model.progress import Progress

@@ -15,7 +15,7 @@ from ledger.cli.options import common, formats
 from ledger.cli.printing import ROW_FORMATS, note, print_rows
 from ledger.errors import WrongUsage
 from ledger.ledger import Ledger
-from ledger.replay.editions import Edition
+from ledger.model.editions import Edition
 from ledger.text import visible
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from ledger.engines.base import Columns, Engine
 from ledger.errors import WrongUsage
-from ledger.lake.layout import Layout, Records
+from ledger.lake.layout import Layout
 from ledger.lake.relations import (
     CLOCK,
     FILES,
@@ -16,7 +16,9 @@ from ledger.lake.relations import (
     is_integer,
 )
 from ledger.model.dataset import DataSet, Summary, Table
-from ledger.replay.editions import Edition, say_what_counts
+from ledger.model.editions import Edition
+from ledger.model.records import Records
+from ledger.replay.editions import say_what_counts
 from ledger.replay.incremental import EXACT
 from ledger.replay.projection import replay_sql
 from ledger.store.event_store import Store

@@ -14,9 +14,10 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.errors import WrongUsage
 from ledger.extras import needed
 from ledger.model.dataset import DataSet
+from ledger.model.editions import KnownAt
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
 from ledger.outputs.manifest import manifest_of
-from ledger.replay.editions import KnownAt, choose_edition
+from ledger.replay.editions import choose_edition
 from ledger.replay.labels import (
     Names,
     labelled_columns,

@@ -25,7 +25,7 @@ from deltalake.transaction import AddAction
 from ledger.errors import LedgerDamaged, StorageFailed, VerificationFailed
 from ledger.files.atomic import sync
 from ledger.lake.files import move, read_parquet
-from ledger.lake.layout import BatchContent, Layout, Records
+from ledger.lake.layout import BatchContent, Layout
 from ledger.lake.relations import (
     BATCHES,
     CLOCK,
@@ -41,7 +41,7 @@ from ledger.lake.relations import (
 from ledger.model.dataset import Table
 from ledger.model.documents import parse_json
 from ledger.model.periods import Month
-from ledger.model.records import Batch, File, Tag
+from ledger.model.records import Batch, File, Records, Tag
 from ledger.store.event_store import Kept, record_of
 
 _APPEND_ONLY: Mapping[str, str | None] = {"delta.appendOnly": "true"}

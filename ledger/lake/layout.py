@@ -15,28 +15,13 @@ from ledger.files.atomic import draft_folder, sole_writer
 from ledger.lake.files import file_name, write_events
 from ledger.model.dataset import DataSet, Table
 from ledger.model.periods import Month
-from ledger.model.records import Batch, File, Tag
+from ledger.model.records import Batch, File, Records, Tag
 
 MARKER = "lake.json"
 """The file by which a folder is known as a lake."""
 
 ROWS_AT_ONCE = 65_536
 """Events of a row group: few enough to be passed over where none of them is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What a lake holds: whole batches alone.
-
-    Attributes:
-        batches: in order.
-        files: of these, in order.
-        tags: of these, in order.
-    """
-
-    batches: tuple[Batch, ...]
-    files: tuple[File, ...]
-    tags: tuple[Tag, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from ledger.errors import LedgerDamaged, StorageFailed
 from ledger.files.atomic import draft_folder
 from ledger.lake.files import file_name, move, read_parquet, write_table
-from ledger.lake.layout import BatchContent, Layout, Records
+from ledger.lake.layout import BatchContent, Layout
 from ledger.lake.relations import (
     BATCHES,
     CLOCK,
@@ -36,7 +36,7 @@ from ledger.lake.relations import (
 )
 from ledger.model.dataset import Table
 from ledger.model.periods import Month
-from ledger.model.records import Batch, File, Tag
+from ledger.model.records import Batch, File, Records, Tag
 from ledger.store.event_store import Kept, record_of
 
 _NAME = re.compile(r"\d{8}\.parquet", re.ASCII)

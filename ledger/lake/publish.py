@@ -10,11 +10,11 @@ import pyarrow as pa
 from ledger.errors import VerificationFailed
 from ledger.lake.arrow import EventFile, clock_table, days_of, readings_table
 from ledger.lake.files import read_parquet
-from ledger.lake.layout import ROWS_AT_ONCE, BatchContent, Layout, Records
+from ledger.lake.layout import ROWS_AT_ONCE, BatchContent, Layout
 from ledger.lake.relations import CLOCK, columns_of, schema
 from ledger.model.dataset import DataSet
 from ledger.model.progress import Advance, Progress, Tally
-from ledger.model.records import Batch, File
+from ledger.model.records import Batch, File, Records
 from ledger.store.event_store import Store
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger.errors import WrongUsage
-from ledger.lake.layout import Layout, Records
+from ledger.lake.layout import Layout
+from ledger.model.records import Records
 from ledger.store.event_store import Store
 
 

@@ -23,7 +23,7 @@ from ledger.integrity.receipts import check_receipt
 from ledger.integrity.verify import FAULTS_KEPT
 from ledger.lake.arrow import EventFile, ReadingRow, merged
 from ledger.lake.files import read_events, read_parquet
-from ledger.lake.layout import Layout, Records
+from ledger.lake.layout import Layout
 from ledger.lake.relations import CLOCK, READINGS, columns_of, schema
 from ledger.model.dataset import DataSet
 from ledger.model.digest import GENESIS, batch_digest, file_digest, leaves, next_head, next_seal
@@ -31,7 +31,7 @@ from ledger.model.local_time import clock_rows
 from ledger.model.merkle import MerkleTree
 from ledger.model.progress import Progress, Tally
 from ledger.model.receipt import Receipt
-from ledger.model.records import Batch, File, Tag
+from ledger.model.records import Batch, File, Records, Tag
 from ledger.store.database import Record
 from ledger.store.event_store import MARKS_AT_ONCE, Store
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.model.dataset import DataSet, View
-from ledger.replay.editions import Edition, stored_edition
+from ledger.model.editions import Edition
+from ledger.replay.editions import stored_edition
 from ledger.replay.projection import build_aside
 from ledger.store.database import Record
 from ledger.store.event_store import Store

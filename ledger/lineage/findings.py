@@ -19,9 +19,10 @@ from ledger.errors import Problem, WrongUsage
 from ledger.lineage.missing_references import Missing, missing_row
 from ledger.lineage.sources import Sources
 from ledger.model.dataset import Check, Column, DataSet, Kind, Table
+from ledger.model.editions import Edition
 from ledger.model.periods import Month
 from ledger.model.records import File
-from ledger.replay.editions import Edition, counts, in_force, known, last_event, last_events
+from ledger.replay.editions import counts, in_force, known, last_event, last_events
 from ledger.replay.projection import can_be_clockless, is_regular, typed_sql
 from ledger.store.database import Record
 from ledger.store.event_store import Store

@@ -9,8 +9,8 @@ from ledger.errors import WrongUsage
 from ledger.lineage.findings import verdicts
 from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Action, Table
+from ledger.model.editions import Edition
 from ledger.model.records import RETRACTION
-from ledger.replay.editions import Edition
 from ledger.store.database import Record
 from ledger.store.event_store import Store
 

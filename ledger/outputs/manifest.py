@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.model.dataset import DataSet
-from ledger.replay.editions import Edition
+from ledger.model.editions import Edition
 from ledger.replay.labels import Names
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from typing import Any
 
 from ledger.errors import WrongUsage
 from ledger.model.dataset import DataSet, Type
+from ledger.model.editions import Edition
 from ledger.model.periods import spans
 from ledger.outputs.export import (
     WORKBOOK,
@@ -30,7 +31,6 @@ from ledger.outputs.export import (
     resource,
     write_manifest,
 )
-from ledger.replay.editions import Edition
 from ledger.replay.labels import Names
 from ledger.replay.paging import Value, Values
 from ledger.text import counted

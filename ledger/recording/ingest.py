@@ -26,10 +26,10 @@ from ledger.model.dataset import DataSet, Kind
 from ledger.model.periods import Month, spans
 from ledger.model.progress import Advance, Progress, Tally
 from ledger.model.receipt import Receipt, receipt_of
-from ledger.model.records import Batch, File
+from ledger.model.records import Batch, File, Records
 from ledger.recording.corrections import RowDifference, given_reason, row_difference
 from ledger.recording.recorder import Flags, Recorder
-from ledger.replay.editions import choose_edition, in_force, say_what_counts, standing
+from ledger.replay.editions import choose_edition, in_force, say_what_counts
 from ledger.store.event_store import Store
 from ledger.text import counted
 
@@ -379,7 +379,7 @@ def _sort(keeper: Keeper, recorded: Sequence[File], deliveries: Iterable[Deliver
     Raises:
         InputRefused: one cannot be read.
     """
-    last = standing(recorded)
+    last = Records((), tuple(recorded), ()).last()
     already: list[FileIngest] = []
     new: list[Delivery] = []
     corrections: list[Delivery] = []

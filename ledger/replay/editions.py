@@ -6,164 +6,29 @@ Which events count in an edition is decided in `editions.sql`. Which files they 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
 from ledger.errors import WrongUsage
-from ledger.model.dataset import Kind, Table
-from ledger.model.local_time import parse_moment
+from ledger.model.dataset import Table
+from ledger.model.editions import Edition, EditionName, KnownAt, check_tag_name
 from ledger.model.periods import Month
-from ledger.model.records import Batch, File, Tag
+from ledger.model.records import File, Records, Tag
 from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from ledger.store.sql import part
 
-TAG_LENGTH = 80
-_BATCH = re.compile(r"\d{1,18}", re.ASCII)
-_TAG = re.compile(rf"[A-Za-z][A-Za-z0-9._-]{{0,{TAG_LENGTH - 1}}}", re.ASCII)
-
 _RANGE = ("month_start", "first_event", "last_event")
-
-KnownAt = int | str | datetime
-"""A batch's number, or a moment; or as text one of these, or a tag."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """Of what a projection speaks.
-
-    Attributes:
-        as_of: the month up to which events are replayed.
-        batch: known-at, the last batch taken into account.
-        head: the head of the ledger after that batch.
-        missing: the months up to the as-of month, from the first recorded one on, of which nothing
-            was recorded by then: gaps.
-    """
-
-    as_of: Month
-    batch: int
-    head: str
-    missing: tuple[Month, ...]
-
-    @property
-    def name(self) -> str:
-        """As one names it to `diff` and `bridge`: `202503@2`."""
-        return f"{self.as_of}@{self.batch}"
-
-
-def standing(files: Iterable[File], batch: int | None = None) -> dict[tuple[str, Month], File]:
-    """The last record of each table and month: a file, or the retraction of one.
-
-    Args:
-        files: in order.
-        batch: as known after this one; by default after the last.
-    """
-    return {
-        (file.table_name, file.month): file
-        for file in files
-        if batch is None or file.batch <= batch
-    }
 
 
 def in_force(files: Iterable[File], batch: int | None = None) -> dict[tuple[str, Month], File]:
     """The one file that counts for each table and month, as known after a batch."""
-    last = standing(files, batch)
-    return {place: file for place, file in last.items() if file.kind in set(Kind)}
-
-
-def moved_files(files: Iterable[File], before: Edition, after: Edition) -> list[File]:
-    """The files whose events count in one of two editions and not in the other."""
-    files = list(files)
-    first, second = (
-        {
-            file.file
-            for file in in_force(files, edition.batch).values()
-            if file.month <= edition.as_of
-        }
-        for edition in (before, after)
-    )
-    return [file for file in files if file.rows and file.file in first ^ second]
+    return Records((), tuple(files), ()).effective(batch)
 
 
 def choose_edition(
     store: Store, as_of: Month | None = None, known_at: KnownAt | None = None
 ) -> Edition:
-    """The edition as of a month, as known at a batch.
-
-    Args:
-        store: open.
-        as_of: by default the month of the tag, where `known_at` is one, or else the latest month
-            known at the batch.
-        known_at: by default the last batch.
-
-    Raises:
-        WrongUsage: nothing was recorded by then, or the month lies outside of what was.
-    """
-    batches = store.batches()
-    if not batches:
-        raise WrongUsage(f"nothing is recorded in {store.path}; start with: ledger ingest")
-    tagged = None
-    number = batches[-1].batch
-    if known_at is not None:
-        tagged = next((tag for tag in store.tags() if tag.name == known_at), None)
-        number = tagged.batch if tagged else _batch(store, batches, known_at)
-    months = {month for _, month in in_force(store.files(), number)}
-    if not months:
-        raise WrongUsage(
-            f"no file counts at batch {number}: all are retracted. What counted before "
-            "is there with --known-at; to put files back in force: ledger ingest --correct"
-        )
-    first, latest = min(months), max(months)
-    chosen = as_of or (tagged.as_of if tagged else latest)
-    if not first <= chosen <= latest:
-        then = "holds" if known_at is None else f"at batch {number} held"
-        raise WrongUsage(
-            f"as of {chosen}: the ledger {then} the months {first} to {latest}; choose one of these"
-        )
-    missing = tuple(month for month in first.until(chosen) if month not in months)
-    heads = {batch.batch: batch.head for batch in batches}
-    if number not in heads:
-        raise WrongUsage(f"there is no batch {number}; see: ledger verify")
-    return Edition(chosen, number, heads[number], missing)
-
-
-def named_edition(store: Store, name: str) -> Edition:
-    """The edition of a name: an as-of month, a known-at, or both joined by `@`.
-
-    `202503`, `2`, `signed`, `2025-04-01T09:30:00Z`, `202503@2`, `202503@signed`, `@202503` (the
-    batch).
-
-    Raises:
-        WrongUsage: there is no such edition.
-    """
-    month, at, known_at = name.partition("@")
-    if at:
-        as_of = Month.parse(month) if month else None
-        return choose_edition(store, as_of, known_at)
-    try:
-        as_of = Month.parse(name)
-    except WrongUsage:
-        return choose_edition(store, None, name)
-    return choose_edition(store, as_of)
-
-
-def previous_edition(store: Store, edition: Edition) -> Edition | None:
-    """The edition that was told before: as known before the last batch that concerns this one.
-
-    That batch brought the as-of month, or restated one up to it. None where there was nothing to
-    tell before.
-    """
-    concerned = [
-        batch.batch
-        for batch in store.batches()
-        if batch.batch <= edition.batch and batch.month <= edition.as_of
-    ]
-    before = concerned[-1] - 1
-    months = {month for _, month in in_force(store.files(), before)}
-    if not months or min(months) > edition.as_of:
-        return None
-    return choose_edition(store, min(edition.as_of, max(months)), before)
+    """The edition as of a month, as known at a batch; see `Records.edition`."""
+    return store.records().edition(EditionName(as_of, known_at))
 
 
 def stored_edition(store: Store) -> Edition | None:
@@ -179,11 +44,7 @@ def give_tag(store: Store, name: str, edition: Edition) -> Tag:
     Raises:
         WrongUsage: the name is that of another edition, or could be taken for a batch or a month.
     """
-    if not _TAG.fullmatch(name):
-        raise WrongUsage(
-            f"{name!r} cannot be a tag: letters, digits, '.', '_' and '-', a letter first, "
-            f"{TAG_LENGTH} in all"
-        )
+    check_tag_name(name)
     if name not in [tag.name for tag in store.tags()]:
         store.add_tag(name, edition.as_of, edition.batch)
     (tag,) = [tag for tag in store.tags() if tag.name == name]
@@ -268,41 +129,3 @@ def count_few(store: Store, edition: Edition, table: Table) -> bool:
 def among_keys(table: Table, row: str) -> str:
     """The SQL condition that the row of this alias is of the keys that were said."""
     return part("replay/editions.sql", "among keys", row=row, key=table.key)
-
-
-def _batch(store: Store, batches: list[Batch], known_at: KnownAt) -> int:
-    """The batch that a number or a moment means.
-
-    Raises:
-        WrongUsage: there is none.
-    """
-    if isinstance(known_at, str) and _BATCH.fullmatch(known_at):
-        known_at = int(known_at)
-    if isinstance(known_at, int):
-        if not 1 <= known_at <= len(batches):
-            raise WrongUsage(f"there is no batch {known_at}; the ledger holds 1 to {len(batches)}")
-        return known_at
-    moment = _moment(store, known_at)
-    known_by_then = [batch.batch for batch in batches if batch.recorded_at <= moment]
-    if not known_by_then:
-        raise WrongUsage(
-            f"nothing was recorded by {known_at}; the first batch is of {batches[0].recorded_at}"
-        )
-    return known_by_then[-1]
-
-
-def _moment(store: Store, known_at: str | datetime) -> str:
-    if isinstance(known_at, datetime):
-        if known_at.tzinfo is None:
-            raise WrongUsage(f"{known_at} has no time zone; give it one")
-        known_at = known_at.isoformat(timespec="microseconds")
-    try:
-        return parse_moment(known_at)
-    except WrongUsage:
-        if known_at[:1].isdigit():
-            raise
-        tags = ", ".join(tag.name for tag in store.tags()) or "none"
-        raise WrongUsage(
-            f"{known_at!r} is no batch, no moment such as 2025-04-01T09:30:00Z, and no tag; "
-            f"the tags are: {tags}"
-        ) from None

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from ledger.errors import WrongUsage
 from ledger.model.dataset import DataSet, Summary, Table
+from ledger.model.editions import Edition
 from ledger.model.progress import Advance, unheard
 from ledger.model.records import File
-from ledger.replay.editions import Edition, in_force, moved_files, say_what_counts, stored_edition
+from ledger.replay.editions import say_what_counts, stored_edition
 from ledger.replay.projection import (
     build_aside,
     fill_sql,
@@ -70,10 +71,9 @@ def update_projection(
 
 def few_moved(store: Store, before: Edition, after: Edition) -> list[File] | None:
     """The files whose events count in one of two editions alone; None where these are many."""
-    files = store.files()
-    counting = in_force(files, after.batch).values()
-    events = sum(file.rows for file in counting if file.month <= after.as_of)
-    moved = moved_files(files, before, after)
+    records = store.records()
+    events = sum(file.rows for file in records.effective_in(after))
+    moved = records.moved(before, after)
     return moved if sum(file.rows for file in moved) <= events * MOST_MOVED else None
 
 

@@ -14,8 +14,9 @@ from functools import partial
 from typing import TypeVar
 
 from ledger.model.dataset import Table
+from ledger.model.editions import Edition
 from ledger.model.progress import Advance, unheard
-from ledger.replay.editions import Edition, say_keys, say_what_counts, stored_edition
+from ledger.replay.editions import say_keys, say_what_counts, stored_edition
 from ledger.replay.projection import is_regular, replay_keys_sql, stored_keys_sql
 from ledger.store.database import Record
 from ledger.store.event_store import Store

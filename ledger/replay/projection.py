@@ -18,9 +18,9 @@ from ledger.model.dataset import (
     Type,
     UtcMonth,
 )
+from ledger.model.editions import Edition
 from ledger.model.progress import Advance, unheard
 from ledger.replay.editions import (
-    Edition,
     among_keys,
     count_few,
     last_events,

@@ -30,7 +30,7 @@ from ledger.model.digest import (
 )
 from ledger.model.local_time import ClockRow, utc_now, utc_text
 from ledger.model.periods import Month
-from ledger.model.records import Batch, File, Tag
+from ledger.model.records import Batch, File, Records, Tag
 from ledger.store.database import Database, Record
 from ledger.store.schema import (
     expected_schema,
@@ -45,6 +45,12 @@ Kept = TypeVar("Kept", Batch, File, Tag)
 
 class Store(Database):
     """An open ledger file, with its batches, files, tags and events."""
+
+    def records(self) -> Records:
+        """All that is recorded but the events."""
+        return Records(
+            tuple(self.batches()), tuple(self.files()), tuple(self.tags()), str(self.path)
+        )
 
     def batches(self) -> list[Batch]:
         """All recorded batches, in order."""

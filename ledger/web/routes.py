@@ -15,7 +15,7 @@ from markupsafe import Markup
 from ledger.datasets.support.description import SUPPORT
 from ledger.ledger import Ledger
 from ledger.model.dataset import DataSet
-from ledger.replay.editions import Edition
+from ledger.model.editions import Edition
 from ledger.web.canned_queries import questions
 from ledger.web.database import Refused, refusing
 from ledger.web.metadata import DATABASE, EVENTS, RECORDS

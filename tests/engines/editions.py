@@ -21,8 +21,9 @@ from ledger.engines.lake_replay import LakeReplay
 from ledger.lake.folder import open_lake
 from ledger.lake.records import known_records, records_store
 from ledger.model.dataset import SecondsBetween, Summary, Table, Type
+from ledger.model.editions import Edition
 from ledger.outputs.export import MANIFEST
-from ledger.replay.editions import Edition, choose_edition
+from ledger.replay.editions import choose_edition
 from ledger.replay.incremental import EXACT
 from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside, projected_columns

@@ -33,11 +33,11 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.delivery.discovery import Delivery, find_deliveries, read_names
 from ledger.lake.files import read_parquet
 from ledger.lake.folder import make_lake
-from ledger.lake.layout import ROWS_AT_ONCE, Layout, Records
+from ledger.lake.layout import ROWS_AT_ONCE, Layout
 from ledger.lake.publish import publish_store
 from ledger.lake.records import records_store
 from ledger.lake.relations import CLOCK, READINGS, columns_of, event_schema, schema
-from ledger.model.records import Batch
+from ledger.model.records import Batch, Records
 from ledger.recording.ingest import Permissions, with_months
 from ledger.recording.recorder import READINGS_AT_ONCE
 from ledger.store.event_store import Store

@@ -19,10 +19,11 @@ import pytest
 from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
 from ledger.lake.folder import make_lake, open_lake
-from ledger.lake.layout import Layout, Records
+from ledger.lake.layout import Layout
 from ledger.lake.publish import Published, publish_store
 from ledger.lake.source import LakeVerification, verify_lake
 from ledger.model.receipt import Receipt
+from ledger.model.records import Records
 from ledger.store.event_store import Store
 
 Row = tuple[Any, ...]

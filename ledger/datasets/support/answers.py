@@ -19,8 +19,8 @@ from ledger.datasets.support.missing_names import unknown_notes
 from ledger.datasets.support.ranking import best_of, tied
 from ledger.datasets.support.sensitivity import Sensitivity, read_sensitivity
 from ledger.errors import WrongUsage
+from ledger.model.editions import Edition
 from ledger.model.periods import Month, Quarter
-from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join, say_names
 from ledger.store.event_store import Store
 from ledger.text import counted, listed

@@ -37,7 +37,8 @@ from ledger.errors import VerificationFailed, WrongUsage
 from ledger.lineage.diff import BEFORE
 from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
-from ledger.replay.editions import Edition, last_event, say_what_counts
+from ledger.model.editions import Edition
+from ledger.replay.editions import last_event, say_what_counts
 from ledger.store.event_store import Store
 from ledger.store.sql import part
 from ledger.text import listed

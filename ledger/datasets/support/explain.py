@@ -17,7 +17,8 @@ from ledger.datasets.support.missing_names import Unresolved, unresolved
 from ledger.datasets.support.report import ReportRow, read_rows
 from ledger.errors import VerificationFailed, WrongUsage
 from ledger.lineage.sources import Source, Sources
-from ledger.replay.editions import Edition, last_event
+from ledger.model.editions import Edition
+from ledger.replay.editions import last_event
 from ledger.replay.labels import Names, names_join
 from ledger.replay.projection import typed_sql
 from ledger.store.event_store import Store

@@ -16,8 +16,8 @@ from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, UNK
 from ledger.lineage.missing_references import missing_row
 from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
+from ledger.model.editions import Edition
 from ledger.model.periods import Month
-from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join
 from ledger.store.event_store import Store
 from ledger.text import counted

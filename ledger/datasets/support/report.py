@@ -17,9 +17,9 @@ from ledger.datasets.support.description import (
 from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
 from ledger.datasets.support.missing_names import unknown_notes
 from ledger.model.dataset import Column, DataSet, Type
+from ledger.model.editions import Edition
 from ledger.outputs.export import ExportedFile, Sheet
 from ledger.outputs.manifest import write_tables
-from ledger.replay.editions import Edition
 from ledger.replay.labels import Names, names_join, say_names
 from ledger.store.event_store import Store
 from ledger.text import counted

@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from ledger.datasets.support.description import SUPPORT
 from ledger.datasets.support.report import REPORTED, ReportRow, read_rows, report_sheet
+from ledger.model.editions import Edition
 from ledger.model.periods import Month
 from ledger.outputs.export import write_csv
-from ledger.replay.editions import Edition, choose_edition, in_force
+from ledger.replay.editions import choose_edition, in_force
 from ledger.replay.incremental import few_moved, move_projection
 from ledger.replay.projection import build_aside
 from ledger.store.event_store import Store

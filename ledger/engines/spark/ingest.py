@@ -47,7 +47,7 @@ from ledger.model.digest import FileContents
 from ledger.model.merkle import root_of_subtrees
 from ledger.model.periods import Month
 from ledger.model.progress import Advance, Progress
-from ledger.model.records import Batch, File
+from ledger.model.records import Batch, File, Records
 from ledger.recording.corrections import RowDifference
 from ledger.recording.ingest import (
     MonthIngest,
@@ -59,7 +59,6 @@ from ledger.recording.ingest import (
 )
 from ledger.recording.ingest import ingest_months as record_months
 from ledger.recording.recorder import Flags, batch_contents
-from ledger.replay.editions import standing
 from ledger.store.event_store import EVENTS_PER_MONTH, Store
 
 
@@ -166,7 +165,7 @@ class _Files:
             WrongUsage: it cannot be read by a worker.
         """
         if delivery not in self._hashed:
-            last = standing(recorded)
+            last = Records((), tuple(recorded), ()).last()
             known = [d for d in self.deliveries if (d.table.name, month_of(d)) in last]
             answers = self.tasks.run("hash", self.tasks.jobs(known))
             self._hashed.update(zip(known, map(Hashed.of, answers), strict=True))

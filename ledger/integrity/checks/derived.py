@@ -11,10 +11,11 @@ from ledger.delivery.cell_values import CellReader, Reading
 from ledger.errors import WrongUsage
 from ledger.integrity.fault import Fault, FaultKind, Subject
 from ledger.model.dataset import Summary, Table
+from ledger.model.editions import Edition
 from ledger.model.local_time import clock_rows
 from ledger.model.periods import Month
 from ledger.model.records import File
-from ledger.replay.editions import Edition, choose_edition, last_event, say_what_counts
+from ledger.replay.editions import choose_edition, last_event, say_what_counts
 from ledger.replay.projection import fill_sql, make_aside, projected_columns, replay_of
 from ledger.store.database import Record
 from ledger.store.event_store import Store

@@ -20,8 +20,9 @@ from ledger.datasets.support.report import Report
 from ledger.lineage.findings import Finding, edition_findings
 from ledger.lineage.sources import Sources
 from ledger.model.dataset import DataSet, Kind
+from ledger.model.editions import Edition
 from ledger.model.records import Batch, File
-from ledger.replay.editions import Edition, counts
+from ledger.replay.editions import counts
 from ledger.store.event_store import Store
 
 DOTS_SHOWN = 400
