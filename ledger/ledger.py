@@ -19,15 +19,9 @@ from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
 from ledger.model.records import Tag
 from ledger.outputs.manifest import draft_or_folder, manifest_of, write_tables
-from ledger.replay.editions import (
-    choose_edition,
-    give_tag,
-    in_force,
-    last_event,
-    say_what_counts,
-    stored_edition,
-)
-from ledger.replay.labels import Names, labelled_columns, labelled_select, parse_names, say_labels
+from ledger.replay.editions import last_event
+from ledger.replay.labels import Names, labelled_columns, parse_names
+from ledger.replay.replay import Replay, stored_edition
 from ledger.store.database import Record, storable
 from ledger.store.event_store import Store, discard_if_empty
 from ledger.store.user_query import Parameters, user_query
@@ -252,8 +246,12 @@ class Ledger:
         Raises:
             WrongUsage: the name is that of another edition, or cannot be one.
         """
+        from ledger.recording.tags import record_tag
+
         with self._recording(dry_run) as store:
-            return give_tag(store, name, choose_edition(store, as_month_or_none(as_of), known_at))
+            records = store.records()
+            edition = records.edition(EditionName(as_month_or_none(as_of), known_at))
+            return record_tag(store, records, name, edition)
 
     def tags(self) -> list[Tag]:
         """The names of editions, in the order in which they were given."""
@@ -292,12 +290,12 @@ class Ledger:
         from ledger.results import Projected
 
         with self._recording(dry_run) as store:
-            edition = choose_edition(store, as_month_or_none(as_of), known_at)
+            replay = self._replay(store, EditionName(as_month_or_none(as_of), known_at))
             fill = store_projection if rebuild else update_projection
             tally = Tally(len(self.dataset.tables) + len(self.dataset.summaries), progress)
             with store.ticking(tally.tell if progress else None):
-                rows = fill(store, self.dataset, edition, tally.advance)
-        return Projected(edition, rows)
+                rows = fill(replay, tally.advance)
+        return Projected(replay.edition, rows)
 
     def export(
         self,
@@ -340,7 +338,6 @@ class Ledger:
         from ledger.model.progress import Tally
         from ledger.outputs.export import check_format
         from ledger.outputs.xlsx import workbook_of
-        from ledger.replay.projection import stored_rows
         from ledger.results import Export
 
         check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom)
@@ -349,14 +346,11 @@ class Ledger:
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
         with Store.for_reading(self.path) as store:
             with store.snapshot():
-                edition = choose_edition(store, as_month_or_none(as_of), known_at)
-                say_what_counts(store, edition)
-                tally = Tally(stored_rows(store, edition, chosen), progress)
-                if labelled:
-                    for table in chosen:
-                        say_labels(store, self.dataset, table, labelled)
+                replay = self._replay(store, EditionName(as_month_or_none(as_of), known_at))
+                edition, stored = replay.edition, replay.stored_rows
+            tally = Tally(sum(stored.get(table.name, 0) for table in chosen), progress)
             manifest = manifest_of(self.dataset, edition, labelled)
-            sheets = _sheets(store, self.dataset, chosen, edition, labelled, format, tally)
+            sheets = _sheets(replay, chosen, labelled, format, tally)
             book = workbook_of(
                 f"{self.dataset.name}_final", self.dataset, edition, sheets, labelled
             )
@@ -385,8 +379,8 @@ class Ledger:
         """
         from ledger.datasets.support.report import REPORTED, read_report
 
-        with self._summaries(as_of, known_at, REPORTED) as (store, edition):
-            return read_report(store, edition, parse_names(names))
+        with self._summaries(as_of, known_at, REPORTED) as replay:
+            return read_report(replay, parse_names(names))
 
     def write_report(
         self,
@@ -440,9 +434,9 @@ class Ledger:
         from ledger.datasets.support.page.provenance import CAUSES_SHOWN
 
         edition = report.edition
-        with self._reading(edition.as_of, edition.batch) as (store, _):
-            evidence = read_evidence(store, self.dataset, report)
-            before = store.records().before(edition)
+        with self._reading(edition.as_of, edition.batch) as replay:
+            evidence = read_evidence(replay, report)
+            before = replay.records.before(edition)
         if before is None:
             return report_page(evidence, None)
         with self.compare(before.name, edition.name) as both:
@@ -475,9 +469,9 @@ class Ledger:
         """
         from ledger.datasets.support.answers import answer_questions, asked_quarter
 
-        with self._summaries(as_of, known_at, self.dataset) as (store, edition):
-            chosen, kind = asked_quarter(period, edition), parse_names(names)
-            return answer_questions(store, edition, chosen, kind, sensitivity=sensitivity)
+        with self._summaries(as_of, known_at, self.dataset) as replay:
+            chosen, kind = asked_quarter(period, replay.edition), parse_names(names)
+            return answer_questions(replay, chosen, kind, sensitivity=sensitivity)
 
     def state(
         self,
@@ -505,9 +499,9 @@ class Ledger:
         chosen = self.dataset.table(table)
         with Store.for_reading(self.path) as store:
             with store.snapshot():
-                edition = choose_edition(store, as_month_or_none(as_of), known_at)
-            select = partial(labelled_select, self.dataset, chosen, None)
-            rows = iter(EditionRows(store, chosen, edition, select, storable(after)))
+                replay = self._replay(store, EditionName(as_month_or_none(as_of), known_at))
+            select = partial(replay.labelled, chosen, None)
+            rows = iter(EditionRows(replay, chosen, select, storable(after)))
             with closing(rows):
                 return list(islice(rows, most))
 
@@ -533,12 +527,14 @@ class Ledger:
         from ledger.lineage.history import read_history
 
         chosen = self.dataset.table(table)
-        with self._events(as_of, known_at) as (store, edition):
-            if as_of is None and edition == choose_edition(store, None, edition.batch):
+        with self._events(as_of, known_at) as replay:
+            records, edition = replay.records, replay.edition
+            if as_of is None and edition == records.edition(EditionName(None, edition.batch)):
                 # What was retracted since may be of a later month than any that counts.
-                months = [f.month for f in store.files() if f.batch <= edition.batch]
-                say_what_counts(store, replace(edition, as_of=max(months)))
-            return read_history(store, chosen, storable(key), edition)
+                latest = max(f.month for f in records.files if f.batch <= edition.batch)
+                later = replace(edition, as_of=latest)
+                replay = Replay(replay.store, self.dataset, records, later)
+            return read_history(replay, chosen, storable(key), edition)
 
     def explain(
         self,
@@ -571,10 +567,8 @@ class Ledger:
         from ledger.datasets.support.measures import month_label
 
         label = month_label(month)
-        with self._reading(as_of, known_at) as (store, edition):
-            return explain_figure(
-                store, edition, label, center, department, measure, parse_names(names)
-            )
+        with self._reading(as_of, known_at) as replay:
+            return explain_figure(replay, label, center, department, measure, parse_names(names))
 
     def check(
         self,
@@ -597,10 +591,10 @@ class Ledger:
         from ledger.results import Checked
 
         refused = chosen_codes(self.dataset, fail_on)
-        with self._events(as_of, known_at) as (store, edition):
-            findings = tuple(edition_findings(store, self.dataset, edition))
-            files = in_force(store.files(), edition.batch).values()
-            events = sum(file.rows for file in files if file.month <= edition.as_of)
+        with self._events(as_of, known_at) as replay:
+            edition = replay.edition
+            findings = tuple(edition_findings(replay))
+            events = sum(file.rows for file in replay.records.effective_in(edition))
         found = Counter(finding.code for finding in findings)
         failed = {code: count for code, count in sorted(found.items()) if code in refused}
         return Checked(edition, events, found, findings, failed)
@@ -690,10 +684,16 @@ class Ledger:
         with Store.for_reading(self.path) as store, store.snapshot():
             records = store.records()
             first, second = (
-                records.edition(EditionName.parse(str(name))) for name in (before, after)
+                Replay(
+                    store,
+                    self.dataset,
+                    records,
+                    records.edition(EditionName.parse(str(name))),
+                )
+                for name in (before, after)
             )
-            build_side_by_side(store, self.dataset, first, second)
-            with closing(Comparison(store, self.dataset, first, second)) as both:
+            build_side_by_side(first, second)
+            with closing(Comparison(first, second)) as both:
                 yield both
 
     def editions(self) -> list[Restatement]:
@@ -701,7 +701,7 @@ class Ledger:
         from ledger.datasets.support.restatements import read_restatements
 
         with Store.for_reading(self.path) as store, store.snapshot():
-            return list(read_restatements(store))
+            return list(read_restatements(store, store.records()))
 
     @contextmanager
     def query(self, sql: str, parameters: Parameters = ()) -> Iterator[Query]:
@@ -723,7 +723,7 @@ class Ledger:
         from ledger.results import Query
 
         with Store.for_query(self.path) as store, store.snapshot():
-            projection = stored_edition(store)
+            projection = stored_edition(store, store.records())
             with user_query(store, sql, parameters) as (columns, rows):
                 yield Query(columns, rows, projection)
 
@@ -743,8 +743,8 @@ class Ledger:
         from ledger.results import Status
 
         with Store.for_reading(self.path) as store, store.snapshot():
-            batches, files = store.batches(), store.files()
-            counting = in_force(files)
+            records = store.records()
+            batches, files, counting = records.batches, records.files, records.effective()
             months = {month for _, month in counting}
             first, latest = min(months, default=None), max(months, default=None)
             span = first.until(latest) if first and latest else ()
@@ -765,14 +765,14 @@ class Ledger:
                 events=events,
                 events_by_month=dict(by_month),
                 superseded=sum(events.values()) - sum(f.rows for f in counting.values()),
-                projection=stored_edition(store),
+                projection=stored_edition(store, records),
                 head=batches[-1].head if batches else None,
             )
 
     def stored_edition(self) -> Edition | None:
         """The edition of the projection stored in the ledger, or None."""
         with Store.for_reading(self.path) as store:
-            return stored_edition(store)
+            return stored_edition(store, store.records())
 
     def diagnose(self, *, encoding: str | None = None, recover: bool = False) -> Diagnosis:
         """Look whether all that the ledger needs is there: what is installed, and its file.
@@ -870,14 +870,14 @@ class Ledger:
         from ledger.integrity.proofs import prove_event
 
         chosen = self.dataset.table(table)
-        with self._events(as_of, known_at) as (store, edition):
-            ((event_id,),) = store.rows(last_event(chosen, "?", "event"), (key,))
+        with self._events(as_of, known_at) as replay:
+            ((event_id,),) = replay.rows(last_event(chosen, "?", "event"), (key,))
             if event_id is None:
                 raise WrongUsage(
-                    f"no event of {table} {key!r} counts as of {edition.as_of}, "
-                    f"batch {edition.batch}; see: ledger history"
+                    f"no event of {table} {key!r} counts as of {replay.edition.as_of}, "
+                    f"batch {replay.edition.batch}; see: ledger history"
                 )
-            return prove_event(store, self.dataset, chosen, event_id)
+            return prove_event(replay.store, self.dataset, chosen, event_id)
 
     def verify_proof(self, proof: PathLike, receipt: PathLike) -> EventProof:
         """Check an event against a receipt, both given as files; the ledger is not read.
@@ -994,49 +994,40 @@ class Ledger:
         ):
             yield store
 
+    def _replay(self, store: Store, name: EditionName) -> Replay:
+        records = store.records()
+        return Replay(store, self.dataset, records, records.edition(name))
+
     @contextmanager
-    def _events(
-        self, as_of: Month | str | None, known_at: KnownAt | None
-    ) -> Iterator[tuple[Store, Edition]]:
-        """A store of which it is said what counts, for those who need no projection."""
+    def _events(self, as_of: Month | str | None, known_at: KnownAt | None) -> Iterator[Replay]:
+        """An edition in a store, for those who need no projection."""
         with Store.for_reading(self.path) as store, store.snapshot():
-            edition = choose_edition(store, as_month_or_none(as_of), known_at)
-            say_what_counts(store, edition)
-            yield store, edition
+            yield self._replay(store, EditionName(as_month_or_none(as_of), known_at))
 
     @contextmanager
-    def _reading(
-        self, as_of: Month | str | None, known_at: KnownAt | None
-    ) -> Iterator[tuple[Store, Edition]]:
-        """A store with the projection of an edition: the stored one if it is that, or one aside."""
-        from ledger.replay.incremental import build_whole_aside
+    def _reading(self, as_of: Month | str | None, known_at: KnownAt | None) -> Iterator[Replay]:
+        """As `_events`, in a store that has the projection of the edition."""
+        from ledger.replay.incremental import ensure_projection
 
-        with self._events(as_of, known_at) as (store, edition):
-            if stored_edition(store) != edition:
-                build_whole_aside(store, self.dataset, edition)
-            yield store, edition
+        with self._events(as_of, known_at) as replay:
+            ensure_projection(replay)
+            yield replay
 
     @contextmanager
     def _summaries(
         self, as_of: Month | str | None, known_at: KnownAt | None, dataset: DataSet
-    ) -> Iterator[tuple[Store, Edition]]:
+    ) -> Iterator[Replay]:
         """As `_reading`, for those who read the summaries of a projection alone."""
-        from ledger.replay.incremental import build_summaries_aside
+        from ledger.replay.incremental import ensure_summaries
 
-        with self._events(as_of, known_at) as (store, edition):
-            if stored_edition(store) != edition:
-                build_summaries_aside(store, dataset, edition)
-            yield store, edition
+        with self._events(as_of, known_at) as whole:
+            replay = Replay(whole.store, dataset, whole.records, whole.edition)
+            ensure_summaries(replay)
+            yield replay
 
 
 def _sheets(
-    store: Store,
-    dataset: DataSet,
-    tables: Sequence[Table],
-    edition: Edition,
-    names: Names | None,
-    format: str,
-    tally: Tally,
+    replay: Replay, tables: Sequence[Table], names: Names | None, format: str, tally: Tally
 ) -> list[Sheet]:
     """Tables of an edition, to be written in a format; the tally is told of the rows read."""
     from ledger.outputs.export import WORKBOOK, Sheet
@@ -1046,8 +1037,8 @@ def _sheets(
     end = "" if format == WORKBOOK else "_final"
     sheets = []
     for table in tables:
-        select = partial(labelled_select, dataset, table, names)
-        rows = EditionRows(store, table, edition, select, advance=tally.advance)
+        select = partial(replay.labelled, table, names)
+        rows = EditionRows(replay, table, select, advance=tally.advance)
         columns = labelled_columns(table, names)
         sheets.append(Sheet(f"{table.name}{end}", columns, rows, table.key))
     return sheets

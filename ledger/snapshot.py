@@ -9,10 +9,8 @@ from typing import TypeVar
 from ledger.datasets.support.bridge import Bridge, Cause, read_bridge, read_causes
 from ledger.datasets.support.measures import month_label
 from ledger.lineage.diff import Diff, RowChange, count_differences, differing_rows
-from ledger.model.dataset import DataSet
-from ledger.model.editions import Edition
 from ledger.model.periods import Month
-from ledger.store.event_store import Store
+from ledger.replay.replay import Replay
 
 Item = TypeVar("Item")
 
@@ -27,13 +25,12 @@ class Comparison:
         after: the other.
     """
 
-    def __init__(self, store: Store, dataset: DataSet, before: Edition, after: Edition) -> None:
-        """Hold a store in which the editions lie side by side."""
-        self._store = store
-        self._dataset = dataset
+    def __init__(self, before: Replay, after: Replay) -> None:
+        """Hold two editions that lie side by side in one store."""
+        self._before, self._after = before, after
         self._streams = ExitStack()
-        self.before = before
-        self.after = after
+        self.before = before.edition
+        self.after = after.edition
 
     def close(self) -> None:
         """End what is still being read."""
@@ -42,23 +39,23 @@ class Comparison:
     def diff(self) -> Diff:
         """As `Ledger.diff`."""
         self.close()
-        return count_differences(self._store, self._dataset, self.before, self.after)
+        return count_differences(self._before, self._after)
 
     def diff_rows(self) -> Iterator[RowChange]:
         """As `Ledger.diff_rows`."""
-        return self._stream(differing_rows(self._store, self._dataset))
+        return self._stream(differing_rows(self._after))
 
     def bridge(self, month: Month | str | None = None) -> Bridge:
         """As `Ledger.bridge`."""
         self.close()
-        return read_bridge(self._store, self.before, self.after, _label(month))
+        return read_bridge(self._before, self._after, _label(month))
 
     def bridge_causes(
         self, month: Month | str | None = None, *, most: int | None = None
     ) -> Iterator[Cause]:
         """As `Ledger.bridge_causes`."""
         label = _label(month)
-        return self._stream(read_causes(self._store, self.before, self.after, label, most))
+        return self._stream(read_causes(self._before, self._after, label, most))
 
     def _stream(self, items: Generator[Item, None, None]) -> Iterator[Item]:
         self.close()

@@ -27,8 +27,7 @@ from ledger.lineage.missing_references import missing_row
 from ledger.lineage.sources import Sources
 from ledger.model.dataset import Column, SecondsBetween, Table, Type
 from ledger.model.local_time import ClockRow, clock_rows
-from ledger.replay.editions import choose_edition, say_what_counts
-from ledger.replay.projection import typed_sql
+from ledger.replay.statements import typed_sql
 from ledger.results import Checked
 from ledger.store.event_store import Store
 from tests import oracle
@@ -43,6 +42,7 @@ from tests.chronicle import (
     plans,
 )
 from tests.commands import DATA, run_ledger
+from tests.replays import replay_of
 from tests.strategies import COLUMNS, DeliveredFile, small_file, write_data_folder
 
 Found = tuple[str, int | None, str, str | None]
@@ -415,12 +415,11 @@ class TestReferences:
             small_file("contact_centers", 202503, ("add", "CC0")),
         )
         with Store.for_reading(chronicle.ledger.path) as store:
-            edition = choose_edition(store)
-            say_what_counts(store, edition)
-            sources = Sources(store, edition.batch)
+            replay = replay_of(store)
+            sources = Sources(replay)
             table = SUPPORT.table("contact_centers")
             found = [
-                missing_row(store, sources, table, "CC0", Month(month))
+                missing_row(replay, sources, table, "CC0", Month(month))
                 for month in (202501, 202502, 202503)
             ]
         assert [str(missing) for missing in found] == [

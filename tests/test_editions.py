@@ -22,11 +22,13 @@ from ledger.model.digest import BatchContents, FileContents
 from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.merkle import MerkleTree
 from ledger.model.records import File
-from ledger.replay.editions import choose_edition, last_events, say_what_counts
-from ledger.replay.projection import build_aside, replay_sql
+from ledger.replay.editions import last_events
+from ledger.replay.projection import build_aside
+from ledger.replay.statements import replay_sql
 from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from tests import oracle
 from tests.chronicle import Chronicle, Plan, chronicle_of, plans
+from tests.replays import replay_of
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 RECORDED_AT = (
@@ -64,7 +66,8 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
 def chosen(ledger: Ledger, as_of: int | None = None, known_at: KnownAt | None = None) -> str:
     """The name of the edition of a month and a known-at."""
     with Store.for_reading(ledger.path) as store:
-        return choose_edition(store, None if as_of is None else Month(as_of), known_at).name
+        month = None if as_of is None else Month(as_of)
+        return store.records().edition(EditionName(month, known_at)).name
 
 
 def named(ledger: Ledger, name: str) -> str:
@@ -422,7 +425,7 @@ def test_events_are_excluded_by_the_fewest_ranges_of_files_that_do_not_count(
             record(store, step)
         files = store.files()
         for batch in range(1, len(came) + 1):
-            say_what_counts(store, Edition(Month(202502), batch, "", ()))
+            replay_of(store, Edition(Month(202502), batch, "", ())).bind()
             bound = list(store.rows("SELECT end_event, batch FROM replay_bound"))
             assert bound == [(202503 * EVENTS_PER_MONTH, batch)]
             excluded = sorted(store.rows("SELECT first_event, last_event FROM replay_excluded"))
@@ -446,7 +449,7 @@ def test_neighbours_of_a_month_that_do_not_count_are_one_range(tmp_path: Path) -
             (3, [(202502000000004, 202502000000004)]),
             (4, [(202502000000001, 202502000000003)]),
         ):
-            say_what_counts(store, Edition(Month(202503), batch, "", ()))
+            replay_of(store, Edition(Month(202503), batch, "", ())).bind()
             assert sorted(store.rows(ranges)) == excluded
 
 
@@ -455,7 +458,7 @@ def test_the_index_alone_answers_which_event_is_the_last_of_a_key(
     ledger: Ledger, table: Table
 ) -> None:
     with Store.for_reading(ledger.path) as store:
-        say_what_counts(store, choose_edition(store, Month(202502), 3))
+        replay_of(store, 202502, 3).bind()
         for sql in (last_events(table), replay_sql(table)):
             plan = [row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}")]
             scans = [step for step in plan if step.startswith(("SCAN event", "SEARCH event"))]
@@ -472,7 +475,7 @@ def test_the_index_alone_answers_which_event_is_the_last_of_a_key(
 def projected(ledger: Ledger, as_of: int, batch: int) -> tuple[oracle.State, str]:
     """The state of an edition, and all rows of it as they lie there."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        build_aside(store, SUPPORT, choose_edition(store, Month(as_of), batch))
+        build_aside(replay_of(store, as_of, batch))
         state = oracle.state_of(store.connection)
         return state, oracle.dump(store.connection, oracle.PROJECTED)
 

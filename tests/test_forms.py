@@ -23,12 +23,11 @@ from ledger.model.dataset import Column, Table, Type
 from ledger.outputs.export import WRITERS
 from ledger.outputs.fast_text import CsvForm, Form, JsonForm
 from ledger.replay import paging as ledger_pages
-from ledger.replay.editions import choose_edition
-from ledger.replay.labels import labelled_select
 from ledger.replay.paging import EditionRows, Page, PagedRows, Values, page_sql
 from ledger.store.event_store import Store
 from tests.commands import DATA
 from tests.corpus.texts import ODD_TEXTS
+from tests.replays import replay_of
 
 ZONE = "America/New_York"
 COLUMNS = (
@@ -265,8 +264,8 @@ def test_a_stored_table_is_read_by_its_key_and_never_sorted(
 
     monkeypatch.setattr(Store, "longest_row", explained)
     with Store.for_reading(ledger.path) as store:
-        select = partial(labelled_select, SUPPORT, table, None)
-        rows = EditionRows(store, table, choose_edition(store), select)
+        replay = replay_of(store)
+        rows = EditionRows(replay, table, partial(replay.labelled, table, None))
         assert sum(page.count for page in rows.pages(form(table.columns).line, lambda: None)) > 0
     key = f"SEARCH {table.name} USING PRIMARY KEY ({table.key}>? AND {table.key}<?)"
     assert key in plans

@@ -9,16 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import Ledger, Month
-from ledger.datasets.support.description import SUPPORT
-from ledger.datasets.support.measures import NAMED
+from ledger import Ledger
 from ledger.datasets.support.missing_names import Unresolved, unresolved
-from ledger.replay.editions import choose_edition
-from ledger.replay.labels import Names, say_names
+from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside
 from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger
+from tests.replays import replay_of
 from tests.strategies import small_file
 
 LABELS = {
@@ -31,10 +29,9 @@ Part = tuple[str | None, str | None, str | None]
 
 def told(ledger: Ledger, as_of: int, batch: int, names: Names, part: Part) -> list[Unresolved]:
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        edition = choose_edition(store, Month(as_of), batch)
-        build_aside(store, SUPPORT, edition)
-        say_names(store, NAMED, names)
-        return [*unresolved(store, edition, names, *part)]
+        replay = replay_of(store, as_of, batch)
+        build_aside(replay)
+        return [*unresolved(replay, names, *part)]
 
 
 class Expected:

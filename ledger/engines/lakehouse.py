@@ -14,19 +14,17 @@ from ledger.datasets.support.description import SUPPORT
 from ledger.errors import WrongUsage
 from ledger.extras import needed
 from ledger.model.dataset import DataSet
-from ledger.model.editions import KnownAt
+from ledger.model.editions import EditionName, KnownAt
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
 from ledger.outputs.manifest import manifest_of
-from ledger.replay.editions import choose_edition
 from ledger.replay.labels import (
     Names,
     labelled_columns,
     labelled_select,
     labelling,
-    names_select,
-    names_table,
     parse_names,
 )
+from ledger.replay.replay import Replay
 from ledger.results import Export, LakeProjection
 
 if TYPE_CHECKING:
@@ -250,7 +248,7 @@ class Lake:
         with self._replay(as_of, known_at) as replay:
             replay.fill_summaries(reported)
             replay.fill_named(NAMED, reported)
-            return read_report(replay.store, replay.edition, kind)
+            return read_report(replay.of_records, kind)
 
     def answers(
         self,
@@ -275,9 +273,7 @@ class Lake:
             quarter = asked_quarter(period, replay.edition)
             replay.fill_summaries(self.dataset)
             replay.fill_named(NAMED, self.dataset)
-            return answer_questions(
-                replay.store, replay.edition, quarter, kind, sensitivity=sensitivity
-            )
+            return answer_questions(replay.of_records, quarter, kind, sensitivity=sensitivity)
 
     def verify(
         self,
@@ -353,9 +349,9 @@ class Lake:
         lake = open_lake(self.root, self.dataset)
         records = known_records(lake)
         with records_store(records) as store:
-            edition = choose_edition(store, as_month_or_none(as_of), known_at)
+            edition = records.edition(EditionName(as_month_or_none(as_of), known_at))
             with self._started() as engine:
-                yield LakeReplay(engine, lake, records, store, edition)
+                yield LakeReplay(engine, lake, Replay(store, self.dataset, records, edition))
 
     @contextmanager
     def _started(self) -> Iterator[Engine]:
@@ -390,10 +386,8 @@ def _sheet(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | No
     """A table to be written, with its labels where one asks for names."""
     from ledger.engines.base import EngineSheet
 
-    if names and table.labels:
-        for other in labelling(dataset, table).values():
-            replay.name_events(other)
-            replay.engine.keep(names_table(other), names_select(other, names))
-    select = labelled_select(dataset, table, names, replay.replayed(table), hint="")
+    named = labelling(dataset, table).values()
+    labels = None if names is None else replay.labels(named, names)
+    select = labelled_select(dataset, table, labels, replay.replayed(table), hint="")
     columns = labelled_columns(table, names)
     return EngineSheet(f"{table.name}_final", columns, select, table.key)

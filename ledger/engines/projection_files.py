@@ -59,9 +59,9 @@ def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> Lak
 
 def _write_results(replay: LakeReplay, dataset: DataSet, draft: Path, rows: dict[str, int]) -> None:
     """Write the report and the answers, and what all of it is as of."""
-    store, edition = replay.store, replay.edition
-    write_into(draft, [read_report(store, edition).sheet], "csv", dataset.zone)
-    answers = answer_questions(store, edition, asked_quarter(None, edition))
+    edition, of_records = replay.edition, replay.of_records
+    write_into(draft, [read_report(of_records).sheet], "csv", dataset.zone)
+    answers = answer_questions(of_records, asked_quarter(None, edition))
     manifest = {**manifest_of(dataset, edition), "engine": replay.engine.name, "rows": rows}
     del manifest["$schema"]
     for name, document in ((ANSWERS, answers), (PROJECTION, manifest)):

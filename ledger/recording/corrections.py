@@ -15,7 +15,6 @@ from ledger.model.merkle import MerkleTree
 from ledger.model.periods import Month
 from ledger.model.records import RETRACTION, Batch, File
 from ledger.recording.recorder import Flags, batch_contents
-from ledger.replay.editions import in_force
 from ledger.store.database import storable
 from ledger.store.event_store import Store
 
@@ -105,7 +104,7 @@ def retract(store: Store, table: Table, month: Month, reason: str) -> Retraction
     Raises:
         WrongUsage: no such file is in force.
     """
-    recorded = in_force(store.files())
+    recorded = store.records().effective()
     file = recorded.get((table.name, month))
     if file is None:
         raise WrongUsage(f"no file of {table.name} is in force for {month}; see: ledger log")

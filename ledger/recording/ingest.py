@@ -23,13 +23,14 @@ from ledger.errors import (
 )
 from ledger.lineage.findings import Finding, chosen_codes, file_findings
 from ledger.model.dataset import DataSet, Kind
+from ledger.model.editions import EditionName
 from ledger.model.periods import Month, spans
 from ledger.model.progress import Advance, Progress, Tally
 from ledger.model.receipt import Receipt, receipt_of
 from ledger.model.records import Batch, File, Records
 from ledger.recording.corrections import RowDifference, given_reason, row_difference
 from ledger.recording.recorder import Flags, Recorder
-from ledger.replay.editions import choose_edition, in_force, say_what_counts
+from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 from ledger.text import counted
 
@@ -227,9 +228,11 @@ class StoreKeeper:
         findings: Counter[str] = Counter()
         first: list[Finding] = []
         problems = Problems()
+        records = self.store.records()
         for file in files:
-            say_what_counts(self.store, choose_edition(self.store, file.month))
-            for finding in file_findings(self.store, self.dataset, file, refused):
+            edition = records.edition(EditionName(file.month))
+            replay = Replay(self.store, self.dataset, records, edition)
+            for finding in file_findings(replay, file, refused):
                 findings[finding.code] += 1
                 if len(first) < FINDINGS_KEPT:
                     first.append(finding)
@@ -419,7 +422,7 @@ def _ingest_month(
     month_files = _sort(keeper, files, deliveries)
     if len(month_files.already) == len(deliveries):
         return MonthIngest(month, month_files.already)
-    months = {month for _, month in in_force(files)}
+    months = Records((), tuple(files), ()).months()
     missing: tuple[Month, ...] = ()
     restates: tuple[Month, ...] = ()
     if month_files.new:

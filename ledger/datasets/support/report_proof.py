@@ -13,14 +13,15 @@ from ledger.integrity.checks.delivered import Originals
 from ledger.integrity.rebuild import rebuilt
 from ledger.model.dataset import DataSet
 from ledger.model.documents import Document, Number
+from ledger.model.editions import EditionName
 from ledger.model.periods import Month
 from ledger.model.receipt import Receipt
 from ledger.outputs.export import Sheet, read_sheet
 from ledger.outputs.fast_text import number
-from ledger.replay.editions import choose_edition
 from ledger.replay.labels import Names
 from ledger.replay.paging import Values
 from ledger.replay.projection import store_projection
+from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 from ledger.text import counted
 
@@ -187,12 +188,14 @@ def _computed(proof: ReportProof, chain: Chain, originals: Originals) -> tuple[l
     """Compute the rows from the delivered files, and say from how many."""
     as_of = Month(proof.as_of)
     with rebuilt(chain, originals, as_of) as (store, count):
+        records = store.records()
         try:
-            edition = choose_edition(store, as_of, proof.batch)
+            edition = records.edition(EditionName(as_of, proof.batch))
         except WrongUsage as error:
             raise VerificationFailed(f"the proof is of no edition: {error}") from None
-        store_projection(store, chain.dataset, edition)
-        return [astuple(row) for row in read_rows(store, proof.names)], count
+        replay = Replay(store, chain.dataset, records, edition)
+        store_projection(replay)
+        return [astuple(row) for row in read_rows(replay, proof.names)], count
 
 
 def _compared(published: Sequence[Values], expected: Sequence[Values], by: str) -> list[str]:

@@ -13,8 +13,7 @@ from ledger.errors import Problems, WrongUsage
 from ledger.integrity.checks.contents import event_chunks
 from ledger.integrity.fault import Fault, FaultKind, Subject
 from ledger.model.dataset import DataSet, Kind
-from ledger.model.records import File
-from ledger.replay.editions import in_force
+from ledger.model.records import File, Records
 from ledger.store.database import Record
 
 
@@ -71,7 +70,8 @@ class OriginalsCheck:
 
     def check(self, subject: Subject) -> Iterator[Fault]:
         """Tell the first difference of each file; files that are missing, or not recorded."""
-        counting = {file.file for file in in_force(subject.files).values()}
+        effective = Records((), tuple(subject.files), ()).effective().values()
+        counting = {file.file for file in effective}
         for file in subject.files:
             if file.kind not in set(Kind):
                 continue
