@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli import terminal
-from ledger.cli.printing import QUIET, Styled, emit, is_verbose, note
+from ledger.cli.printing import QUIET, Styled, emit, emit_data, is_verbose, note
 from ledger.ledger import Ledger
 from ledger.model.editions import Edition
 from ledger.model.periods import spans
+from ledger.text import counted
 
 if TYPE_CHECKING:
+    from ledger.model.documents import Document
     from ledger.model.progress import Progress
+    from ledger.outputs.export import ExportedFile
+    from ledger.snapshot import Comparison
 
 
 def tell_reading(ledger: Ledger, edition: Edition, *chosen: str | None) -> None:
@@ -59,3 +64,28 @@ def telling_progress(label: str, unit: str) -> AbstractContextManager[Progress |
     """Show how far a command is, on a terminal; `--quiet` silences it. See `terminal.progress`."""
     quiet = click.get_current_context().meta.get(QUIET)
     return nullcontext() if quiet else terminal.progress(label, unit)
+
+
+def tell_apostrophes(files: Iterable[ExportedFile]) -> None:
+    """Say how many texts a spreadsheet would have taken for formulas, where one asked for that."""
+    counts = [file.apostrophes for file in files if file.apostrophes is not None]
+    if counts:
+        texts = counted(sum(counts), "text")
+        note(f"Safe for spreadsheets: an apostrophe was put before {texts}.")
+
+
+def tell_editions(both: Comparison) -> None:
+    """Say which two editions are compared."""
+    tell_edition(both.before, "From")
+    tell_edition(both.after, "To")
+
+
+def give(document: Document, out: Path | None) -> None:
+    """Print a document, or write it to a file."""
+    from ledger.integrity.documents import write_document
+
+    if out is None:
+        emit_data(document.text())
+    else:
+        write_document(out, document)
+        note(f"written to {out}")

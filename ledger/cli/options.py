@@ -1,17 +1,22 @@
-"""The options that several commands have."""
+"""The options that several commands have, and what the options of lakes choose."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ledger.cli import completion
 from ledger.cli.printing import QUIET, VERBOSE
+from ledger.errors import WrongUsage
 from ledger.replay.labels import Names
+
+if TYPE_CHECKING:
+    from ledger.engines.lakehouse import Lake
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -198,3 +203,95 @@ def data_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+out_option = click.option(
+    "--out", type=FILE, help="The file to write to.  [default: standard output]"
+)
+
+
+sources_option = click.option(
+    "--sources", type=FOLDER, help="The folder of the delivered files, to be read again."
+)
+
+
+READ = "Read a lake, in place of the ledger."
+
+
+def lake_options(help: str = READ) -> Callable[[Command], Callable[..., Any]]:
+    """`--lake` and what goes with it; the command gets a `Lake`, or None for the ledger."""
+
+    def decorate(command: Command) -> Callable[..., Any]:
+        return _with_options(_choosing(command), help)
+
+    return decorate
+
+
+def _choosing(command: Command) -> Callable[..., Any]:
+    """The command, given a lake for the options that name it."""
+
+    @wraps(command)
+    def chosen(
+        *,
+        lake: str | None,
+        engine: str | None,
+        master: str | None,
+        remote: str | None,
+        **others: Any,
+    ) -> Any:
+        return command(lake=_chosen(lake, engine, master, remote), **others)
+
+    return chosen
+
+
+def _with_options(command: Callable[..., Any], help: str) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--remote", metavar="sc://…", help="A server of Spark Connect, in place of a master."
+        ),
+        click.option(
+            "--master",
+            metavar="URL",
+            help="Of Spark: local[*], spark://…, yarn, k8s://….  [default: local[*]]",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["duckdb", "spark"]),
+            help="What works on the lake.  [default: duckdb]",
+        ),
+        click.option("--lake", metavar="LAKE", help=help),
+    ):
+        command = option(command)
+    return command
+
+
+def _chosen(
+    lake: str | None, engine: str | None, master: str | None, remote: str | None
+) -> Lake | None:
+    if lake is None:
+        if engine or master or remote:
+            raise WrongUsage("--engine, --master and --remote go with --lake: name a lake")
+        return None
+    from ledger.engines.lakehouse import Lake
+
+    return Lake(lake, engine or "duckdb", master=master, remote=remote)
+
+
+def not_of_a_lake(**options: object) -> None:
+    """Refuse options that have no meaning where a lake is read.
+
+    Args:
+        options: by name, whether each was given.
+
+    Raises:
+        WrongUsage: one was.
+    """
+    for name, given in options.items():
+        if given:
+            raise WrongUsage(f"--{name.replace('_', '-')} is of a ledger, and not of a lake")

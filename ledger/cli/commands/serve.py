@@ -1,4 +1,4 @@
-"""The command that shows the ledger in a browser."""
+"""The command `ledger serve`: shows the ledger in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that asks the ledger's tables in SQL."""
+"""The command `ledger query`: asks the ledger's tables in SQL."""
 
 from __future__ import annotations
 

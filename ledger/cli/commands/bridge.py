@@ -1,8 +1,7 @@
-"""The commands that compare two editions: where they differ, and why the report moved."""
+"""The command `ledger bridge`: says why the report moved."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli import completion
-from ledger.cli.notes import tell_edition
+from ledger.cli.notes import tell_editions
 from ledger.cli.options import common, formats
 from ledger.cli.printing import ROW_FORMATS, emit, print_document, print_rows, table
 from ledger.datasets.support.measures import MEASURES, StepKind
@@ -22,11 +21,11 @@ from ledger.text import counted, visible
 
 if TYPE_CHECKING:
     from ledger.datasets.support.bridge import Bridge, Cause, Reconciliation, ReportKey
-    from ledger.lineage.diff import RowChange
     from ledger.lineage.sources import Source
-    from ledger.snapshot import Comparison
+
 
 CAUSES_SHOWN = 20
+
 
 _STEPS = {
     StepKind.ADDED: "+ added",
@@ -37,47 +36,6 @@ _STEPS = {
     StepKind.CHANGED_CHANNEL: "± changed channel",
     StepKind.CHANGED_DURATION: "± changed duration",
 }
-
-
-@click.command()
-@click.argument("before", metavar="A", shell_complete=completion.editions)
-@click.argument("after", metavar="B", shell_complete=completion.editions)
-@formats(*ROW_FORMATS, help="How to print the result; all but table give every row and cell.")
-@common
-def diff(before: str, after: str, format: str, db: Path) -> None:
-    """Tell in which rows and cells two editions differ.
-
-    In each table and in the report. A and B name editions: an as-of month, a batch, a moment or
-    a tag, or a month as it was known then: 202502, 2, 2025-04-01T09:30:00Z, signed, 202502@2.
-    What only B has is added, what only A has is removed, and what both have with other cells is
-    changed.
-
-    \b
-      ledger diff 202501 202502
-      ledger diff 202502@2 202502 --format csv
-    """
-    columns: tuple[str, ...] = ("table", "key", "change", "column", "before", "after")
-    with Ledger.open(db) as ledger, ledger.compare(before, after) as both:
-        _tell_editions(both)
-        if format == "json":
-            print_document(plain(both.diff()), "rows", both.diff_rows())
-        elif format == "table":
-            columns = ("table", "added", "removed", "changed", "cells changed")
-            print_rows(format, columns, [tuple(plain(t).values()) for t in both.diff().tables])
-        else:
-            print_rows(format, columns, _cells(both.diff_rows()))
-
-
-def _cells(rows: Iterable[RowChange]) -> Iterator[tuple[object, ...]]:
-    """A line for each cell; of a row that is added or removed and has none but its key, one."""
-    for row in rows:
-        # Names may hold any mark, so several parts of a key are told apart as JSON does it.
-        key = row.key[0] if len(row.key) == 1 else json.dumps(row.key, ensure_ascii=False)
-        head = (row.relation, key, row.kind)
-        for cell in row.cells:
-            yield (*head, cell.column, cell.before, cell.after)
-        if not row.cells:
-            yield (*head, None, None, None)
 
 
 @click.command()
@@ -124,22 +82,17 @@ def bridge(
     with Ledger.open(db) as ledger, ledger.compare(before, after) as both:
         if format == "table":
             result = both.bridge(month)
-            _tell_editions(both)
+            tell_editions(both)
             _print_bridge(result, measure)
             _print_causes(result, both.bridge_causes(month, most=CAUSES_SHOWN))
         elif format == "json":
             result = both.bridge(month)
-            _tell_editions(both)
+            tell_editions(both)
             print_document(plain(result), "causes", both.bridge_causes(month))
         else:
             causes = both.bridge_causes(month)
-            _tell_editions(both)
+            tell_editions(both)
             print_rows(format, _CAUSE_COLUMNS, map(_cause, causes))
-
-
-def _tell_editions(both: Comparison) -> None:
-    tell_edition(both.before, "From")
-    tell_edition(both.after, "To")
 
 
 def _print_bridge(result: Bridge, measure: str | None) -> None:
@@ -262,6 +215,8 @@ def _place(source: Source) -> str:
 
 
 _SOURCE_COLUMNS = ("file", "line", "action", "batch", "superseded_in")
+
+
 _CAUSE_COLUMNS = (
     *("step", "table", "key"),
     *("from_month", "from_contact_center_name", "from_department"),

@@ -1,4 +1,4 @@
-"""The commands that record: what comes, what is corrected, what is retracted, names."""
+"""The command `ledger ingest`: records what is new in a data folder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.cli import completion
-from ledger.cli.lakes import lake_options
 from ledger.cli.notes import telling_progress
-from ledger.cli.options import common, data_options, dry_run_option, edition_options, formats
+from ledger.cli.options import (
+    common,
+    data_options,
+    dry_run_option,
+    formats,
+    lake_options,
+)
 from ledger.cli.printing import (
     ROW_FORMATS,
     emit,
@@ -20,14 +24,12 @@ from ledger.cli.printing import (
     note,
     print_json,
     print_rows,
-    to_the_second,
 )
 from ledger.errors import InputRefused, LedgerError, WrongUsage
 from ledger.ledger import Ledger
 from ledger.model.dataset import Action
 from ledger.model.periods import spans
 from ledger.model.records import File
-from ledger.results import plain
 from ledger.text import counted
 
 if TYPE_CHECKING:
@@ -187,72 +189,3 @@ def _tell_month(month: MonthIngest) -> None:
             note(f"  {finding}")
         if total > len(month.first_findings):
             note(f"  … and {total - len(month.first_findings)} more")
-
-
-@click.command()
-@click.argument("table", shell_complete=completion.tables)
-@click.argument("month", metavar="YYYYMM", shell_complete=completion.months)
-@click.option("--reason", metavar="TEXT", required=True, help="Why, to be kept with the batch.")
-@formats("table", "json")
-@dry_run_option
-@common
-def retract(table: str, month: str, reason: str, format: str, dry_run: bool, db: Path) -> None:
-    """Take a file recorded by mistake out of force.
-
-    The file of TABLE for a month, with nothing in its place: its events stay in the ledger and no
-    longer count.
-
-    \b
-      ledger retract agents 202503 --reason "was that of another client"
-    """
-    with Ledger.open(db) as ledger:
-        done = ledger.retract(table, month, reason, dry_run=dry_run)
-        receipt = None if dry_run else ledger.receipt()
-    if format == "json":
-        print_json({**plain(done), "receipt": receipt})
-        return
-    rows = counted(done.file.rows, "row")
-    now = "would no longer count" if dry_run else "no longer counts"
-    emit(f"{done.file.name} of batch {done.file.batch}, with {rows}, {now}.")
-    emit(f"This restates {spans(done.restates)}.")
-    if receipt:
-        emit(f"batch {done.batch.batch}, head {done.batch.head}")
-        emit(f"receipt {receipt.line()}")
-
-
-@click.command()
-@click.argument("name", required=False)
-@edition_options
-@formats(*ROW_FORMATS)
-@dry_run_option
-@common
-def tag(
-    name: str | None,
-    as_of: str | None,
-    known_at: str | None,
-    format: str,
-    dry_run: bool,
-    db: Path,
-) -> None:
-    """Name an edition; without a NAME, list the names.
-
-    A name goes wherever a batch goes, and cannot be moved.
-
-    \b
-      ledger tag signed-january --as-of 202501
-      ledger report --known-at signed-january
-    """
-    receipt = None
-    with Ledger.open(db) as ledger:
-        if name is None:
-            tags = ledger.tags()
-        else:
-            tags = [ledger.tag(name, as_of=as_of, known_at=known_at, dry_run=dry_run)]
-            receipt = None if dry_run else ledger.receipt()
-            if dry_run:
-                note("Dry run: no name is given.")
-    shown = to_the_second if format == "table" else str
-    rows = [(tag.name, tag.as_of, tag.batch, shown(tag.tagged_at)) for tag in tags]
-    print_rows(format, ("name", "as_of", "batch", "tagged_at"), rows)
-    if receipt and format == "table":
-        emit(f"receipt {receipt.line()}")

@@ -1,0 +1,107 @@
+"""The command `ledger export`: writes the tables as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ledger.cli import completion
+from ledger.cli.notes import (
+    tell_apostrophes,
+    tell_edition,
+    tell_reading,
+    telling_progress,
+)
+from ledger.cli.options import (
+    FILE_FORMATS,
+    bom_option,
+    common,
+    dry_run_option,
+    edition_options,
+    folder_option,
+    lake_options,
+    names_option,
+    not_of_a_lake,
+    spreadsheet_option,
+)
+from ledger.cli.printing import (
+    note,
+    print_rows,
+)
+from ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    from ledger.engines.lakehouse import Lake
+
+
+@click.command()
+@edition_options
+@click.option(
+    "--format",
+    type=click.Choice(FILE_FORMATS),
+    default="csv",
+    show_default=True,
+    help="The format of the files.",
+)
+@names_option("Name what the keys of interactions refer to, in columns of its own.", None)
+@folder_option("--out-dir", "output", "The folder to write to.")
+@click.option(
+    "--table",
+    "tables",
+    envvar="LEDGER_EXPORT_TABLE",
+    multiple=True,
+    shell_complete=completion.tables,
+    help="Only this table; may be repeated.",
+)
+@lake_options()
+@spreadsheet_option
+@bom_option
+@dry_run_option
+@common
+def export(
+    as_of: str | None,
+    known_at: str | None,
+    names: str | None,
+    format: str,
+    out_dir: Path,
+    tables: tuple[str, ...],
+    lake: Lake | None,
+    spreadsheet_safe: bool,
+    bom: bool,
+    dry_run: bool,
+    db: Path,
+) -> None:
+    """Write the tables as of a month as files, with a manifest.
+
+    Writes <table>_final.<format> for each table, in the order of its key, and datapackage.json
+    with the schema, rows and digests of these files. Of xlsx, writes one workbook with a sheet for
+    each table. Files that are there are replaced when all are complete.
+
+    With --engine spark each table is a folder of parts, in order. Those of csv and json are, one
+    after the other, the bytes of the one file: cat part-*.
+    """
+    chosen: dict[str, Any] = {
+        "format": format,
+        "as_of": as_of,
+        "known_at": known_at,
+        "names": names,
+        "tables": tables,
+        "spreadsheet_safe": spreadsheet_safe,
+        "bom": bom,
+    }
+    if lake:
+        not_of_a_lake(dry_run=dry_run)
+        done = lake.export(out_dir, **chosen)
+        tell_edition(done.edition)
+    else:
+        with Ledger.open(db) as ledger:
+            with telling_progress("export", "rows") as progress:
+                done = ledger.export(out_dir, **chosen, dry_run=dry_run, progress=progress)
+            tell_reading(ledger, done.edition, as_of, known_at)
+    if dry_run:
+        note("Dry run: nothing is written.")
+    tell_apostrophes(done.files)
+    rows = [(file.path, file.rows, file.bytes, file.sha256[:12]) for file in done.files]
+    print_rows("table", ("file", "rows", "bytes", "SHA-256"), rows)

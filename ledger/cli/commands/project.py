@@ -1,0 +1,97 @@
+"""The command `ledger project`: stores the state as of a month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.notes import tell_edition, telling_progress
+from ledger.cli.options import (
+    common,
+    dry_run_option,
+    edition_options,
+    formats,
+    lake_options,
+    not_of_a_lake,
+)
+from ledger.cli.printing import (
+    ROW_FORMATS,
+    note,
+    print_json,
+    print_rows,
+)
+from ledger.errors import WrongUsage
+from ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    from ledger.engines.lakehouse import Lake
+    from ledger.results import LakeProjection, Projected
+
+
+@click.command()
+@edition_options
+@click.option(
+    "--rebuild", is_flag=True, help="Replay every event, instead of those alone that moved."
+)
+@lake_options()
+@click.option(
+    "--out-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --lake: the folder to write to.",
+)
+@formats(*ROW_FORMATS)
+@dry_run_option
+@common
+def project(
+    as_of: str | None,
+    known_at: str | None,
+    rebuild: bool,
+    lake: Lake | None,
+    out_dir: Path | None,
+    format: str,
+    dry_run: bool,
+    db: Path,
+) -> None:
+    """Store the state as of a month as typed tables.
+
+    The tables agents, contact_centers, service_categories and interactions and the view
+    support_report are then there for any SQLite client. What was projected before is brought up to
+    date, which gives the same rows as to replay every event.
+
+    With --lake nothing is stored in the ledger: the tables are written to --out-dir as Parquet,
+    and with them the report and the answers.
+    """
+    if lake:
+        not_of_a_lake(rebuild=rebuild, dry_run=dry_run)
+        _project_lake(lake, as_of, known_at, out_dir, format)
+        return
+    if out_dir:
+        raise WrongUsage("--out-dir goes with --lake; files of a ledger's tables: ledger export")
+    with Ledger.open(db) as ledger, telling_progress("project", "steps") as progress:
+        done = ledger.project(
+            as_of, known_at=known_at, rebuild=rebuild, dry_run=dry_run, progress=progress
+        )
+    if dry_run:
+        note("Dry run: the stored projection is left as it is.")
+    _print_projected(done, format)
+
+
+def _project_lake(
+    lake: Lake, as_of: str | None, known_at: str | None, out_dir: Path | None, format: str
+) -> None:
+    if out_dir is None:
+        raise WrongUsage("say where the tables of the lake go: --out-dir FOLDER")
+    done = lake.project(out_dir, as_of, known_at=known_at)
+    _print_projected(done, format)
+    for file in done.files:
+        note(f"written to {file}")
+
+
+def _print_projected(done: Projected | LakeProjection, format: str) -> None:
+    tell_edition(done.edition)
+    if format == "json":
+        print_json(done)
+    else:
+        print_rows(format, ("table", "rows"), list(done.rows.items()))

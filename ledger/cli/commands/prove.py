@@ -1,0 +1,42 @@
+"""The command `ledger prove`: proves what the ledger holds of a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli import completion
+from ledger.cli.notes import give
+from ledger.cli.options import (
+    common,
+    edition_options,
+    out_option,
+)
+from ledger.ledger import Ledger
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@click.argument("table", shell_complete=completion.tables)
+@click.argument("key")
+@edition_options
+@out_option
+@common
+def prove(
+    table: str, key: str, as_of: str | None, known_at: str | None, out: Path | None, db: Path
+) -> None:
+    """Prove to others what the ledger holds of a record.
+
+    Writes the event that counts for the record of TABLE with this KEY, and the hashes that lead
+    from it to the head: one for each doubling of the batch, some 20 for a million events.
+
+    \b
+      ledger prove interactions INT1003 --out INT1003.json
+      ledger verify-proof INT1003.json receipt.json
+    """
+    with Ledger.open(db) as ledger:
+        give(ledger.prove(table, key, as_of=as_of, known_at=known_at), out)

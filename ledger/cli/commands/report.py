@@ -1,0 +1,118 @@
+"""The command `ledger report`: writes and prints the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.notes import (
+    emit_bars,
+    tell_apostrophes,
+    tell_edition,
+    tell_reading,
+)
+from ledger.cli.options import (
+    FILE_FORMATS,
+    bom_option,
+    common,
+    dry_run_option,
+    edition_options,
+    folder_option,
+    formats,
+    lake_options,
+    names_option,
+    not_of_a_lake,
+    spreadsheet_option,
+)
+from ledger.cli.printing import (
+    note,
+    print_rows,
+)
+from ledger.ledger import Ledger
+from ledger.replay.labels import Names
+from ledger.text import visible
+
+if TYPE_CHECKING:
+    from ledger.engines.lakehouse import Lake
+
+
+PAGE = "html"
+
+
+@click.command()
+@edition_options
+@formats(
+    "table",
+    *FILE_FORMATS,
+    PAGE,
+    help="Of the file and of what is printed; table writes CSV, html a page.",
+)
+@names_option("The names of this edition, or of each row's month.", Names.AS_IS.value)
+@folder_option("--out-dir", "report", "The folder to write to.")
+@click.option(
+    "--proof",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what `ledger verify-report` needs to this file.",
+)
+@lake_options()
+@spreadsheet_option
+@bom_option
+@dry_run_option
+@common
+def report(
+    as_of: str | None,
+    known_at: str | None,
+    names: str,
+    format: str,
+    out_dir: Path,
+    proof: Path | None,
+    lake: Lake | None,
+    spreadsheet_safe: bool,
+    bom: bool,
+    dry_run: bool,
+    db: Path,
+) -> None:
+    """Write and print the support report as of a month.
+
+    Interactions, calls and minutes of calls by local month, contact centre and department, as
+    support_report.csv or in the format asked for. Names are those of the as-of month, or those of
+    each row's own month.
+    """
+    from ledger.integrity.documents import write_document
+
+    ledger = Ledger.open(db)
+    if lake:
+        not_of_a_lake(**{"format html": format == PAGE})
+        result = lake.report(as_of, known_at=known_at, names=names)
+        tell_edition(result.edition)
+    else:
+        result = ledger.report(as_of, known_at=known_at, names=names)
+        tell_reading(ledger, result.edition, as_of, known_at)
+    written = ledger.write_report(
+        result,
+        out_dir,
+        format="csv" if format == "table" else format,
+        spreadsheet_safe=spreadsheet_safe,
+        bom=bom,
+        dry_run=dry_run,
+    )
+    if not dry_run:
+        note(f"written to {written.path}")
+        if proof:
+            write_document(proof, (lake or ledger).prove_report(result))
+            note(f"written to {proof}")
+    tell_apostrophes([written])
+    sheet = result.sheet
+    rows = sheet.safe_rows() if spreadsheet_safe and format == "csv" else sheet.rows
+    columns = [column.name for column in sheet.columns]
+    print_rows("table" if format in ("parquet", "xlsx", PAGE) else format, columns, rows)
+    if format == "table":
+        by_month: Counter[str] = Counter()
+        for row in result.rows:
+            by_month[row.month] += row.total_interactions
+        emit_bars("interactions by month", by_month)
+    for text in result.notes:
+        note(f"Note: {visible(text)}.")

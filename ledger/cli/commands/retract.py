@@ -1,0 +1,57 @@
+"""The command `ledger retract`: takes a file recorded by mistake out of the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli import completion
+from ledger.cli.options import (
+    common,
+    dry_run_option,
+    formats,
+)
+from ledger.cli.printing import (
+    emit,
+    print_json,
+)
+from ledger.ledger import Ledger
+from ledger.model.periods import spans
+from ledger.results import plain
+from ledger.text import counted
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@click.argument("table", shell_complete=completion.tables)
+@click.argument("month", metavar="YYYYMM", shell_complete=completion.months)
+@click.option("--reason", metavar="TEXT", required=True, help="Why, to be kept with the batch.")
+@formats("table", "json")
+@dry_run_option
+@common
+def retract(table: str, month: str, reason: str, format: str, dry_run: bool, db: Path) -> None:
+    """Take a file recorded by mistake out of force.
+
+    The file of TABLE for a month, with nothing in its place: its events stay in the ledger and no
+    longer count.
+
+    \b
+      ledger retract agents 202503 --reason "was that of another client"
+    """
+    with Ledger.open(db) as ledger:
+        done = ledger.retract(table, month, reason, dry_run=dry_run)
+        receipt = None if dry_run else ledger.receipt()
+    if format == "json":
+        print_json({**plain(done), "receipt": receipt})
+        return
+    rows = counted(done.file.rows, "row")
+    now = "would no longer count" if dry_run else "no longer counts"
+    emit(f"{done.file.name} of batch {done.file.batch}, with {rows}, {now}.")
+    emit(f"This restates {spans(done.restates)}.")
+    if receipt:
+        emit(f"batch {done.batch.batch}, head {done.batch.head}")
+        emit(f"receipt {receipt.line()}")
