@@ -92,9 +92,15 @@ def digests(ledger: Ledger, source: Ledger | Lake, month: str, engine: str) -> D
     start = perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source.export(folder / "tables", as_of=month)
-        report: Report = source.report(month)
-        ledger.write_report(report, folder / "report")
+        report: Report
+        if isinstance(source, Ledger):
+            snapshot = source.at(month)
+            snapshot.export(folder / "tables")
+            report = snapshot.report()
+        else:
+            source.export(folder / "tables", as_of=month)
+            report = source.report(month)
+        ledger.at(report.edition.name).write_report(report, folder / "report")
         seconds = perf_counter() - start
         places = [*(folder / "tables").iterdir(), *(folder / "report").iterdir()]
         sha256 = {

@@ -24,6 +24,7 @@ PUBLIC_NAMES = {
     *("Answers", "Batch", "Bridge", "Cause", "Checked", "Comparison", "Diagnosis", "Diff"),
     *(
         "Edition",
+        "EditionName",
         "Examined",
         "Explanation",
         "Export",
@@ -56,8 +57,18 @@ PUBLIC_NAMES = {
         "RecoveryNeeded",
         "Report",
     ),
-    *("Query", "Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),
+    *(
+        "Query",
+        "Restatement",
+        "Retraction",
+        "RowChange",
+        "SequenceBroken",
+        "Snapshot",
+        "Source",
+        "Status",
+    ),
     *("EventProof", "Fault", "Receipt", "ReportProof", "ReportVerification"),
+    *("lay_out", "verify_proof", "verify_report"),
     *("StorageFailed", "Tag", "Verification", "VerificationFailed", "WrongUsage"),
 }
 

@@ -184,11 +184,11 @@ def test_an_edition_tells_the_head_and_the_months_missing_then(
     heads = [entry.batch.head for entry in ledger.log()]
     gaps = {4: (), 5: (202502,), 6: (202502, 202504)}
     for batch, missing in gaps.items():
-        edition = ledger.report(known_at=batch).edition
+        edition = ledger.at(known_at=batch).report().edition
         assert edition.head == heads[batch - 1]
         assert [month.number for month in edition.missing] == [*missing]
-    assert [m.number for m in ledger.report("202503", known_at=6).edition.missing] == [202502]
-    assert ledger.report("202504", known_at=6).edition.as_of == Month(202504)
+    assert [m.number for m in ledger.at("202503", known_at=6).report().edition.missing] == [202502]
+    assert ledger.at("202504", known_at=6).report().edition.as_of == Month(202504)
 
 
 # Names of editions
@@ -234,16 +234,16 @@ def test_what_names_no_edition_is_wrong_usage(ledger: Ledger, name: str) -> None
 
 
 def test_a_tag_is_kept_and_goes_wherever_a_batch_goes(ledger: Ledger) -> None:
-    before = [row.contact_center_name for row in ledger.report("202502", known_at=3).rows]
+    before = [row.contact_center_name for row in ledger.at("202502", known_at=3).report().rows]
     tag = ledger.tag("signed", as_of="202502", known_at=3)
     assert (tag.name, tag.as_of, tag.batch) == ("signed", Month(202502), 3)
     assert ledger.tags() == [tag]
-    report = ledger.report(known_at="signed")
+    report = ledger.at(known_at="signed").report()
     assert report.edition.name == "202502@3"
     assert [row.contact_center_name for row in report.rows] == before
     # A month that is asked for goes before that of the tag.
-    assert ledger.report("202501", known_at="signed").edition.name == "202501@3"
-    assert ledger.report("202503", known_at="signed").edition.name == "202503@3"
+    assert ledger.at("202501", known_at="signed").report().edition.name == "202501@3"
+    assert ledger.at("202503", known_at="signed").report().edition.name == "202503@3"
 
 
 def test_a_tag_is_of_the_latest_month_and_the_last_batch_by_default(ledger: Ledger) -> None:
@@ -513,10 +513,10 @@ def exported(ledger: Ledger, known_at: int | None = None) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for format, label in (("csv", None), ("json", "as-was")):
-            ledger.export(folder / format, format=format, known_at=known_at, names=label)
+            ledger.at(known_at=known_at).export(folder / format, format=format, names=label)
         for names in ("as-is", "as-was"):
-            report = ledger.report(known_at=known_at, names=names)
-            ledger.write_report(report, folder / names)
+            report = ledger.at(known_at=known_at).report(names=names)
+            ledger.at(report.edition.name).write_report(report, folder / names)
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
@@ -546,7 +546,7 @@ def test_a_stored_projection_of_what_was_known_then_is_exported_as_one_built_asi
 ) -> None:
     def files(known_at: int) -> dict[str, bytes]:
         out = tmp_path / "out"
-        done = ledger.export(out, format=format, known_at=known_at)
+        done = ledger.at(known_at=known_at).export(out, format=format)
         assert done.edition.name == f"{done.edition.as_of}@{known_at}"
         return {path.name: path.read_bytes() for path in out.iterdir()}
 

@@ -244,7 +244,7 @@ def test_a_page_that_cannot_be_taken_apart_leaves_the_others(
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """A ledger of all sample data, with its projection."""
-    ledger = Ledger.open(tmp_path_factory.mktemp("ledger") / "ledger.db")
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db")
     ledger.ingest(DATA)
     ledger.project()
     return ledger
@@ -277,9 +277,9 @@ def test_a_stored_table_is_read_by_its_key_and_never_sorted(
 def test_a_page_too_long_for_one_text_is_written_from_its_values(
     ledger: Ledger, tmp_path: Path, format: str, names: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.export(tmp_path / "text", format=format, names=names)
+    ledger.at().export(tmp_path / "text", format=format, names=names)
     monkeypatch.setattr(ledger_pages, "LONGEST_TEXT", 1000)
-    ledger.export(tmp_path / "values", format=format, names=names)
+    ledger.at().export(tmp_path / "values", format=format, names=names)
     for path in (tmp_path / "text").iterdir():
         assert path.read_bytes() == (tmp_path / "values" / path.name).read_bytes()
 

@@ -45,7 +45,7 @@ def ledger(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
 
 def exported(ledger: Ledger, out: Path, names: str | None, as_of: str = "202503") -> list[bytes]:
     """The bytes of all files of an export, the manifest too."""
-    ledger.export(out, names=names, as_of=as_of, known_at=3)
+    ledger.at(as_of, known_at=3).export(out, names=names)
     return [path.read_bytes() for path in sorted(out.iterdir())]
 
 
@@ -127,7 +127,7 @@ def test_pages_of_any_size_give_what_one_page_gives(plan: Plan, size: int) -> No
             out = chronicle.folder / f"export-{number}"
 
             def export(as_of: int = as_of, batch: int = batch, out: Path = out) -> list[bytes]:
-                chronicle.ledger.export(out, as_of=str(as_of), known_at=batch, names="as-was")
+                chronicle.ledger.at(str(as_of), known_at=batch).export(out, names="as-was")
                 return [path.read_bytes() for path in sorted(out.iterdir())]
 
             whole = export()
@@ -179,9 +179,9 @@ def test_a_page_of_which_nothing_is_left_is_left_out(
     keys = [f"A{number:03}" for number in range(1, 6)]
     gone = small_file("agents", 202504, *(("delete", key) for key in keys))
     ledger.ingest(files=write_data_folder(tmp_path / "data", [gone]))
-    ledger.export(tmp_path / "whole", format=format, tables=["agents"])
+    ledger.at().export(tmp_path / "whole", format=format, tables=["agents"])
     monkeypatch.setattr(ledger_pages, "ROWS_AT_ONCE", 2)
-    ledger.export(tmp_path / "pages", format=format, tables=["agents"])
+    ledger.at().export(tmp_path / "pages", format=format, tables=["agents"])
     whole, pages = (tmp_path / name / f"agents_final.{format}" for name in ("whole", "pages"))
     if format == "parquet":
         assert pq.read_table(whole).equals(pq.read_table(pages))

@@ -72,7 +72,7 @@ def projected_bytes(ledger: Ledger) -> str:
 def exported_bytes(ledger: Ledger, as_of: int | None = None) -> dict[str, bytes]:
     """The exported tables, byte for byte."""
     with tempfile.TemporaryDirectory() as folder:
-        export = ledger.export(folder, as_of=None if as_of is None else str(as_of))
+        export = ledger.at(None if as_of is None else str(as_of)).export(folder)
         return {file.path.name: file.path.read_bytes() for file in export.files}
 
 
@@ -86,7 +86,7 @@ def test_at_every_month_the_projection_is_the_fold_over_the_files(came: Deliveri
             assert aside(ledger, as_of) == expected
             ledger.project(str(as_of))
             assert stored(ledger) == expected
-            assert [astuple(row) for row in ledger.report(str(as_of)).rows] == expected.report
+            assert [astuple(row) for row in ledger.at(str(as_of)).report().rows] == expected.report
 
 
 @pytest.mark.parametrize("as_of", [202501, 202502, 202503])

@@ -12,8 +12,7 @@ import click
 
 from ledger.cli import terminal
 from ledger.cli.printing import QUIET, Styled, emit, emit_data, is_verbose, note
-from ledger.ledger import Ledger
-from ledger.model.editions import Edition
+from ledger.model.editions import Edition, EditionName
 from ledger.model.periods import spans
 from ledger.text import counted
 
@@ -21,20 +20,19 @@ if TYPE_CHECKING:
     from ledger.model.documents import Document
     from ledger.model.progress import Progress
     from ledger.outputs.export import ExportedFile
-    from ledger.snapshot import Comparison
+    from ledger.snapshot import Comparison, Snapshot
 
 
-def tell_reading(ledger: Ledger, edition: Edition, *chosen: str | None) -> None:
+def tell_reading(snapshot: Snapshot, asked: EditionName) -> None:
     """Say of what the result speaks, and where the stored projection speaks of something else.
 
     Args:
-        ledger: that was read.
-        edition: of which the result speaks.
-        chosen: what the user said of it.
+        snapshot: that was read.
+        asked: the edition that the user named.
     """
-    tell_edition(edition)
-    stored = ledger.stored_edition()
-    if not any(chosen) and stored and stored != edition:
+    tell_edition(snapshot.edition)
+    stored = snapshot.stored
+    if asked == EditionName() and stored and stored != snapshot.edition:
         note(
             f"The stored projection is another: as of {stored.as_of}, batch {stored.batch}. "
             "To renew it: ledger project"

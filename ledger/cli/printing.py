@@ -17,7 +17,7 @@ import click
 
 from ledger.cli import terminal
 from ledger.errors import StorageFailed
-from ledger.results import plain
+from ledger.model.plain import plain
 from ledger.text import visible, visible_lines
 
 ROW_FORMATS = ("table", "json", "csv", "ndjson")

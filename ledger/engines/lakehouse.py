@@ -11,12 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ledger.datasets.support.description import SUPPORT
+from ledger.engines.projection_files import LakeProjection
 from ledger.errors import WrongUsage
 from ledger.extras import needed
 from ledger.model.dataset import DataSet
 from ledger.model.editions import EditionName, KnownAt
 from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
-from ledger.outputs.manifest import manifest_of
+from ledger.outputs.manifest import Export, manifest_of
 from ledger.replay.labels import (
     Names,
     labelled_columns,
@@ -25,7 +26,6 @@ from ledger.replay.labels import (
     parse_names,
 )
 from ledger.replay.replay import Replay
-from ledger.results import Export, LakeProjection
 
 if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ledger.lake.source import LakeVerification
     from ledger.model.dataset import Table
     from ledger.model.progress import Progress
+    from ledger.outputs.export import ExportedFile
     from ledger.recording.ingest import MonthIngest
 
 ENGINES = ("duckdb", "spark")
@@ -310,6 +311,32 @@ class Lake:
             return verify_lake(lake, self.dataset, None, anchors, progress)
         with Store.for_reading(Path(ledger)) as store, store.snapshot():
             return verify_lake(lake, self.dataset, store, anchors, progress)
+
+    def write_report(
+        self,
+        report: Report,
+        out_dir: str | Path = "report",
+        *,
+        format: str = "csv",
+        spreadsheet_safe: bool = False,
+        bom: bool = False,
+        dry_run: bool = False,
+    ) -> ExportedFile:
+        """As `Snapshot.write_report`, but no page.
+
+        Raises:
+            WrongUsage: there is no such format, it needs a package that is not installed, or it is
+                not one for spreadsheets.
+            StorageFailed: the folder cannot be written; what was there before is whole.
+        """
+        from ledger.datasets.support.report import write_report
+        from ledger.outputs.export import check_format
+
+        check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom)
+        return write_report(
+            report, self.dataset, Path(out_dir), format,
+            spreadsheet_safe=spreadsheet_safe, bom=bom, dry_run=dry_run,
+        )  # fmt: skip
 
     def prove_report(self, report: Report) -> ReportProof:
         """Say what a report was computed from, to be handed out with it."""

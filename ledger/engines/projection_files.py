@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.datasets.support.answers import answer_questions, asked_quarter
@@ -12,9 +13,26 @@ from ledger.datasets.support.report import read_report
 from ledger.engines.lake_replay import LakeReplay
 from ledger.errors import WrongUsage
 from ledger.model.dataset import DataSet
+from ledger.model.editions import Edition
+from ledger.model.plain import plain
 from ledger.outputs.export import complete_files, write_into
 from ledger.outputs.manifest import manifest_of
-from ledger.results import LakeProjection, plain
+
+
+@dataclass(frozen=True, slots=True)
+class LakeProjection:
+    """A projection of a lake, written as files.
+
+    Attributes:
+        edition: of what it speaks.
+        rows: the number of rows of each table.
+        files: what was written: the tables, the report, the answers, and what they are as of.
+    """
+
+    edition: Edition
+    rows: dict[str, int]
+    files: tuple[Path, ...]
+
 
 ANSWERS = "support_answers.json"
 PROJECTION = "projection.json"

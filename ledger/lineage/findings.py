@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,12 +19,33 @@ from ledger.errors import Problem, WrongUsage
 from ledger.lineage.missing_references import Missing, missing_row
 from ledger.lineage.sources import Sources
 from ledger.model.dataset import Check, Column, DataSet, Kind, Table
+from ledger.model.editions import Edition
 from ledger.model.records import File
 from ledger.replay.editions import counts, known, last_event, last_events
 from ledger.replay.replay import Replay
 from ledger.replay.statements import can_be_clockless, typed_sql
 from ledger.store.database import Record
 from ledger.text import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is odd about the events of an edition.
+
+    Attributes:
+        edition: of what it speaks.
+        events: how many events count in it.
+        counts: how many findings of each code there are.
+        findings: table by table, in replay order.
+        failed: of the counts, those on which the check was to fail.
+    """
+
+    edition: Edition
+    events: int
+    counts: Counter[str]
+    findings: tuple[Finding, ...]
+    failed: dict[str, int]
+
 
 ANY = "any"
 CONFUSABLE = "confusable-key"
@@ -241,6 +263,24 @@ def edition_findings(replay: Replay) -> Iterator[Finding]:
     scope = _Scope(counts("event"))
     for table in replay.dataset.tables:
         yield from _of_table(replay, table, scope, _Looked())
+
+
+def check_edition(replay: Replay, fail_on: Collection[str] = ()) -> Checked:
+    """Inspect all events that count in an edition.
+
+    Args:
+        replay: of the edition.
+        fail_on: codes of findings on which the check is to fail; `any` for all of them.
+
+    Raises:
+        WrongUsage: there is no such code.
+    """
+    refused = chosen_codes(replay.dataset, fail_on)
+    findings = tuple(edition_findings(replay))
+    events = sum(file.rows for file in replay.records.effective_in(replay.edition))
+    counted = Counter(finding.code for finding in findings)
+    failed = {code: count for code, count in sorted(counted.items()) if code in refused}
+    return Checked(replay.edition, events, counted, findings, failed)
 
 
 def verdicts(replay: Replay, table: Table, key: str) -> dict[int, str]:

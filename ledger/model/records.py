@@ -18,6 +18,15 @@ from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.local_time import parse_moment
 from ledger.model.periods import Month
 
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A batch with its files, in order."""
+
+    batch: Batch
+    files: tuple[File, ...]
+
+
 RETRACTION = "retraction"
 LATEST = EditionName()
 """The edition as of the latest month, as known at the last batch."""
@@ -190,6 +199,13 @@ class Records:
         if not months or min(months) > edition.as_of:
             return None
         return self.edition(EditionName(min(edition.as_of, max(months)), before))
+
+    def log(self) -> list[LogEntry]:
+        """All batches with their files, in the order in which they were recorded."""
+        return [
+            LogEntry(batch, tuple(file for file in self.files if file.batch == batch.batch))
+            for batch in self.batches
+        ]
 
     def with_batch(self, batch: Batch, files: Sequence[File]) -> Records:
         """These records and those of one more batch."""

@@ -5,13 +5,27 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.model.dataset import DataSet
 from ledger.model.editions import Edition
 from ledger.replay.labels import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Files that were written.
+
+    Attributes:
+        edition: of what they speak.
+        files: in the order of the tables.
+    """
+
+    edition: Edition
+    files: tuple[ExportedFile, ...]
+
 
 if TYPE_CHECKING:
     from ledger.outputs.export import ExportedFile

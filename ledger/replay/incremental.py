@@ -41,13 +41,8 @@ def update_projection(replay: Replay, advance: Advance = unheard) -> dict[str, i
         the number of rows of each table.
     """
     store, tables = replay.store, replay.dataset.tables
-    try:
-        before = stored_edition(store, replay.records)
-    except WrongUsage:
-        # It is said to be of an edition that there is not: whoever wrote that, not this program.
-        before = None
     rows: dict[str, int] = dict(store.rows("SELECT table_name, rows FROM projection_rows"))
-    moved = few_moved(replay, before)
+    moved = few_moved(replay, _stored(replay))
     if moved is None or rows.keys() != {table.name for table in tables}:
         return store_projection(replay, advance)
     changes = move_projection(replay, moved, advance)
@@ -74,6 +69,17 @@ def ensure_summaries(replay: Replay) -> None:
     """The same of the summaries alone, for those who read nothing else of the projection."""
     if not replay.is_stored:
         build_summaries_aside(replay)
+
+
+def _stored(replay: Replay) -> Edition | None:
+    """The edition of the stored projection; None also where it is none that the records have.
+
+    It may have been stored after the records were read, or not by this program.
+    """
+    try:
+        return stored_edition(replay.store, replay.records)
+    except WrongUsage:
+        return None
 
 
 def few_moved(replay: Replay, before: Edition | None) -> list[File] | None:
@@ -131,7 +137,7 @@ def build_whole_aside(replay: Replay) -> None:
         replay: of the edition, in a store that is open for reading.
     """
     store, dataset = replay.store, replay.dataset
-    moved = few_moved(replay, stored_edition(store, replay.records))
+    moved = few_moved(replay, _stored(replay))
     if moved is None:
         build_aside(replay)
         return
@@ -154,7 +160,7 @@ def build_summaries_aside(replay: Replay) -> None:
             data set lack are NULL to the summaries.
     """
     store, dataset = replay.store, replay.dataset
-    moved = few_moved(replay, stored_edition(store, replay.records))
+    moved = few_moved(replay, _stored(replay))
     if moved is None:
         for table in dataset.tables:
             _summarise_replay(replay, table)

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from ledger.model.dataset import DataSet
+from ledger.model.editions import Edition
 from ledger.model.progress import Advance, unheard
 from ledger.replay.replay import Replay
 from ledger.replay.statements import fill_sql, projected_columns
 from ledger.store.event_store import Store
 from ledger.store.schema import expected_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """A projection stored in the ledger.
+
+    Attributes:
+        edition: of what it speaks.
+        rows: the number of rows of each table.
+    """
+
+    edition: Edition
+    rows: dict[str, int]
 
 
 def store_projection(replay: Replay, advance: Advance = unheard) -> dict[str, int]:

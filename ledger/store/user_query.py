@@ -5,13 +5,32 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ledger.errors import (
     WrongUsage,
 )
+from ledger.model.editions import Edition
 from ledger.store.database import Database, Record
 from ledger.store.sqlite_errors import translated
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a query of the user's own gave.
+
+    Attributes:
+        columns: their names, in order; two may have the same.
+        rows: the values of each row as SQLite holds them, read as they are asked for, once.
+        projection: of what the projection speaks that is stored in the ledger, or None.
+    """
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+    projection: Edition | None
+
 
 LONGEST_VALUE = 64 * 1024 * 1024
 """How many bytes a value may have that a query makes: 64 cells of the longest kind."""

@@ -21,13 +21,13 @@ from ledger.engines.lake_replay import LakeReplay
 from ledger.lake.folder import open_lake
 from ledger.lake.records import known_records, records_store
 from ledger.model.dataset import SecondsBetween, Summary, Table, Type
+from ledger.model.plain import plain
 from ledger.outputs.export import MANIFEST
 from ledger.replay.incremental import EXACT
 from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside
 from ledger.replay.replay import Replay
 from ledger.replay.statements import projected_columns
-from ledger.results import plain
 from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Plan, chronicle_of
 from tests.replays import replay_of
@@ -127,7 +127,7 @@ def _results(replay: Replay) -> Found:
 
 def exported(source: Any, folder: Path, **options: Any) -> dict[str, bytes]:
     """What is exported by a `Ledger` or a `Lake`, by the names of the tables; parts are joined."""
-    source.export(folder, **options)
+    _export(source, folder, **options)
     return {path.name: content(path) for path in folder.iterdir() if path.name != MANIFEST}
 
 
@@ -136,6 +136,14 @@ def content(path: Path) -> bytes:
     if path.is_file():
         return path.read_bytes()
     return b"".join(part.read_bytes() for part in sorted(path.glob("part-*")))
+
+
+def _export(source: Any, folder: Path, **options: Any) -> None:
+    if isinstance(source, Ledger):
+        edition = {name: options.pop(name, None) for name in ("as_of", "known_at")}
+        source.at(**edition).export(folder, **options)
+    else:
+        source.export(folder, **options)
 
 
 def parquet_rows(path: Path) -> list[str]:
@@ -165,7 +173,7 @@ def assert_exported_alike(ledger: Ledger, lake: Any, folder: Path, **options: An
         wanted = exported(ledger, folder / f"ledger-{format}", format=format, **options)
         assert exported(lake, folder / f"lake-{format}", format=format, **options) == wanted
     for source, place in ((ledger, "ledger"), (lake, "lake")):
-        source.export(folder / place, format="parquet", **options)
+        _export(source, folder / place, format="parquet", **options)
     for path in (folder / "ledger").glob("*.parquet"):
         assert parquet_rows(folder / "lake" / path.name) == parquet_rows(path), path.name
 

@@ -23,6 +23,7 @@ from ledger.cli.printing import (
     table,
 )
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 from ledger.replay.labels import Names
 from ledger.text import visible
 
@@ -46,8 +47,7 @@ LONGEST_OUTCOME = 48
 @formats("table", "json", "markdown")
 @common
 def answers(
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     names: str,
     period: str | None,
     sensitivity: bool,
@@ -65,14 +65,19 @@ def answers(
     may be named as they are or as they were. An answer that another of these readings would change
     says so.
     """
-    ledger = Ledger.open(db)
-    result = (lake or ledger).answers(
-        period, as_of=as_of, known_at=known_at, names=names, sensitivity=sensitivity
-    )
     if lake:
+        result = lake.answers(
+            period,
+            as_of=edition.as_of,
+            known_at=edition.known_at,
+            names=names,
+            sensitivity=sensitivity,
+        )
         tell_edition(result.edition)
     else:
-        tell_reading(ledger, result.edition, as_of, known_at)
+        snapshot = Ledger(db).at(edition)
+        result = snapshot.answers(period, names=names, sensitivity=sensitivity)
+        tell_reading(snapshot, edition)
     _print_answers(result, format)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +15,6 @@ from ledger.cli.printing import emit, print_json
 from ledger.ledger import Ledger
 from ledger.text import counted
 
-if TYPE_CHECKING:
-    pass
-
 
 @click.command()
 @click.argument("file", type=FILE)
@@ -29,8 +25,8 @@ def backup(file: Path, format: str, db: Path) -> None:
 
     Safe while somebody records. There must be no such file yet.
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.backup(file)
+    ledger = Ledger(db)
+    result = ledger.backup(file)
     if format == "json":
         print_json({"verdict": result.verdict, "result": result})
     else:

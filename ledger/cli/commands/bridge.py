@@ -16,7 +16,7 @@ from ledger.cli.printing import ROW_FORMATS, emit, print_document, print_rows, t
 from ledger.datasets.support.measures import MEASURES, StepKind
 from ledger.ledger import Ledger
 from ledger.model.editions import Edition
-from ledger.results import plain
+from ledger.model.plain import plain
 from ledger.text import counted, visible
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def bridge(
       ledger bridge --from 202501 --to 202502
       ledger bridge --from 202502@2 --to 202502 --month 2025-01 --measure total_calls
     """
-    with Ledger.open(db) as ledger, ledger.compare(before, after) as both:
+    ledger = Ledger(db)
+    with ledger.compare(before, after) as both:
         if format == "table":
             result = both.bridge(month)
             tell_editions(both)

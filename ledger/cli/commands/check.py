@@ -19,11 +19,12 @@ from ledger.cli.printing import (
 )
 from ledger.errors import FindingsFound
 from ledger.ledger import Ledger
-from ledger.results import plain
+from ledger.model.editions import EditionName
+from ledger.model.plain import plain
 from ledger.text import counted, listed, visible
 
 if TYPE_CHECKING:
-    from ledger.results import Checked
+    from ledger.lineage.findings import Checked
 
 
 @click.command()
@@ -37,9 +38,7 @@ if TYPE_CHECKING:
 )
 @formats(*ROW_FORMATS)
 @common
-def check(
-    as_of: str | None, known_at: str | None, fail_on: tuple[str, ...], format: str, db: Path
-) -> None:
+def check(edition: EditionName, fail_on: tuple[str, ...], format: str, db: Path) -> None:
     """Tell what is odd about the deliveries, with file and line.
 
     Odd values, actions out of turn, references that lead nowhere, keys that can be confused: all
@@ -49,8 +48,7 @@ def check(
       ledger check
       ledger check --fail-on reference-never-seen --fail-on negative-duration
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.check(as_of=as_of, known_at=known_at, fail_on=fail_on)
+    result = Ledger(db).at(edition).check(fail_on=fail_on)
     tell_edition(result.edition)
     _print_check(result, format)
     if result.failed:

@@ -14,7 +14,7 @@ from ledger.cli.notes import tell_editions
 from ledger.cli.options import common, formats
 from ledger.cli.printing import ROW_FORMATS, print_document, print_rows
 from ledger.ledger import Ledger
-from ledger.results import plain
+from ledger.model.plain import plain
 
 if TYPE_CHECKING:
     from ledger.lineage.diff import RowChange
@@ -38,7 +38,8 @@ def diff(before: str, after: str, format: str, db: Path) -> None:
       ledger diff 202502@2 202502 --format csv
     """
     columns: tuple[str, ...] = ("table", "key", "change", "column", "before", "after")
-    with Ledger.open(db) as ledger, ledger.compare(before, after) as both:
+    ledger = Ledger(db)
+    with ledger.compare(before, after) as both:
         tell_editions(both)
         if format == "json":
             print_document(plain(both.diff()), "rows", both.diff_rows())

@@ -16,7 +16,7 @@ from ledger.cli.printing import (
     to_the_second,
 )
 from ledger.ledger import Ledger
-from ledger.results import plain
+from ledger.model.plain import plain
 from ledger.text import counted
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def editions(format: str, db: Path) -> None:
     `changed` where the batch changed its report, `same` where it did not. In the other formats with
     the SHA-256 of support_report.csv of each edition, and its tags.
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.editions()
-        batches = {entry.batch.batch: entry.batch for entry in ledger.log()}
+    ledger = Ledger(db)
+    result = ledger.editions()
+    batches = {entry.batch.batch: entry.batch for entry in ledger.log()}
     if format != "table":
         columns = (
             "as_of",

@@ -22,8 +22,9 @@ from ledger.cli.printing import (
 from ledger.datasets.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
 from ledger.datasets.support.measures import MEASURES
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
+from ledger.model.plain import plain
 from ledger.replay.labels import Names
-from ledger.results import plain
 from ledger.text import visible
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def explain(
     center: str | None,
     department: str | None,
     measure: str | None,
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     names: str,
     format: str,
     db: Path,
@@ -64,16 +64,8 @@ def explain(
       ledger explain --month 2025-02 --center "Boston MA NE" --department Billing \\
                      --measure total_call_duration
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.explain(
-            month,
-            center,
-            department,
-            measure=measure,
-            as_of=as_of,
-            known_at=known_at,
-            names=names,
-        )
+    snapshot = Ledger(db).at(edition)
+    result = snapshot.explain(month, center, department, measure=measure, names=names)
     tell_edition(result.edition)
     if format == "json":
         head = plain(replace(result, contributions=()))

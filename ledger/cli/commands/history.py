@@ -17,6 +17,7 @@ from ledger.cli.printing import (
     to_the_second,
 )
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 
 if TYPE_CHECKING:
     from ledger.lineage.history import History, HistoryEvent
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 @edition_options
 @formats(*ROW_FORMATS)
 @common
-def history(
-    table: str, key: str, as_of: str | None, known_at: str | None, format: str, db: Path
-) -> None:
+def history(table: str, key: str, edition: EditionName, format: str, db: Path) -> None:
     """Tell what happened to a record, event by event.
 
     The record of TABLE with this KEY: every event, and what came of it. Each line is a cell that
@@ -40,8 +39,7 @@ def history(
       ledger history interactions INT1003
       ledger history contact_centers CC02 --as-of 202502
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.history(table, key, as_of=as_of, known_at=known_at)
+    result = Ledger(db).at(edition).history(table, key)
     tell_edition(result.edition)
     if format == "json":
         print_json(result)

@@ -85,7 +85,7 @@ def ingest(
         _printed(format, dry_run) as done,
         telling_progress("ingest", "B") as progress,
     ):
-        for month in (lake or Ledger.open(db)).ingest_months(
+        for month in (lake or Ledger(db)).ingest_months(
             data_dir,
             files=files,
             months=[] if months is None else [month.strip() for month in months.split(",")],

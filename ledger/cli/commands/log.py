@@ -18,7 +18,7 @@ from ledger.ledger import Ledger
 from ledger.model.records import File
 
 if TYPE_CHECKING:
-    from ledger.results import LogEntry
+    from ledger.model.records import LogEntry
 
 
 @click.command()
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @common
 def log(format: str, db: Path) -> None:
     """List the recorded batches and their files."""
-    with Ledger.open(db) as ledger:
-        entries = ledger.log()
+    ledger = Ledger(db)
+    entries = ledger.log()
     short, shown = (12, to_the_second) if format == "table" else (None, str)
     batches = {file.file: file.batch for entry in entries for file in entry.files}
     rows = [

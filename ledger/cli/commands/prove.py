@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,9 +14,7 @@ from ledger.cli.options import (
     out_option,
 )
 from ledger.ledger import Ledger
-
-if TYPE_CHECKING:
-    pass
+from ledger.model.editions import EditionName
 
 
 @click.command()
@@ -26,9 +23,7 @@ if TYPE_CHECKING:
 @edition_options
 @out_option
 @common
-def prove(
-    table: str, key: str, as_of: str | None, known_at: str | None, out: Path | None, db: Path
-) -> None:
+def prove(table: str, key: str, edition: EditionName, out: Path | None, db: Path) -> None:
     """Prove to others what the ledger holds of a record.
 
     Writes the event that counts for the record of TABLE with this KEY, and the hashes that lead
@@ -38,5 +33,4 @@ def prove(
       ledger prove interactions INT1003 --out INT1003.json
       ledger verify-proof INT1003.json receipt.json
     """
-    with Ledger.open(db) as ledger:
-        give(ledger.prove(table, key, as_of=as_of, known_at=known_at), out)
+    give(Ledger(db).at(edition).prove(table, key), out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from ledger.cli.options import common, formats
 from ledger.cli.printing import emit, print_json
 from ledger.ledger import Ledger
 from ledger.text import counted
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -38,7 +34,8 @@ def publish(lake: str, layout: str | None, format: str, db: Path) -> None:
       ledger verify --lake lake
       ledger report --lake lake --engine duckdb
     """
-    with Ledger.open(db) as ledger, telling_progress("publish", "events") as progress:
+    ledger = Ledger(db)
+    with telling_progress("publish", "events") as progress:
         done = ledger.publish(lake, layout=layout, progress=progress)
     if format == "json":
         print_json(done)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +12,6 @@ from ledger.cli.options import (
     out_option,
 )
 from ledger.ledger import Ledger
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -28,5 +24,5 @@ def receipt(out: Path | None, db: Path) -> None:
     write to the ledger cannot: in a mail, on paper. With it `ledger verify --receipt` finds out
     whoever rewrites the past.
     """
-    with Ledger.open(db) as ledger:
-        give(ledger.receipt(), out)
+    ledger = Ledger(db)
+    give(ledger.receipt(), out)

@@ -32,11 +32,13 @@ from ledger.cli.printing import (
     print_rows,
 )
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 from ledger.replay.labels import Names
 from ledger.text import visible
 
 if TYPE_CHECKING:
     from ledger.engines.lakehouse import Lake
+    from ledger.snapshot import Snapshot
 
 
 PAGE = "html"
@@ -63,8 +65,7 @@ PAGE = "html"
 @dry_run_option
 @common
 def report(
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     names: str,
     format: str,
     out_dir: Path,
@@ -83,15 +84,16 @@ def report(
     """
     from ledger.integrity.documents import write_document
 
-    ledger = Ledger.open(db)
+    source: Lake | Snapshot
     if lake:
         not_of_a_lake(**{"format html": format == PAGE})
-        result = lake.report(as_of, known_at=known_at, names=names)
+        source, result = lake, lake.report(edition.as_of, known_at=edition.known_at, names=names)
         tell_edition(result.edition)
     else:
-        result = ledger.report(as_of, known_at=known_at, names=names)
-        tell_reading(ledger, result.edition, as_of, known_at)
-    written = ledger.write_report(
+        source = Ledger(db).at(edition)
+        result = source.report(names=names)
+        tell_reading(source, edition)
+    written = source.write_report(
         result,
         out_dir,
         format="csv" if format == "table" else format,
@@ -102,7 +104,7 @@ def report(
     if not dry_run:
         note(f"written to {written.path}")
         if proof:
-            write_document(proof, (lake or ledger).prove_report(result))
+            write_document(proof, source.prove_report(result))
             note(f"written to {proof}")
     tell_apostrophes([written])
     sheet = result.sheet

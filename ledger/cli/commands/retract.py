@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +18,8 @@ from ledger.cli.printing import (
 )
 from ledger.ledger import Ledger
 from ledger.model.periods import spans
-from ledger.results import plain
+from ledger.model.plain import plain
 from ledger.text import counted
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -42,9 +38,9 @@ def retract(table: str, month: str, reason: str, format: str, dry_run: bool, db:
     \b
       ledger retract agents 202503 --reason "was that of another client"
     """
-    with Ledger.open(db) as ledger:
-        done = ledger.retract(table, month, reason, dry_run=dry_run)
-        receipt = None if dry_run else ledger.receipt()
+    ledger = Ledger(db)
+    done = ledger.retract(table, month, reason, dry_run=dry_run)
+    receipt = None if dry_run else ledger.receipt()
     if format == "json":
         print_json({**plain(done), "receipt": receipt})
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,9 +16,6 @@ from ledger.cli.options import as_of_option, common, data_options, folder_option
 from ledger.cli.printing import (
     note,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +16,6 @@ from ledger.cli.printing import (
 from ledger.ledger import Ledger
 from ledger.model.periods import spans
 
-if TYPE_CHECKING:
-    pass
-
-
 MONTHS_SHOWN = 24
 
 
@@ -32,8 +27,8 @@ def status(format: str, db: Path) -> None:
 
     Its months, its events, of which month the stored projection is, and its head.
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.status()
+    ledger = Ledger(db)
+    result = ledger.status()
     if format == "json":
         print_json(result)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -21,9 +20,7 @@ from ledger.cli.printing import (
     to_the_second,
 )
 from ledger.ledger import Ledger
-
-if TYPE_CHECKING:
-    pass
+from ledger.model.editions import EditionName
 
 
 @click.command()
@@ -34,8 +31,7 @@ if TYPE_CHECKING:
 @common
 def tag(
     name: str | None,
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     format: str,
     dry_run: bool,
     db: Path,
@@ -49,14 +45,14 @@ def tag(
       ledger report --known-at signed-january
     """
     receipt = None
-    with Ledger.open(db) as ledger:
-        if name is None:
-            tags = ledger.tags()
-        else:
-            tags = [ledger.tag(name, as_of=as_of, known_at=known_at, dry_run=dry_run)]
-            receipt = None if dry_run else ledger.receipt()
-            if dry_run:
-                note("Dry run: no name is given.")
+    ledger = Ledger(db)
+    if name is None:
+        tags = ledger.tags()
+    else:
+        tags = [ledger.tag(name, edition, dry_run=dry_run)]
+        receipt = None if dry_run else ledger.receipt()
+        if dry_run:
+            note("Dry run: no name is given.")
     shown = to_the_second if format == "table" else str
     rows = [(tag.name, tag.as_of, tag.batch, shown(tag.tagged_at)) for tag in tags]
     print_rows(format, ("name", "as_of", "batch", "tagged_at"), rows)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger import standalone
 from ledger.cli.options import (
     FILE,
     formats,
     telling,
 )
 from ledger.cli.printing import emit, print_json, table
-from ledger.ledger import Ledger
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command("verify-proof")
@@ -33,8 +29,7 @@ def verify_proof(proof: Path, receipt: Path, format: str) -> None:
     Of a receipt, batch and head are checked, and that its events are no fewer than the proof has.
     Its seal and tags are not: the proof of one event has no times, names of files, or tags.
     """
-    with Ledger.open() as ledger:
-        proven = ledger.verify_proof(proof, receipt)
+    proven = standalone.verify_proof(proof, receipt)
     event, file = proven.event, proven.file
     facts = {
         "table": event.table,

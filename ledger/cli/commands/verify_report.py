@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger import standalone
 from ledger.cli.options import (
     FILE,
     formats,
@@ -15,11 +15,7 @@ from ledger.cli.options import (
 )
 from ledger.cli.printing import emit, print_json
 from ledger.errors import VerificationFailed
-from ledger.ledger import Ledger
 from ledger.text import counted, visible
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command("verify-report")
@@ -47,8 +43,7 @@ def verify_report(
       ledger report --proof proof.json
       ledger verify-report report/support_report.csv proof.json --receipt R --sources data
     """
-    with Ledger.open() as ledger:
-        result = ledger.verify_report(report, proof, receipt=receipt, sources=sources)
+    result = standalone.verify_report(report, proof, receipt=receipt, sources=sources)
     if format == "json":
         print_json({"verdict": result.verdict, "result": result})
     else:
