@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from ledger.datasets.support.measures import month_label
 from ledger.errors import WrongUsage
-from ledger.lineage.findings import Checked
 from ledger.model.dataset import DataSet, Table
 from ledger.model.editions import Edition, EditionName
 from ledger.model.periods import Month, Quarter
-from ledger.outputs.manifest import Export, draft_or_folder, manifest_of, write_tables
 from ledger.replay.editions import last_event
 from ledger.replay.labels import Names, labelled_columns, parse_names
 from ledger.replay.replay import Replay, stored_edition
@@ -33,9 +31,11 @@ if TYPE_CHECKING:
     from ledger.datasets.support.report_proof import ReportProof
     from ledger.integrity.proofs import EventProof
     from ledger.lineage.diff import Diff, RowChange
+    from ledger.lineage.findings import Checked
     from ledger.lineage.history import History
     from ledger.model.progress import Progress
     from ledger.outputs.export import ExportedFile, Sheet
+    from ledger.outputs.manifest import Export
 
 PathLike = str | os.PathLike[str]
 Item = TypeVar("Item")
@@ -233,6 +233,7 @@ class Snapshot:
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
         from ledger.outputs.export import check_format
+        from ledger.outputs.manifest import Export, manifest_of, write_tables
         from ledger.outputs.xlsx import workbook_of
 
         check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom)
@@ -284,6 +285,7 @@ class Snapshot:
         """
         from ledger.datasets.support.report import write_report
         from ledger.outputs.export import PAGE, check_format, write_text
+        from ledger.outputs.manifest import draft_or_folder
 
         self._check_own(report)
         check_format(format, spreadsheet_safe=spreadsheet_safe, bom=bom, page=True)

@@ -18,13 +18,16 @@ from ledger.model.plain import plain
 from ledger.outputs.export import complete_files, write_into
 from ledger.outputs.manifest import manifest_of
 
+ANSWERS = "support_answers.json"
+PROJECTION = "projection.json"
+
 
 @dataclass(frozen=True, slots=True)
 class LakeProjection:
     """A projection of a lake, written as files.
 
     Attributes:
-        edition: of what it speaks.
+        edition: that it describes.
         rows: the number of rows of each table.
         files: what was written: the tables, the report, the answers, and what they are as of.
     """
@@ -32,10 +35,6 @@ class LakeProjection:
     edition: Edition
     rows: dict[str, int]
     files: tuple[Path, ...]
-
-
-ANSWERS = "support_answers.json"
-PROJECTION = "projection.json"
 
 
 def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> LakeProjection:

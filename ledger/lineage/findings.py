@@ -27,26 +27,6 @@ from ledger.replay.statements import can_be_clockless, typed_sql
 from ledger.store.database import Record
 from ledger.text import listed
 
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What is odd about the events of an edition.
-
-    Attributes:
-        edition: of what it speaks.
-        events: how many events count in it.
-        counts: how many findings of each code there are.
-        findings: table by table, in replay order.
-        failed: of the counts, those on which the check was to fail.
-    """
-
-    edition: Edition
-    events: int
-    counts: Counter[str]
-    findings: tuple[Finding, ...]
-    failed: dict[str, int]
-
-
 ANY = "any"
 CONFUSABLE = "confusable-key"
 _MESSAGES = {
@@ -99,6 +79,25 @@ class Finding:
         """The same as what is wrong with a file."""
         shown = self.key if self.column is None else self.value
         return Problem(self.file, self.code, self.message, self.line, self.column, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The findings on all events that count in an edition.
+
+    Attributes:
+        edition: that it describes.
+        events: how many events count in it.
+        counts: how many findings of each code there are.
+        findings: table by table, in replay order.
+        failed: of the counts, those on which the check was to fail.
+    """
+
+    edition: Edition
+    events: int
+    counts: Counter[str]
+    findings: tuple[Finding, ...]
+    failed: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)

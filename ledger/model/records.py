@@ -18,15 +18,6 @@ from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.local_time import parse_moment
 from ledger.model.periods import Month
 
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """A batch with its files, in order."""
-
-    batch: Batch
-    files: tuple[File, ...]
-
-
 RETRACTION = "retraction"
 LATEST = EditionName()
 """The edition as of the latest month, as known at the last batch."""
@@ -102,6 +93,14 @@ class Tag:
     batch: int
     tagged_at: str
     seal: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A batch with its files, in order."""
+
+    batch: Batch
+    files: tuple[File, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,23 +13,22 @@ from ledger.model.dataset import DataSet
 from ledger.model.editions import Edition
 from ledger.replay.labels import Names
 
+if TYPE_CHECKING:
+    from ledger.outputs.export import ExportedFile
+    from ledger.outputs.xlsx import Workbook
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
     """Files that were written.
 
     Attributes:
-        edition: of what they speak.
+        edition: that they describe.
         files: in the order of the tables.
     """
 
     edition: Edition
     files: tuple[ExportedFile, ...]
-
-
-if TYPE_CHECKING:
-    from ledger.outputs.export import ExportedFile
-    from ledger.outputs.xlsx import Workbook
 
 
 @contextmanager

@@ -19,7 +19,7 @@ class Projected:
     """A projection stored in the ledger.
 
     Attributes:
-        edition: of what it speaks.
+        edition: that it describes.
         rows: the number of rows of each table.
     """
 

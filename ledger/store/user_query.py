@@ -16,6 +16,17 @@ from ledger.model.editions import Edition
 from ledger.store.database import Database, Record
 from ledger.store.sqlite_errors import translated
 
+LONGEST_VALUE = 64 * 1024 * 1024
+"""How many bytes a value may have that a query makes: 64 cells of the longest kind."""
+
+
+STEPS_UNSEEN = 100_000
+"""After how many steps of SQLite's machine a query sees that it was interrupted: some 5 ms."""
+
+
+Parameters = Mapping[str, object] | Sequence[object]
+"""The values for `:name` or for `?`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -30,18 +41,6 @@ class Query:
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]
     projection: Edition | None
-
-
-LONGEST_VALUE = 64 * 1024 * 1024
-"""How many bytes a value may have that a query makes: 64 cells of the longest kind."""
-
-
-STEPS_UNSEEN = 100_000
-"""After how many steps of SQLite's machine a query sees that it was interrupted: some 5 ms."""
-
-
-Parameters = Mapping[str, object] | Sequence[object]
-"""The values for `:name` or for `?`."""
 
 
 def _only_reading(
