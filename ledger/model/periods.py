@@ -2,7 +2,7 @@
 
 Months are of the Gregorian calendar and written `YYYYMM` in file names and options, `YYYY-MM`
 in reports. Local time is computed once per hour of the days that occur, never per value: the
-rows of `clock` are joined in SQL (see `projection.sql`).
+rows of `clock` are joined in SQL (see `replay.sql`).
 """
 
 from __future__ import annotations
