@@ -279,7 +279,9 @@ class Ledger:
 
         return Snapshot(self.path, self.dataset, edition_name(as_of, known_at))
 
-    def compare(self, before: Month | str, after: Month | str) -> Comparison:
+    def compare(
+        self, before: EditionName | Month | str, after: EditionName | Month | str
+    ) -> Comparison:
         """Put two editions side by side; to be used in a `with` statement, or for one question.
 
         Args:
