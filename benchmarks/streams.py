@@ -19,10 +19,11 @@ from time import perf_counter
 from typing import Any
 
 from ledger.datasets.support.description import INTERACTIONS, SUPPORT
+from ledger.model.editions import EditionName
 from ledger.model.periods import Month
-from ledger.replay.editions import choose_edition, count_few, last_events, say_what_counts
-from ledger.replay.labels import labelled_select
+from ledger.replay.editions import last_events
 from ledger.replay.paging import EditionRows
+from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 
 Rows = Iterable[Sequence[Any]]
@@ -32,9 +33,9 @@ Rows = Iterable[Sequence[Any]]
 def replayed(ledger: Path, month: str) -> Iterator[Rows]:
     """Open the last events of the interactions as of a month, with their cells as delivered."""
     with Store.for_reading(ledger) as store, store.snapshot():
-        edition = choose_edition(store, Month.parse(month))
-        say_what_counts(store, edition)
-        chosen = last_events(INTERACTIONS, few=count_few(store, edition, INTERACTIONS))
+        replay = _replay(store, month)
+        replay.bind()
+        chosen = last_events(INTERACTIONS, few=replay.counts_few(INTERACTIONS))
         cells = ", ".join(f"event.{name}" for name in INTERACTIONS.column_names)
         yield store.connection.execute(f"""
             SELECT event.event_id, event.file, event.line, event.action, {cells}
@@ -47,12 +48,16 @@ def replayed(ledger: Path, month: str) -> Iterator[Rows]:
 @contextmanager
 def typed(ledger: Path, month: str) -> Iterator[Rows]:
     """Open the interactions as of a month, typed and with local times."""
-    select = partial(labelled_select, SUPPORT, INTERACTIONS, None)
     with Store.for_reading(ledger) as store:
         with store.snapshot():
-            edition = choose_edition(store, Month.parse(month))
-            say_what_counts(store, edition)
-        yield EditionRows(store, INTERACTIONS, edition, select)
+            replay = _replay(store, month)
+        yield EditionRows(replay, INTERACTIONS, partial(replay.labelled, INTERACTIONS, None))
+
+
+def _replay(store: Store, month: str) -> Replay:
+    records = store.records()
+    edition = records.edition(EditionName(Month.parse(month)))
+    return Replay(store, SUPPORT, records, edition)
 
 
 @contextmanager

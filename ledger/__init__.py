@@ -5,12 +5,13 @@ it, and every figure is computed from such a projection:
 
     from ledger import Ledger
 
-    with Ledger.open("ledger.db") as ledger:
-        ledger.ingest("data")
-        ledger.project("202503")
-        ledger.export("output", format="parquet")
-        for row in ledger.report().rows:
-            print(row.month, row.contact_center_name, row.total_interactions)
+    ledger = Ledger("ledger.db")
+    ledger.ingest("data")
+    ledger.project("202503")
+    march = ledger.at("202503")
+    march.export("output", format="parquet")
+    for row in march.report().rows:
+        print(row.month, row.contact_center_name, row.total_interactions)
 """
 
 from importlib import import_module
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ledger.datasets.support.restatements import Restatement
     from ledger.delivery.scaffold import DataFolder
     from ledger.engines.lakehouse import Lake
+    from ledger.engines.projection_files import LakeProjection
     from ledger.errors import (
         FindingsFound,
         InputRefused,
@@ -49,20 +51,24 @@ if TYPE_CHECKING:
     from ledger.lake.publish import Published
     from ledger.ledger import Ledger
     from ledger.lineage.diff import Diff, RowChange
-    from ledger.lineage.findings import Finding
+    from ledger.lineage.findings import Checked, Finding
     from ledger.lineage.history import History
     from ledger.lineage.sources import Source
-    from ledger.model.editions import Edition
+    from ledger.model.editions import Edition, EditionName
     from ledger.model.periods import Month, Quarter
     from ledger.model.receipt import Receipt
-    from ledger.model.records import Batch, File, Tag
+    from ledger.model.records import Batch, File, LogEntry, Tag
+    from ledger.outputs.manifest import Export
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
     from ledger.recording.ingest_options import IngestOptions
     from ledger.recording.refusals import CorrectionRefused
     from ledger.replay.labels import Names
-    from ledger.results import Checked, Export, LakeProjection, LogEntry, Projected, Query, Status
-    from ledger.snapshot import Comparison
+    from ledger.replay.projection import Projected
+    from ledger.replay.status import Status
+    from ledger.snapshot import Comparison, Snapshot
+    from ledger.standalone import lay_out, verify_proof, verify_report
+    from ledger.store.user_query import Query
 
 __all__ = [
     "Answers",
@@ -76,6 +82,7 @@ __all__ = [
     "Diagnosis",
     "Diff",
     "Edition",
+    "EditionName",
     "EventProof",
     "Examined",
     "Explanation",
@@ -113,6 +120,7 @@ __all__ = [
     "Retraction",
     "RowChange",
     "SequenceBroken",
+    "Snapshot",
     "Source",
     "Status",
     "StorageFailed",
@@ -120,6 +128,9 @@ __all__ = [
     "Verification",
     "VerificationFailed",
     "WrongUsage",
+    "lay_out",
+    "verify_proof",
+    "verify_report",
 ]
 
 _PLACES = {
@@ -128,17 +139,18 @@ _PLACES = {
     "model.receipt": "Receipt",
     "integrity.verify": "Verification",
     "ledger": "Ledger",
-    "snapshot": "Comparison",
+    "snapshot": "Comparison Snapshot",
     "recording.corrections": "Retraction",
     "lineage.diff": "Diff RowChange",
     "integrity.doctor": "Diagnosis Examined",
-    "model.editions": "Edition",
+    "model.editions": "Edition EditionName",
+    "standalone": "lay_out verify_proof verify_report",
     "errors": (
         "FindingsFound InputRefused LedgerBusy LedgerDamaged LedgerError NoLedger Problem "
         "RecordingFailed RecoveryNeeded SequenceBroken StorageFailed VerificationFailed "
         "WrongUsage"
     ),
-    "lineage.findings": "Finding",
+    "lineage.findings": "Checked Finding",
     "lineage.history": "History",
     "recording.ingest": "MonthIngest",
     "recording.ingest_options": "IngestOptions",
@@ -148,9 +160,13 @@ _PLACES = {
     "delivery.scaffold": "DataFolder",
     "model.periods": "Month Quarter",
     "replay.labels": "Names",
-    "results": "Checked Export LakeProjection LogEntry Projected Query Status",
+    "outputs.manifest": "Export",
+    "engines.projection_files": "LakeProjection",
+    "replay.projection": "Projected",
+    "replay.status": "Status",
+    "store.user_query": "Query",
     "lineage.sources": "Source",
-    "model.records": "Batch File Tag",
+    "model.records": "Batch File LogEntry Tag",
     "datasets.support.answers": "Answers",
     "datasets.support.bridge": "Bridge Cause",
     "datasets.support.explain": "Explanation",

@@ -3,58 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ledger.datasets.support.description import SUPPORT
 from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
 from ledger.files.atomic import folder_or_scratch
-from ledger.model.dataset import DataSet, Table
-from ledger.model.editions import Edition, EditionName, KnownAt
-from ledger.model.periods import Month, Quarter, as_month, as_month_or_none
+from ledger.model.editions import EditionName, KnownAt, edition_name
+from ledger.model.periods import Month, as_month, as_month_or_none
 from ledger.model.records import Tag
-from ledger.replay.editions import (
-    choose_edition,
-    give_tag,
-    in_force,
-    last_event,
-    say_what_counts,
-    stored_edition,
-)
-from ledger.replay.labels import Names, labelled_columns, labelled_select, parse_names, say_labels
-from ledger.store.database import Record, storable
+from ledger.replay.replay import Replay, stored_edition
 from ledger.store.event_store import Store, discard_if_empty
-from ledger.store.user_query import Parameters, user_query
+from ledger.store.user_query import Parameters, Query, user_query
 
 if TYPE_CHECKING:
-    from ledger.datasets.support.answers import Answers
-    from ledger.datasets.support.bridge import Bridge, Cause
-    from ledger.datasets.support.explain import Explanation
-    from ledger.datasets.support.report import Report
-    from ledger.datasets.support.report_proof import ReportProof, ReportVerification
     from ledger.datasets.support.restatements import Restatement
-    from ledger.delivery.scaffold import DataFolder
     from ledger.integrity.doctor import Diagnosis
-    from ledger.integrity.proofs import EventProof
     from ledger.integrity.verify import Verification
     from ledger.lake.publish import Published
-    from ledger.lineage.diff import Diff, RowChange
-    from ledger.lineage.history import History
-    from ledger.model.progress import Progress, Tally
+    from ledger.model.progress import Progress
     from ledger.model.receipt import Receipt
-    from ledger.model.tabular import Tabular
-    from ledger.outputs.manifest import ExportedFile, Provenance
+    from ledger.model.records import LogEntry
     from ledger.recording.corrections import Retraction
     from ledger.recording.ingest import MonthIngest
     from ledger.recording.ingest_options import IngestOptions
-    from ledger.results import Checked, Export, LogEntry, Projected, Query, Status
-    from ledger.snapshot import Comparison
+    from ledger.replay.projection import Projected
+    from ledger.replay.status import Status
+    from ledger.snapshot import Comparison, Snapshot
 
 PathLike = str | os.PathLike[str]
 
@@ -70,31 +49,6 @@ class Ledger:
         """Name the ledger's file; it is made by the first `ingest`."""
         self.path = Path(path)
         self.dataset = SUPPORT
-
-    @classmethod
-    def open(cls, path: PathLike = "ledger.db") -> Self:
-        """Name the ledger's file, to be used in a `with` statement."""
-        return cls(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing stays open between the methods."""
-
-    def lay_out(self, folder: PathLike = "data", *, dry_run: bool = False) -> DataFolder:
-        """Make a data folder, or what is missing of one, with a template of each file.
-
-        Args:
-            folder: made where there is none; whatever is there is left as it is.
-            dry_run: only say what would be made.
-
-        Raises:
-            StorageFailed: the folder cannot be written.
-        """
-        from ledger.delivery.scaffold import lay_out
-
-        return lay_out(Path(folder), self.dataset, dry_run=dry_run)
 
     def ingest(
         self,
@@ -126,8 +80,8 @@ class Ledger:
             refuse: codes of findings that refuse a month; `any` for all of them.
             expect_rows: by table, how many rows its new file must have; of a table named, no more
                 than one file may be new.
-            dry_run: read and check everything, and record nothing.
-            progress: receives how many bytes of how many are read.
+            dry_run: only say what would happen.
+            progress: is told how many bytes of how many are read.
 
         Returns:
             what became of each month, in order.
@@ -135,10 +89,9 @@ class Ledger:
         Raises:
             InputRefused: files are malformed, or have findings that are refused; the months
                 before theirs stay recorded.
-            SequenceBroken: files do not follow on what is recorded; the same. Where only a
-                correction is not allowed, `CorrectionRefused` carries what differs.
-            WrongUsage: nothing can be ingested; a correction has no reason; or the rows expected
-                could be those of several files.
+            SequenceBroken: files do not follow on what is recorded; likewise.
+            WrongUsage: there is nothing to ingest; a correction has no reason; or it cannot be
+                told which file is to have the number of rows expected.
             LedgerBusy: another process is writing.
             StorageFailed: the ledger cannot be made or written.
         """
@@ -225,8 +178,8 @@ class Ledger:
     def tag(
         self,
         name: str,
+        as_of: EditionName | Month | str | None = None,
         *,
-        as_of: Month | str | None = None,
         known_at: KnownAt | None = None,
         dry_run: bool = False,
     ) -> Tag:
@@ -241,8 +194,12 @@ class Ledger:
         Raises:
             WrongUsage: the name is that of another edition, or cannot be one.
         """
+        from ledger.recording.tags import record_tag
+
         with self._recording(dry_run) as store:
-            return give_tag(store, name, choose_edition(store, as_month_or_none(as_of), known_at))
+            records = store.records()
+            edition = records.edition(edition_name(as_of, known_at))
+            return record_tag(store, records, name, edition)
 
     def tags(self) -> list[Tag]:
         """The names of editions, in the order in which they were given."""
@@ -251,7 +208,7 @@ class Ledger:
 
     def project(
         self,
-        as_of: Month | str | None = None,
+        as_of: EditionName | Month | str | None = None,
         *,
         known_at: KnownAt | None = None,
         rebuild: bool = False,
@@ -277,413 +234,60 @@ class Ledger:
         """
         from ledger.model.progress import Tally
         from ledger.replay.incremental import update_projection
-        from ledger.replay.projection import store_projection
-        from ledger.results import Projected
+        from ledger.replay.projection import Projected, store_projection
 
         with self._recording(dry_run) as store:
-            edition = choose_edition(store, as_month_or_none(as_of), known_at)
+            replay = self._replay(store, edition_name(as_of, known_at))
             fill = store_projection if rebuild else update_projection
             tally = Tally(len(self.dataset.tables) + len(self.dataset.summaries), progress)
             with store.ticking(tally.tell if progress else None):
-                rows = fill(store, self.dataset, edition, tally.advance)
-        return Projected(edition, rows)
+                rows = fill(replay, tally.advance)
+        return Projected(replay.edition, rows)
 
-    def export(
+    def at(
         self,
-        out_dir: PathLike = "output",
-        *,
-        format: str = "csv",
-        as_of: Month | str | None = None,
-        known_at: KnownAt | None = None,
-        names: str | None = None,
-        tables: Sequence[str] = (),
-        spreadsheet_safe: bool = False,
-        bom: bool = False,
-        dry_run: bool = False,
-        progress: Progress | None = None,
-    ) -> Export:
-        """Write `<table>_final.<format>` for each table, and `datapackage.json` beside them.
-
-        Of `xlsx`, one workbook `customer-support_final.xlsx` with a sheet for each table, and a
-        last one, `about`, on what they are as of.
-
-        Args:
-            out_dir: made where there is none.
-            format: `csv`, `json`, `parquet`, or `xlsx`, which needs the extra `excel`.
-            as_of: by default the latest month known then.
-            known_at: by default the last batch.
-            names: `as-is` or `as-was`: name beside each key the row that it refers to, as it
-                stands in this edition or as it stood in the month of the row. By default, not.
-            tables: only these; by default all.
-            spreadsheet_safe: of `csv`, put an apostrophe before each text that a spreadsheet would
-                take for a formula. By default, texts are exact.
-            bom: of `csv`, begin each file with a byte order mark, by which Excel knows UTF-8.
-            dry_run: write to a folder that is thrown away.
-            progress: is told how many rows are written, of how many if these are stored.
-
-        Raises:
-            WrongUsage: there is no such format, table or month; the format cannot hold the rows,
-                or needs a package that is not there.
-            StorageFailed: the folder cannot be written; what was there before is whole.
-        """
-        from ledger.model.progress import Tally
-        from ledger.outputs.formats import FileOptions, check_format
-        from ledger.outputs.manifest import Provenance
-        from ledger.outputs.table_files import write_tables
-        from ledger.replay.projection import stored_rows
-        from ledger.results import Export
-
-        options = FileOptions(format, spreadsheet_safe, bom, dry_run)
-        check_format(options)
-        labelled = None if names is None else parse_names(names)
-        every = [table.name for table in self.dataset.tables]
-        chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
-        with Store.for_reading(self.path) as store:
-            with store.snapshot():
-                edition = choose_edition(store, as_month_or_none(as_of), known_at)
-                say_what_counts(store, edition)
-                tally = Tally(stored_rows(store, edition, chosen), progress)
-                if labelled:
-                    for table in chosen:
-                        say_labels(store, self.dataset, table, labelled)
-            provenance = Provenance(f"{self.dataset.name}_final", self.dataset, edition, labelled)
-            exported = _exported(store, chosen, provenance, format, tally)
-            written = write_tables(Path(out_dir), exported, provenance, options, manifest=True)
-        return Export(edition, tuple(written))
-
-    def report(
-        self,
-        as_of: Month | str | None = None,
+        as_of: EditionName | Month | str | None = None,
         *,
         known_at: KnownAt | None = None,
-        names: str = Names.AS_IS,
-    ) -> Report:
-        """Compute the support report.
+    ) -> Snapshot:
+        """The ledger in one edition: all that can be asked of its state.
 
         Args:
-            as_of: by default the latest month known then.
-            known_at: by default the last batch.
-            names: `as-is` for the names of this edition, `as-was` for those of each row's month.
+            as_of: a month, `202503`; or the name of an edition: a batch, a timestamp or a tag, or a
+                month as it was known then: `2`, `2025-04-01T09:30:00Z`, `signed`, `202503@2`. By
+                default the latest month known then.
+            known_at: the batch, timestamp or tag up to which batches are taken into account; by
+                default the last batch.
 
         Raises:
-            WrongUsage: the month lies outside of what was recorded.
+            WrongUsage: there is no such edition.
         """
-        from ledger.datasets.support.report import REPORTED, read_report
+        from ledger.snapshot import Snapshot
 
-        with self._summaries(as_of, known_at, REPORTED) as (store, edition):
-            return read_report(store, edition, parse_names(names))
+        return Snapshot(self.path, self.dataset, edition_name(as_of, known_at))
 
-    def write_report(
-        self,
-        report: Report,
-        out_dir: PathLike = "report",
-        *,
-        format: str = "csv",
-        spreadsheet_safe: bool = False,
-        bom: bool = False,
-        dry_run: bool = False,
-    ) -> ExportedFile:
-        """Write a report as `support_report.<format>`.
-
-        Of `xlsx`, a workbook with the report, and a sheet `about` on what it is as of, with its
-        notes. Of `html`, a page with its pictures, the answers, what changed since the edition
-        before, and for every figure the rows of files that make it.
+    def compare(
+        self, before: EditionName | Month | str, after: EditionName | Month | str
+    ) -> Comparison:
+        """Put two editions side by side; to be used in a `with` statement, or for one question.
 
         Args:
-            report: as `report` gives it.
-            out_dir: made where there is none.
-            format: of the file, as for `export`.
-            spreadsheet_safe: as for `export`.
-            bom: as for `export`.
-            dry_run: write to a folder that is thrown away.
-
-        Raises:
-            WrongUsage: there is no such format, it needs a package that is not there, or it is not
-                one for spreadsheets.
-            VerificationFailed: for a page, the projection does not agree with the events.
-            StorageFailed: the folder cannot be written; what was there before is whole.
-        """
-        from ledger.datasets.support.report import write_report
-        from ledger.outputs.formats import PAGE, FileOptions, check_format
-        from ledger.outputs.table_files import write_page
-
-        options = FileOptions(format, spreadsheet_safe, bom, dry_run)
-        check_format(options, page=True)
-        if format == PAGE:
-            name = f"{report.sheet.name}.{PAGE}"
-            text = self._page(report)
-            return write_page(Path(out_dir), name, text, len(report.rows), options)
-        return write_report(report, self.dataset, Path(out_dir), options)
-
-    def _page(self, report: Report) -> str:
-        """The page of a report."""
-        from ledger.datasets.support.page.document import report_page
-        from ledger.datasets.support.page.page_data import Changes, read_evidence
-        from ledger.datasets.support.page.provenance import CAUSES_SHOWN
-
-        edition = report.edition
-        with self._reading(edition.as_of, edition.batch) as (store, _):
-            evidence = read_evidence(store, self.dataset, report)
-            before = store.records().before(edition)
-        if before is None:
-            return report_page(evidence, None)
-        with self.compare(before.name, edition.name) as both:
-            causes = tuple(both.bridge_causes(most=CAUSES_SHOWN))
-            changes = Changes(both.bridge(), causes)
-        return report_page(evidence, changes)
-
-    def answers(
-        self,
-        period: Quarter | str | None = None,
-        *,
-        as_of: Month | str | None = None,
-        known_at: KnownAt | None = None,
-        names: str = Names.AS_IS,
-        sensitivity: bool = False,
-    ) -> Answers:
-        """Answer the business questions for a quarter.
-
-        Args:
-            period: by default the quarter of the as-of month.
-            as_of: by default the latest month known then.
-            known_at: by default the last batch.
-            names: `as-is` for the names of this edition, `as-was` for those of each month.
-            sensitivity: give what comes out under every other reading of the data too; that an
-                answer flips under one is always noted.
-
-        Raises:
-            WrongUsage: the quarter begins after the as-of month, or that lies outside of what is
-                recorded.
-        """
-        from ledger.datasets.support.answers import answer_questions, asked_quarter
-
-        with self._summaries(as_of, known_at, self.dataset) as (store, edition):
-            chosen, kind = asked_quarter(period, edition), parse_names(names)
-            return answer_questions(store, edition, chosen, kind, sensitivity=sensitivity)
-
-    def state(
-        self,
-        table: str,
-        *,
-        as_of: Month | str | None = None,
-        known_at: KnownAt | None = None,
-        after: str = "",
-        most: int,
-    ) -> list[Record]:
-        """The rows of a table as they stand in an edition, in the order of the key.
-
-        Args:
-            table: of the rows; their columns are the delivered ones, in order.
-            as_of: by default the latest month known then.
-            known_at: by default the last batch.
-            after: the key after which they begin; by default with the first.
-            most: how many, at the most.
-
-        Raises:
-            WrongUsage: there is no such table, or the month lies outside of what is recorded.
-        """
-        from ledger.replay.paging import EditionRows
-
-        chosen = self.dataset.table(table)
-        with Store.for_reading(self.path) as store:
-            with store.snapshot():
-                edition = choose_edition(store, as_month_or_none(as_of), known_at)
-            select = partial(labelled_select, self.dataset, chosen, None)
-            rows = iter(EditionRows(store, chosen, edition, select, storable(after)))
-            with closing(rows):
-                return list(islice(rows, most))
-
-    def history(
-        self,
-        table: str,
-        key: str,
-        *,
-        as_of: Month | str | None = None,
-        known_at: KnownAt | None = None,
-    ) -> History:
-        """Tell what happened to a record: every event, what came of it, and what it changed.
-
-        Args:
-            table: of the record.
-            key: of the record.
-            as_of: events up to this month; by default all that were known then.
-            known_at: by default the last batch.
-
-        Raises:
-            WrongUsage: there is no such table, or no event of such a key by then.
-        """
-        from ledger.lineage.history import read_history
-
-        chosen = self.dataset.table(table)
-        with self._events(as_of, known_at) as (store, edition):
-            if as_of is None and edition == choose_edition(store, None, edition.batch):
-                # What was retracted since may be of a later month than any that counts.
-                months = [f.month for f in store.files() if f.batch <= edition.batch]
-                say_what_counts(store, replace(edition, as_of=max(months)))
-            return read_history(store, chosen, storable(key), edition)
-
-    def explain(
-        self,
-        month: Month | str,
-        center: str | None = None,
-        department: str | None = None,
-        *,
-        measure: str | None = None,
-        as_of: Month | str | None = None,
-        known_at: KnownAt | None = None,
-        names: str = Names.AS_IS,
-    ) -> Explanation:
-        """Show the events that make a figure of the support report.
-
-        Args:
-            month: of the report; or `Unknown`.
-            center: a contact centre's name, as in the report; None for all of them.
-            department: likewise.
-            measure: `total_interactions`, `total_calls` or `total_call_duration`, to have what is
-                part of that alone; None for every interaction.
-            as_of: by default the latest month known then.
-            known_at: by default the last batch.
-            names: `as-is` for the names of this edition, `as-was` for those of the month.
-
-        Raises:
-            WrongUsage: the report has no such figure.
-            VerificationFailed: the stored projection does not agree with the events.
-        """
-        from ledger.datasets.support.explain import explain_figure
-        from ledger.datasets.support.measures import month_label
-
-        label = month_label(month)
-        with self._reading(as_of, known_at) as (store, edition):
-            return explain_figure(
-                store, edition, label, center, department, measure, parse_names(names)
-            )
-
-    def check(
-        self,
-        *,
-        as_of: Month | str | None = None,
-        known_at: KnownAt | None = None,
-        fail_on: Collection[str] = (),
-    ) -> Checked:
-        """Look at every event that counts, and tell what is odd.
-
-        Args:
-            as_of: by default the latest month known then.
-            known_at: by default the last batch.
-            fail_on: codes of findings for which `Checked.failed` tells; `any` for all of them.
-
-        Raises:
-            WrongUsage: the month lies outside of what was recorded; or there is no such code.
-        """
-        from ledger.lineage.findings import chosen_codes, edition_findings
-        from ledger.results import Checked
-
-        refused = chosen_codes(self.dataset, fail_on)
-        with self._events(as_of, known_at) as (store, edition):
-            findings = tuple(edition_findings(store, self.dataset, edition))
-            files = in_force(store.files(), edition.batch).values()
-            events = sum(file.rows for file in files if file.month <= edition.as_of)
-        found = Counter(finding.code for finding in findings)
-        failed = {code: count for code, count in sorted(found.items()) if code in refused}
-        return Checked(edition, events, found, findings, failed)
-
-    def diff(self, before: Month | str, after: Month | str) -> Diff:
-        """Count in how many rows and cells two editions differ, in each table and in the report.
-
-        Args:
-            before: the one edition: an as-of month, a batch, a moment or a tag, or a month as it
-                was known then: `202502`, `2`, `2025-04-01T09:30:00Z`, `signed`, `202502@2`.
+            before: the one edition, as for `at`.
             after: the other.
 
         Raises:
             WrongUsage: there is no such edition.
         """
-        with self.compare(before, after) as both:
-            return both.diff()
-
-    def diff_rows(self, before: Month | str, after: Month | str) -> Iterator[RowChange]:
-        """Yield the rows in which two editions differ, cell by cell.
-
-        Ordered by table, the report last, and by key. Applied to the one they give the other.
-
-        Args:
-            before: the one edition, as for `diff`.
-            after: the other.
-
-        Raises:
-            WrongUsage: there is no such edition.
-        """
-        with self.compare(before, after) as both:
-            yield from both.diff_rows()
-
-    def bridge(
-        self, before: Month | str, after: Month | str, *, month: Month | str | None = None
-    ) -> Bridge:
-        """Reconcile the support reports of two editions: why each figure moved, step by step.
-
-        Args:
-            before: the edition from which, as for `diff`.
-            after: the edition to which.
-            month: of the report, or `Unknown`, to keep to; by default all.
-
-        Raises:
-            WrongUsage: there is no such edition, or neither report has the month.
-            VerificationFailed: the stored projection does not agree with the events.
-        """
-        with self.compare(before, after) as both:
-            return both.bridge(month)
-
-    def bridge_causes(
-        self,
-        before: Month | str,
-        after: Month | str,
-        *,
-        month: Month | str | None = None,
-        most: int | None = None,
-    ) -> Iterator[Cause]:
-        """Yield what is behind each step of a bridge, with the events that did it.
-
-        Args:
-            before: the edition from which, as for `diff`.
-            after: the edition to which.
-            month: of the report, or `Unknown`, to keep to; by default all.
-            most: so many interactions at the most for each step; by default all.
-
-        Raises:
-            WrongUsage: there is no such edition, or neither report has the month.
-        """
-        with self.compare(before, after) as both:
-            yield from both.bridge_causes(month, most=most)
-
-    @contextmanager
-    def compare(self, before: Month | str, after: Month | str) -> Iterator[Comparison]:
-        """Put two editions side by side, to ask for more than one thing of them.
-
-        Args:
-            before: the one edition, as for `diff`.
-            after: the other.
-
-        Raises:
-            WrongUsage: there is no such edition.
-        """
-        from ledger.lineage.diff import build_side_by_side
         from ledger.snapshot import Comparison
 
-        with Store.for_reading(self.path) as store, store.snapshot():
-            records = store.records()
-            first, second = (
-                records.edition(EditionName.parse(str(name))) for name in (before, after)
-            )
-            build_side_by_side(store, self.dataset, first, second)
-            with closing(Comparison(store, self.dataset, first, second)) as both:
-                yield both
+        return Comparison(self.path, self.dataset, edition_name(before), edition_name(after))
 
     def editions(self) -> list[Restatement]:
         """For each batch and each month known after it: whether the report was restated."""
         from ledger.datasets.support.restatements import read_restatements
 
         with Store.for_reading(self.path) as store, store.snapshot():
-            return list(read_restatements(store))
+            return list(read_restatements(store, store.records()))
 
     @contextmanager
     def query(self, sql: str, parameters: Parameters = ()) -> Iterator[Query]:
@@ -702,65 +306,28 @@ class Ledger:
             WrongUsage: it is no query, would do more than read, or fails; also while its rows are
                 read.
         """
-        from ledger.results import Query
-
         with Store.for_query(self.path) as store, store.snapshot():
-            projection = stored_edition(store)
+            projection = stored_edition(store, store.records())
             with user_query(store, sql, parameters) as (columns, rows):
                 yield Query(columns, rows, projection)
 
     def log(self) -> list[LogEntry]:
         """All batches with their files, in the order in which they were recorded."""
-        from ledger.results import LogEntry
-
         with Store.for_reading(self.path) as store, store.snapshot():
-            files = store.files()
-            return [
-                LogEntry(batch, tuple(file for file in files if file.batch == batch.batch))
-                for batch in store.batches()
-            ]
+            return store.records().log()
 
     def status(self) -> Status:
         """Where the ledger stands."""
-        from ledger.results import Status
+        from ledger.replay.status import read_status
 
         with Store.for_reading(self.path) as store, store.snapshot():
-            batches, files = store.batches(), store.files()
-            counting = in_force(files)
-            months = {month for _, month in counting}
-            first, latest = min(months, default=None), max(months, default=None)
-            span = first.until(latest) if first and latest else ()
-            events = {
-                table.name: sum(file.rows for file in files if file.table_name == table.name)
-                for table in self.dataset.tables
-            }
-            by_month: Counter[Month] = Counter()
-            for file in sorted(files, key=lambda file: file.month):
-                by_month[file.month] += file.rows
-            return Status(
-                path=self.path,
-                bytes=self.path.stat().st_size,
-                batches=len(batches),
-                first_month=first,
-                latest_month=latest,
-                missing_months=tuple(month for month in span if month not in months),
-                events=events,
-                events_by_month=dict(by_month),
-                superseded=sum(events.values()) - sum(f.rows for f in counting.values()),
-                projection=stored_edition(store),
-                head=batches[-1].head if batches else None,
-            )
-
-    def stored_edition(self) -> Edition | None:
-        """The edition of the projection stored in the ledger, or None."""
-        with Store.for_reading(self.path) as store:
-            return stored_edition(store)
+            return read_status(store, self.dataset)
 
     def diagnose(self, *, encoding: str | None = None, recover: bool = False) -> Diagnosis:
         """Examine all that the ledger needs: what is installed, and its file.
 
         Args:
-            encoding: of the terminal, to be examined too.
+            encoding: of the terminal, to be looked at too.
             recover: first undo what an interrupted writer left beside the file, where a copy on
                 which that was done verifies.
         """
@@ -789,10 +356,10 @@ class Ledger:
         """Verify that the ledger is as it was recorded: its file, every event, every record.
 
         Args:
-            receipts: files with receipts of it, to check it against.
-            sources: the folder of the delivered files, to compare with the events.
+            receipts: files with receipts of it, to hold it to.
+            sources: the folder of the delivered files, to be read again and held to the events.
             quick: leave out what is computed from the events: readings, local time, projection.
-            progress: is called with how many of how many events are done.
+            progress: is told how many of how many events are done.
 
         Returns:
             what was found; all is well where it has no faults.
@@ -807,11 +374,11 @@ class Ledger:
         from ledger.model.receipt import Receipt
 
         anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
-        delivered = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
+        originals = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
         try:
             with Store.for_reading(self.path) as store, store.snapshot():
                 return verify_store(
-                    store, self.dataset, anchors, delivered, quick=quick, progress=progress
+                    store, self.dataset, anchors, originals, quick=quick, progress=progress
                 )
         except LedgerDamaged as error:
             return unreadable(self.path, error, quick=quick)
@@ -829,100 +396,6 @@ class Ledger:
         if not batches:
             raise WrongUsage(f"nothing is recorded in {self.path}; start with: ledger ingest")
         return receipt_of(batches, tags)
-
-    def prove(
-        self,
-        table: str,
-        key: str,
-        *,
-        as_of: Month | str | None = None,
-        known_at: KnownAt | None = None,
-    ) -> EventProof:
-        """Prove that the event which counts for a record is part of the ledger.
-
-        Args:
-            table: of the record.
-            key: of the record.
-            as_of: by default the latest month known then.
-            known_at: by default the last batch.
-
-        Raises:
-            WrongUsage: there is no such table, or no event of such a key counts then.
-        """
-        from ledger.integrity.proofs import prove_event
-
-        chosen = self.dataset.table(table)
-        with self._events(as_of, known_at) as (store, edition):
-            ((event_id,),) = store.rows(last_event(chosen, "?", "event"), (key,))
-            if event_id is None:
-                raise WrongUsage(
-                    f"no event of {table} {key!r} counts as of {edition.as_of}, "
-                    f"batch {edition.batch}; see: ledger history"
-                )
-            return prove_event(store, self.dataset, chosen, event_id)
-
-    def verify_proof(self, proof: PathLike, receipt: PathLike) -> EventProof:
-        """Check an event against a receipt, both given as files; the ledger is not read.
-
-        Of the receipt, batch, head and events are checked, as far as the proof has them.
-
-        Returns:
-            the proof, with the event.
-
-        Raises:
-            VerificationFailed: the event is not part of the ledger that the receipt is of.
-            WrongUsage: a file is not what it should be, or the two are of different batches.
-        """
-        from ledger.integrity.documents import read_document
-        from ledger.integrity.proofs import EventProof, check_event_proof
-        from ledger.model.receipt import Receipt
-
-        proven = read_document(Path(proof), EventProof)
-        check_event_proof(proven, read_document(Path(receipt), Receipt), self.dataset)
-        return proven
-
-    def prove_report(self, report: Report) -> ReportProof:
-        """Say what a report was computed from, to be handed out with it."""
-        from ledger.datasets.support.report_proof import prove_report
-
-        with Store.for_reading(self.path) as store, store.snapshot():
-            return prove_report(store, report)
-
-    def verify_report(
-        self,
-        report: PathLike,
-        proof: PathLike,
-        *,
-        receipt: PathLike | None = None,
-        sources: PathLike | None = None,
-    ) -> ReportVerification:
-        """Check a published report against its proof; the ledger is not read.
-
-        Args:
-            report: the file, `support_report.csv`, say.
-            proof: the file that was made with it.
-            receipt: a file with a receipt of the ledger, of the batch of the report or a later one.
-            sources: the folder of the delivered files, to compute the report from again; without
-                it the report is not proved.
-
-        Returns:
-            what was found; whether the report is what the files give is its `proved`, and whether
-            a receipt binds which files were recorded its `anchored`.
-
-        Raises:
-            VerificationFailed: the proof or a delivered file is not what it should be, or the
-                report cannot be read.
-            WrongUsage: a file is not what it should be, or there is no such folder.
-        """
-        from ledger.datasets.support.report_proof import ReportProof, check_report
-        from ledger.integrity.checks.delivered import DeliveredFiles
-        from ledger.integrity.documents import read_document
-        from ledger.model.receipt import Receipt
-
-        proven = read_document(Path(proof), ReportProof)
-        anchor = None if receipt is None else read_document(Path(receipt), Receipt)
-        delivered = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
-        return check_report(Path(report), proven, self.dataset, anchor, delivered)
 
     def backup(self, path: PathLike) -> Verification:
         """Copy the ledger as it is now, and verify the copy before it gets its name.
@@ -976,53 +449,6 @@ class Ledger:
         ):
             yield store
 
-    @contextmanager
-    def _events(
-        self, as_of: Month | str | None, known_at: KnownAt | None
-    ) -> Iterator[tuple[Store, Edition]]:
-        """A store of which it is said what counts, for those who need no projection."""
-        with Store.for_reading(self.path) as store, store.snapshot():
-            edition = choose_edition(store, as_month_or_none(as_of), known_at)
-            say_what_counts(store, edition)
-            yield store, edition
-
-    @contextmanager
-    def _reading(
-        self, as_of: Month | str | None, known_at: KnownAt | None
-    ) -> Iterator[tuple[Store, Edition]]:
-        """A store with the projection of an edition: the stored one if it is that, or one aside."""
-        from ledger.replay.incremental import build_whole_aside
-
-        with self._events(as_of, known_at) as (store, edition):
-            if stored_edition(store) != edition:
-                build_whole_aside(store, self.dataset, edition)
-            yield store, edition
-
-    @contextmanager
-    def _summaries(
-        self, as_of: Month | str | None, known_at: KnownAt | None, dataset: DataSet
-    ) -> Iterator[tuple[Store, Edition]]:
-        """As `_reading`, for those who read the summaries of a projection alone."""
-        from ledger.replay.incremental import build_summaries_aside
-
-        with self._events(as_of, known_at) as (store, edition):
-            if stored_edition(store) != edition:
-                build_summaries_aside(store, dataset, edition)
-            yield store, edition
-
-
-def _exported(
-    store: Store, tables: Sequence[Table], provenance: Provenance, format: str, tally: Tally
-) -> Iterator[Tabular]:
-    """Tables of an edition, as they are written in a format; the tally counts the rows read."""
-    from ledger.model.tabular import Tabular
-    from ledger.outputs.formats import WORKBOOK
-    from ledger.replay.paging import EditionRows
-
-    dataset, edition, names = provenance.dataset, provenance.edition, provenance.names
-    # The name of a workbook ends so, and not those of its sheets.
-    end = "" if format == WORKBOOK else "_final"
-    for table in tables:
-        select = partial(labelled_select, dataset, table, names)
-        rows = EditionRows(store, table, edition, select, advance=tally.advance)
-        yield Tabular(f"{table.name}{end}", labelled_columns(table, names), rows, table.key)
+    def _replay(self, store: Store, name: EditionName) -> Replay:
+        records = store.records()
+        return Replay(store, self.dataset, records, records.edition(name))

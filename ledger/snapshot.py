@@ -1,77 +1,520 @@
-"""Two editions side by side, for as many questions as one has of them."""
+"""What a ledger gives of one edition, and of two side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from typing import Any, TypeVar
+import os
+import weakref
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ledger.datasets.support.bridge import Bridge, Cause, read_bridge, read_causes
-from ledger.datasets.support.bridge_tables import (
-    CAUSES_SHOWN,
-    cause_table,
-    draw_bridge,
-    draw_causes,
-)
 from ledger.datasets.support.measures import month_label
-from ledger.lineage.diff import Diff, RowChange, cell_differences, count_differences, differing_rows
-from ledger.model.dataset import DataSet
-from ledger.model.editions import Edition
-from ledger.model.periods import Month
-from ledger.model.presentation import Part
+from ledger.errors import WrongUsage
+from ledger.model.dataset import DataSet, Table
+from ledger.model.editions import Edition, EditionName
+from ledger.model.periods import Month, Quarter
 from ledger.model.tabular import Tabular
+from ledger.replay.editions import last_event
+from ledger.replay.labels import Names, labelled_columns, parse_names
+from ledger.replay.replay import Replay, stored_edition
+from ledger.store.database import Record, storable
 from ledger.store.event_store import Store
 
+if TYPE_CHECKING:
+    from ledger.datasets.support.answers import Answers
+    from ledger.datasets.support.bridge import Bridge, Cause
+    from ledger.datasets.support.explain import Explanation
+    from ledger.datasets.support.report import Report
+    from ledger.datasets.support.report_proof import ReportProof
+    from ledger.integrity.proofs import EventProof
+    from ledger.lineage.diff import Diff, RowChange
+    from ledger.lineage.findings import Checked
+    from ledger.lineage.history import History
+    from ledger.model.presentation import Part
+    from ledger.model.progress import Progress
+    from ledger.outputs.manifest import Export, ExportedFile
+
+PathLike = str | os.PathLike[str]
 Item = TypeVar("Item")
+
+
+class Snapshot:
+    """A ledger in one edition, as `Ledger.at` gives it.
+
+    All that it gives is of that edition, whatever is recorded meanwhile. Every method opens the
+    file for as long as it takes; the first one uses what was opened to find the edition.
+
+    Attributes:
+        path: the ledger's file.
+        dataset: its tables.
+        edition: the edition.
+        stored: the edition of the projection that was stored when this one was found, or None.
+    """
+
+    def __init__(self, path: Path, dataset: DataSet, name: EditionName) -> None:
+        """Find the edition that a name means.
+
+        Raises:
+            WrongUsage: there is none.
+            LedgerError: as the ledger cannot be read.
+        """
+        self.path = path
+        self.dataset = dataset
+        self._name = name
+        with ExitStack() as opened:
+            store = opened.enter_context(Store.for_reading(path))
+            with store.snapshot():
+                self._records = store.records()
+                self.edition = self._records.edition(name)
+                self.stored = stored_edition(store, self._records)
+            opened.pop_all()
+        self._unused: Store | None = store
+        self._close = weakref.finalize(self, store.close)
+
+    def report(self, *, names: str = Names.AS_IS) -> Report:
+        """Compute the support report.
+
+        Args:
+            names: `as-is` for the names of this edition, `as-was` for those of each row's month.
+        """
+        from ledger.datasets.support.report import REPORTED, read_report
+
+        kind = parse_names(names)
+        with self._summaries(REPORTED) as replay:
+            return read_report(replay, kind)
+
+    def answers(
+        self,
+        period: Quarter | str | None = None,
+        *,
+        names: str = Names.AS_IS,
+        sensitivity: bool = False,
+    ) -> Answers:
+        """Answer the business questions for a quarter.
+
+        Args:
+            period: by default the quarter of the as-of month.
+            names: `as-is` for the names of this edition, `as-was` for those of each month.
+            sensitivity: give what comes out under every other reading of the data too; that an
+                answer flips under one is always noted.
+
+        Raises:
+            WrongUsage: the quarter begins after the as-of month.
+        """
+        from ledger.datasets.support.answers import answer_questions, asked_quarter
+
+        chosen, kind = asked_quarter(period, self.edition), parse_names(names)
+        with self._summaries(self.dataset) as replay:
+            return answer_questions(replay, chosen, kind, sensitivity=sensitivity)
+
+    def explain(
+        self,
+        month: Month | str,
+        center: str | None = None,
+        department: str | None = None,
+        *,
+        measure: str | None = None,
+        names: str = Names.AS_IS,
+    ) -> Explanation:
+        """Show the events that make a figure of the support report.
+
+        Args:
+            month: of the report; or `Unknown`.
+            center: a contact centre's name, as in the report; None for all of them.
+            department: a department, as in the report; None for all of them.
+            measure: `total_interactions`, `total_calls` or `total_call_duration`, to have what is
+                part of that alone; None for every interaction.
+            names: `as-is` for the names of this edition, `as-was` for those of the month.
+
+        Raises:
+            WrongUsage: the report has no such figure.
+            VerificationFailed: the stored projection does not agree with the events.
+        """
+        from ledger.datasets.support.explain import explain_figure
+
+        label, kind = month_label(month), parse_names(names)
+        with self._projected() as replay:
+            return explain_figure(replay, label, center, department, measure, kind)
+
+    def history(self, table: str, key: str) -> History:
+        """Read what happened to a record: every event, what came of it, and what it changed.
+
+        Where the edition was found without an as-of month, events of later months belong to it too
+        if they were known then.
+
+        Args:
+            table: of the record.
+            key: of the record.
+
+        Raises:
+            WrongUsage: there is no such table, or no event of such a key by then.
+        """
+        from ledger.lineage.history import read_history
+
+        chosen, records, edition = self.dataset.table(table), self._records, self.edition
+        widest = edition
+        latest = records.edition(EditionName(None, edition.batch))
+        if self._name.as_of is None and edition == latest:
+            # What was retracted since may be of a later month than any that counts.
+            last = max(f.month for f in records.files if f.batch <= edition.batch)
+            widest = replace(edition, as_of=last)
+        with self._events(widest) as replay:
+            return read_history(replay, chosen, storable(key), edition)
+
+    def check(self, *, fail_on: Collection[str] = ()) -> Checked:
+        """Inspect every event that counts, and report what is unexpected.
+
+        Args:
+            fail_on: codes of findings that `Checked.failed` counts; `any` for all of them.
+
+        Raises:
+            WrongUsage: there is no such code.
+        """
+        from ledger.lineage.findings import check_edition
+
+        with self._events() as replay:
+            return check_edition(replay, fail_on)
+
+    def state(self, table: str, *, after: str = "", most: int) -> list[Record]:
+        """The rows of a table, in the order of the key.
+
+        Args:
+            table: of the rows; their columns are the delivered ones, in order.
+            after: the key after which they begin; by default with the first.
+            most: how many, at the most.
+
+        Raises:
+            WrongUsage: there is no such table.
+        """
+        from ledger.replay.paging import EditionRows
+
+        chosen = self.dataset.table(table)
+        with self._opened() as store:
+            replay = Replay(store, self.dataset, self._records, self.edition)
+            select = partial(replay.labelled, chosen, None)
+            with closing(iter(EditionRows(replay, chosen, select, storable(after)))) as rows:
+                return list(islice(rows, most))
+
+    def export(
+        self,
+        out_dir: PathLike = "output",
+        *,
+        format: str = "csv",
+        names: str | None = None,
+        tables: Sequence[str] = (),
+        spreadsheet_safe: bool = False,
+        bom: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Export:
+        """Write `<table>_final.<format>` for each table, and `datapackage.json` beside them.
+
+        Of `xlsx`, one workbook `customer-support_final.xlsx` with a sheet for each table, and a
+        last one, `about`, on what they are as of.
+
+        Args:
+            out_dir: made where there is none.
+            format: `csv`, `json`, `parquet`, or `xlsx`, which needs the extra `excel`.
+            names: `as-is` or `as-was`: name beside each key the row that it refers to, as it
+                stands in this edition or as it stood in the month of the row. By default, not.
+            tables: only these; by default all.
+            spreadsheet_safe: of `csv`, put an apostrophe before each text that a spreadsheet would
+                take for a formula. By default, texts are exact.
+            bom: of `csv`, begin each file with a byte order mark, by which Excel knows UTF-8.
+            dry_run: write to a folder that is thrown away.
+            progress: is called with how many rows are written, of how many if these are stored.
+
+        Raises:
+            WrongUsage: there is no such format or table; the format cannot have the rows, or needs
+                a package that is not installed.
+            StorageFailed: the folder cannot be written; what was there before is whole.
+        """
+        from ledger.outputs.formats import FileOptions, check_format
+        from ledger.outputs.manifest import Export, Provenance
+        from ledger.outputs.table_files import write_tables
+
+        options = FileOptions(format, spreadsheet_safe, bom, dry_run)
+        check_format(options)
+        labelled = None if names is None else parse_names(names)
+        every = [table.name for table in self.dataset.tables]
+        chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
+        provenance = Provenance(f"{self.dataset.name}_final", self.dataset, self.edition, labelled)
+        with self._opened() as store:
+            replay = Replay(store, self.dataset, self._records, self.edition)
+            exported = _exported(replay, chosen, labelled, format, progress)
+            written = write_tables(Path(out_dir), exported, provenance, options, manifest=True)
+        return Export(self.edition, tuple(written))
+
+    def write_report(
+        self,
+        report: Report,
+        out_dir: PathLike = "report",
+        *,
+        format: str = "csv",
+        spreadsheet_safe: bool = False,
+        bom: bool = False,
+        dry_run: bool = False,
+    ) -> ExportedFile:
+        """Write a report as `support_report.<format>`.
+
+        Of `xlsx`, a workbook with the report, and a sheet `about` on what it is as of, with its
+        notes. Of `html`, a page with its pictures, the answers, what changed since the edition
+        before, and for every figure the rows of files that make it.
+
+        Args:
+            report: as `report` gives it.
+            out_dir: made where there is none.
+            format: of the file, as for `export`.
+            spreadsheet_safe: as for `export`.
+            bom: as for `export`.
+            dry_run: write to a folder that is thrown away.
+
+        Raises:
+            WrongUsage: there is no such format, it needs a package that is not installed, or it is
+                not one for spreadsheets; or the report is of another edition.
+            VerificationFailed: for a page, the projection does not agree with the events.
+            StorageFailed: the folder cannot be written; what was there before is whole.
+        """
+        from ledger.datasets.support.report import write_report
+        from ledger.outputs.formats import PAGE, FileOptions, check_format
+        from ledger.outputs.table_files import write_page
+
+        self._check_own(report)
+        options = FileOptions(format, spreadsheet_safe, bom, dry_run)
+        check_format(options, page=True)
+        if format == PAGE:
+            name = f"{report.sheet.name}.{PAGE}"
+            text = self._page(report)
+            return write_page(Path(out_dir), name, text, len(report.rows), options)
+        return write_report(report, self.dataset, Path(out_dir), options)
+
+    def prove_report(self, report: Report) -> ReportProof:
+        """Say what a report was computed from, to be handed out with it.
+
+        Raises:
+            WrongUsage: the report is of another edition.
+        """
+        from ledger.datasets.support.report_proof import prove_report
+
+        self._check_own(report)
+        with self._events() as replay:
+            return prove_report(replay.store, report)
+
+    def prove(self, table: str, key: str) -> EventProof:
+        """Prove that the event which counts for a record is part of the ledger.
+
+        Args:
+            table: of the record.
+            key: of the record.
+
+        Raises:
+            WrongUsage: there is no such table, or no event of such a key counts.
+        """
+        from ledger.integrity.proofs import prove_event
+
+        chosen = self.dataset.table(table)
+        with self._events() as replay:
+            ((event_id,),) = replay.rows(last_event(chosen, "?", "event"), (key,))
+            if event_id is None:
+                raise WrongUsage(
+                    f"no event of {table} {key!r} counts as of {self.edition.as_of}, "
+                    f"batch {self.edition.batch}; see: ledger history"
+                )
+            return prove_event(replay.store, self.dataset, chosen, event_id)
+
+    def _check_own(self, report: Report) -> None:
+        if report.edition != self.edition:
+            raise WrongUsage(
+                f"the report is of the edition {report.edition.name}, not of {self.edition.name}; "
+                "take that of the same snapshot"
+            )
+
+    def _page(self, report: Report) -> str:
+        """The page of a report."""
+        from ledger.datasets.support.page.document import report_page
+        from ledger.datasets.support.page.page_data import Changes, read_evidence
+        from ledger.datasets.support.page.provenance import CAUSES_SHOWN
+
+        with self._projected() as replay:
+            evidence = read_evidence(replay, report)
+        before = self._records.before(self.edition)
+        if before is None:
+            return report_page(evidence, None)
+        names = (EditionName(e.as_of, e.batch) for e in (before, self.edition))
+        with Comparison(self.path, self.dataset, *names) as both:
+            causes = tuple(both.bridge_causes(most=CAUSES_SHOWN))
+            changes = Changes(both.bridge(), causes)
+        return report_page(evidence, changes)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Store]:
+        """The ledger, open to read and in no snapshot."""
+        with self._unused or Store.for_reading(self.path) as store:
+            if self._unused is None:
+                with store.snapshot():
+                    self._records = store.records()
+            self._unused = None
+            yield store
+
+    @contextmanager
+    def _events(self, edition: Edition | None = None) -> Iterator[Replay]:
+        """The edition in a store, for those who need no projection; or another edition."""
+        with self._opened() as store, store.snapshot():
+            yield Replay(store, self.dataset, self._records, edition or self.edition)
+
+    @contextmanager
+    def _projected(self) -> Iterator[Replay]:
+        """The edition in a store that has its projection: the stored one, or one built aside."""
+        from ledger.replay.incremental import ensure_projection
+
+        with self._events() as replay:
+            ensure_projection(replay)
+            yield replay
+
+    @contextmanager
+    def _summaries(self, dataset: DataSet) -> Iterator[Replay]:
+        """The edition in a store that has the summaries of a data set, and no more."""
+        from ledger.replay.incremental import ensure_summaries
+
+        with self._opened() as store, store.snapshot():
+            replay = Replay(store, dataset, self._records, self.edition)
+            ensure_summaries(replay)
+            yield replay
+
+
+def _exported(
+    replay: Replay,
+    tables: Sequence[Table],
+    names: Names | None,
+    format: str,
+    progress: Progress | None,
+) -> Iterator[Tabular]:
+    """Tables of an edition, as they are written in a format."""
+    from ledger.model.progress import Tally
+    from ledger.outputs.formats import WORKBOOK
+    from ledger.replay.paging import EditionRows
+
+    stored = replay.stored_rows
+    tally = Tally(sum(stored.get(table.name, 0) for table in tables), progress)
+    # The name of a workbook ends so, and not those of its sheets.
+    end = "" if format == WORKBOOK else "_final"
+    for table in tables:
+        select = partial(replay.labelled, table, names)
+        rows = EditionRows(replay, table, select, advance=tally.advance)
+        yield Tabular(f"{table.name}{end}", labelled_columns(table, names), rows, table.key)
 
 
 class Comparison:
     """Two editions side by side, as `Ledger.compare` gives them.
 
-    It is asked one thing at a time: a question ends what is still being read for the one before.
+    It keeps both in one open store until it is closed: whoever records waits for that, at the
+    commit. It is asked one thing at a time: a question ends what is still being read for the one
+    before.
 
     Attributes:
         before: the one.
         after: the other.
     """
 
-    def __init__(self, store: Store, dataset: DataSet, before: Edition, after: Edition) -> None:
-        """Hold a store in which the editions lie side by side."""
-        self._store = store
-        self._dataset = dataset
-        self._streams = ExitStack()
-        self.before = before
-        self.after = after
+    def __init__(
+        self, path: Path, dataset: DataSet, before: EditionName, after: EditionName
+    ) -> None:
+        """Put two editions side by side.
+
+        Raises:
+            WrongUsage: there is no such edition.
+            LedgerError: as the ledger cannot be read.
+        """
+        from ledger.lineage.diff import build_side_by_side
+
+        self._reading: weakref.ref[Generator[object, None, None]] | None = None
+        with ExitStack() as opened:
+            store = opened.enter_context(Store.for_reading(path))
+            opened.enter_context(store.snapshot())
+            records = store.records()
+            self._before, self._after = (
+                Replay(store, dataset, records, records.edition(name)) for name in (before, after)
+            )
+            build_side_by_side(self._before, self._after)
+            self._close = weakref.finalize(self, opened.pop_all().close)
+        self.before = self._before.edition
+        self.after = self._after.edition
 
     def close(self) -> None:
-        """End what is still being read."""
-        self._streams.close()
+        """Let go of the ledger, and end what is still being read."""
+        self._end_reading()
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def diff(self) -> Diff:
-        """As `Ledger.diff`."""
-        self.close()
-        return count_differences(self._store, self._dataset, self.before, self.after)
+        """Count in how many rows and cells the editions differ, in each table and in the report."""
+        from ledger.lineage.diff import count_differences
+
+        self._end_reading()
+        return count_differences(self._before, self._after)
 
     def diff_rows(self) -> Iterator[RowChange]:
-        """As `Ledger.diff_rows`."""
-        return self._stream(differing_rows(self._store, self._dataset))
+        """Yield the rows in which the editions differ, cell by cell.
+
+        Ordered by table, the report last, and by key. Applied to the one they give the other.
+        """
+        from ledger.lineage.diff import differing_rows
+
+        return self._read(differing_rows(self._after))
 
     def bridge(self, month: Month | str | None = None) -> Bridge:
-        """As `Ledger.bridge`."""
-        self.close()
-        return read_bridge(self._store, self.before, self.after, _label(month))
+        """Reconcile the support reports of the editions: why each figure moved, step by step.
+
+        Args:
+            month: of the report, or `Unknown`, to keep to; by default all.
+
+        Raises:
+            WrongUsage: neither report has the month.
+            VerificationFailed: the stored projection does not agree with the events.
+        """
+        from ledger.datasets.support.bridge import read_bridge
+
+        self._end_reading()
+        return read_bridge(self._before, self._after, _label(month))
 
     def bridge_causes(
         self, month: Month | str | None = None, *, most: int | None = None
     ) -> Iterator[Cause]:
-        """As `Ledger.bridge_causes`."""
-        label = _label(month)
-        return self._stream(read_causes(self._store, self.before, self.after, label, most))
+        """Yield what is behind each step of the bridge, with the events that did it.
 
-    def _stream(self, items: Generator[Item, None, None]) -> Iterator[Item]:
-        self.close()
-        return self._streams.enter_context(closing(items))
+        Args:
+            month: of the report, or `Unknown`, to keep to; by default all.
+            most: so many interactions at the most for each step; by default all.
+
+        Raises:
+            WrongUsage: neither report has the month.
+        """
+        from ledger.datasets.support.bridge import read_causes
+
+        return self._read(read_causes(self._before, self._after, _label(month), most))
+
+    def _read(self, items: Generator[Item, None, None]) -> Iterator[Item]:
+        self._end_reading()
+        self._reading = weakref.ref(items)
+        return self._kept(items)
+
+    def _kept(self, items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+        """Yield the items; the comparison is not closed as long as they are read."""
+        yield from items
+
+    def _end_reading(self) -> None:
+        items = self._reading() if self._reading else None
+        if items is not None:
+            items.close()
 
 
 def _label(month: Month | str | None) -> str | None:
@@ -90,6 +533,8 @@ class Differences:
 
     def tabular(self) -> Tabular:
         """The cells in which the editions differ."""
+        from ledger.lineage.diff import cell_differences
+
         return cell_differences(self.comparison.diff_rows())
 
     def parts(self) -> Iterable[Part]:
@@ -118,10 +563,14 @@ class Reconciled:
 
     def tabular(self) -> Tabular:
         """The causes."""
+        from ledger.datasets.support.bridge_tables import cause_table
+
         return cause_table(self.comparison.bridge_causes(self.month))
 
     def parts(self) -> Iterable[Part]:
         """The bridge of the total, that of each row that moved, and the first causes."""
+        from ledger.datasets.support.bridge_tables import CAUSES_SHOWN, draw_bridge, draw_causes
+
         bridge = self.comparison.bridge(self.month)
         yield from draw_bridge(bridge, self.measure)
         causes = self.comparison.bridge_causes(self.month, most=CAUSES_SHOWN)

@@ -63,7 +63,7 @@ def book(tmp_path: Path) -> Book:
         (folder / "service_categories.csv").write_text(categories)
         rows = [f"INT{number},{line}" for number, line in enumerate(cells)]
         (folder / "interactions.csv").write_text("\n".join([INTERACTIONS, *rows]) + "\n")
-        ledger = Ledger.open(tmp_path / "ledger.db")
+        ledger = Ledger(tmp_path / "ledger.db")
         ledger.ingest(tmp_path / "data", initial_month=month)
         return ledger
 
@@ -71,7 +71,7 @@ def book(tmp_path: Path) -> Book:
 
 
 def answer(ledger: Ledger, number: str) -> Answer:
-    return {found.number: found for found in ledger.answers().answers}[number]
+    return {found.number: found for found in ledger.at().answers().answers}[number]
 
 
 def figures(report: Report) -> list[tuple[str, str, str, int, int, float]]:
@@ -85,13 +85,13 @@ def figures(report: Report) -> list[tuple[str, str, str, int, int, float]]:
 class TestReport:
     def test_only_calls_have_minutes(self, book: Book) -> None:
         ledger = book(call(minutes="7.5"), call(channel="chat", minutes="99"), call(minutes=""))
-        assert figures(ledger.report()) == [("2025-01", "One", "Help", 3, 2, 7.5)]
+        assert figures(ledger.at().report()) == [("2025-01", "One", "Help", 3, 2, 7.5)]
 
     def test_what_cannot_be_found_is_unknown_and_told(self, book: Book) -> None:
         ledger = book(
             call(center="CC9"), call(center=""), call(category="CAT2"), call(category="CAT9")
         )
-        report = ledger.report()
+        report = ledger.at().report()
         assert figures(report) == [
             ("2025-01", "One", "Unknown", 2, 2, 20.0),
             ("2025-01", "Unknown", "Help", 2, 2, 20.0),
@@ -106,17 +106,17 @@ class TestReport:
 
     def test_an_unreadable_start_is_of_an_unknown_month_sorted_last(self, book: Book) -> None:
         ledger = book(call().replace("2025-01-10T15:00:00Z", "soon"), call())
-        assert [row.month for row in ledger.report().rows] == ["2025-01", "Unknown"]
-        assert ledger.report().notes[0].startswith("Unknown month of 1 interaction:")
+        assert [row.month for row in ledger.at().report().rows] == ["2025-01", "Unknown"]
+        assert ledger.at().report().notes[0].startswith("Unknown month of 1 interaction:")
         assert "1 interaction without a readable start" in answer(ledger, "1").notes[0]
 
     def test_sums_of_fractions_are_exact(self, book: Book) -> None:
         ledger = book(*(call(minutes="0.1") for _ in range(10)))
-        assert figures(ledger.report())[0][-1] == 1.0
+        assert figures(ledger.at().report())[0][-1] == 1.0
 
     def test_an_absurd_duration_breaks_nothing(self, book: Book) -> None:
         ledger = book(*(call(minutes="9223372036854775000") for _ in range(3)))
-        assert figures(ledger.report())[0][-1] == pytest.approx(3 * 2.0**63)
+        assert figures(ledger.at().report())[0][-1] == pytest.approx(3 * 2.0**63)
 
 
 class TestVolume:
@@ -133,7 +133,7 @@ class TestVolume:
         ledger = book(call(), month="202502")
         assert answer(ledger, "2").evidence == (("2025-01", 1), ("2025-02", 0))
         assert "so far (as of 2025-02)" in answer(ledger, "2").question
-        assert not ledger.answers().complete
+        assert not ledger.at().answers().complete
 
     def test_a_month_of_which_nothing_is_recorded_is_told(self, book: Book, tmp_path: Path) -> None:
         ledger = book(call(), month="202501")
@@ -142,8 +142,8 @@ class TestVolume:
         ledger.ingest(files=[late], allow_gap=True)
         told = "Nothing is recorded for 2025-02: what happened then may be missing."
         assert answer(ledger, "2").notes == (told,)
-        assert not ledger.answers().complete
-        assert [str(month) for month in ledger.report("202502").edition.missing] == ["202502"]
+        assert not ledger.at().answers().complete
+        assert [str(month) for month in ledger.at("202502").report().edition.missing] == ["202502"]
 
     def test_an_empty_quarter_has_no_highest_month(self, book: Book) -> None:
         ledger = book(call(start="2024-11-10T15:00"))
@@ -160,13 +160,13 @@ class TestVolume:
 
     def test_another_quarter_may_be_asked_for(self, book: Book) -> None:
         ledger = book(call(start="2024-11-10T15:00"))
-        answers = ledger.answers("2024Q4")
+        answers = ledger.at().answers("2024Q4")
         assert answers.complete
-        assert ledger.answers().complete
-        assert not ledger.answers(as_of="202503").answers[1].notes
+        assert ledger.at().answers().complete
+        assert not ledger.at("202503").answers().answers[1].notes
         assert answers.answers[1].answer == "2024-11, with 1 interaction."
         with pytest.raises(WrongUsage):
-            ledger.answers("2025Q2")
+            ledger.at().answers("2025Q2")
 
 
 class TestLongestCall:

@@ -34,6 +34,7 @@ PUBLIC_NAMES = {
     ),
     *(
         "Edition",
+        "EditionName",
         "Examined",
         "Explanation",
         "Export",
@@ -67,8 +68,18 @@ PUBLIC_NAMES = {
         "RecoveryNeeded",
         "Report",
     ),
-    *("Query", "Restatement", "Retraction", "RowChange", "SequenceBroken", "Source", "Status"),
+    *(
+        "Query",
+        "Restatement",
+        "Retraction",
+        "RowChange",
+        "SequenceBroken",
+        "Snapshot",
+        "Source",
+        "Status",
+    ),
     *("EventProof", "Fault", "Receipt", "ReportProof", "ReportVerification"),
+    *("lay_out", "verify_proof", "verify_report"),
     *("StorageFailed", "Tag", "Verification", "VerificationFailed", "WrongUsage"),
 }
 

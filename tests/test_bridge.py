@@ -192,7 +192,7 @@ class TestProperties:
             for before, after in pairs(chronicle, data):
                 if data.draw(st.booleans(), label="one of them is stored"):
                     chronicle.ledger.project(str(after[0]), known_at=after[1])
-                bridge = chronicle.ledger.bridge(name(before), name(after))
+                bridge = chronicle.ledger.compare(name(before), name(after)).bridge()
                 old, new = chronicle.state(*before), chronicle.state(*after)
                 assert_bridged(bridge, report_of(old), report_of(new))
                 expected = expected_steps(old, new)
@@ -251,10 +251,13 @@ class TestProperties:
     def test_from_an_edition_to_itself_nothing_moves(self, plan: Plan, data: st.DataObject) -> None:
         with chronicle_of(plan) as chronicle:
             for edition, _ in pairs(chronicle, data):
-                bridge = chronicle.ledger.bridge(name(edition), name(edition))
+                bridge = chronicle.ledger.compare(name(edition), name(edition)).bridge()
                 assert bridge.total.steps == ()
                 assert all(row.opening == row.closing and not row.steps for row in bridge.rows)
-                assert list(chronicle.ledger.bridge_causes(name(edition), name(edition))) == []
+                assert (
+                    list(chronicle.ledger.compare(name(edition), name(edition)).bridge_causes())
+                    == []
+                )
 
 
 def pairs(
@@ -381,7 +384,7 @@ Told = tuple[str, str, str, Row | None, Row | None, tuple[float, ...]]
 def causes(ledger: Ledger, before: str = "202501", after: str = "202502") -> list[Told]:
     return [
         (c.step.value, c.table, c.key, key_of(c.origin), key_of(c.target), astuple(c.figures))
-        for c in ledger.bridge_causes(before, after)
+        for c in ledger.compare(before, after).bridge_causes()
     ]
 
 
@@ -390,14 +393,14 @@ class TestSteps:
         ledger = delivered(chronicle, delta("interactions", ("add", *interaction("INT2"))))
         told = [("added", "interactions", "INT2", None, BOSTON, (1, 1, 10.0))]
         assert causes(ledger) == told
-        (row,) = ledger.bridge("202501", "202502").rows
+        (row,) = ledger.compare("202501", "202502").bridge().rows
         assert steps_of(row) == {"added": (1, 1, 10_000_000)}
         assert astuple(row.opening) == (1, 1, 10.0)
         assert astuple(row.closing) == (2, 2, 20.0)
 
     def test_an_interaction_is_deleted(self, chronicle: Chronicle) -> None:
         ledger = delivered(chronicle, delta("interactions", ("delete", "INT1")))
-        (cause,) = ledger.bridge_causes("202501", "202502")
+        (cause,) = ledger.compare("202501", "202502").bridge_causes()
         assert (cause.step, key_of(cause.origin), cause.target) == ("deleted", BOSTON, None)
         assert astuple(cause.figures) == (1, 1, 10.0)
         assert str(cause.before) == "initial/interactions.csv:2"
@@ -411,9 +414,11 @@ class TestSteps:
         february = ("2025-02", "Boston", "Billing")
         told = [("moved-month", "interactions", "INT1", BOSTON, february, (1, 1, 10.0))]
         assert causes(ledger) == told
-        assert steps_of(ledger.bridge("202501", "202502").total) == {"moved-month": NOTHING}
+        assert steps_of(ledger.compare("202501", "202502").bridge().total) == {
+            "moved-month": NOTHING
+        }
         for month, sign in (("2025-01", -1), ("202502", 1)):
-            total = ledger.bridge("202501", "202502", month=month).total
+            total = ledger.compare("202501", "202502").bridge(month=month).total
             assert steps_of(total) == {"moved-month": (sign, sign, sign * 10_000_000)}
 
     def test_an_interaction_without_a_month_moves_to_one(self, chronicle: Chronicle) -> None:
@@ -422,7 +427,7 @@ class TestSteps:
         unknown = ("Unknown", "Boston", "Billing")
         told = [("moved-month", "interactions", "INT1", unknown, BOSTON, (1, 1, 10.0))]
         assert causes(chronicle.ledger) == told
-        total = chronicle.ledger.bridge("202501", "202502", month="Unknown").total
+        total = chronicle.ledger.compare("202501", "202502").bridge(month="Unknown").total
         assert (astuple(total.opening), astuple(total.closing)) == ((1, 1, 10.0), (0, 0, 0.0))
 
     @pytest.mark.parametrize(
@@ -458,7 +463,7 @@ class TestSteps:
             ("moved-month", "interactions", "INT1", BOSTON, between, (1, 1, 10.0)),
             ("moved-keys", "interactions", "INT1", between, end, (1, 1, 10.0)),
         ]
-        rows = {row_of(row): row for row in ledger.bridge("202501", "202502").rows}
+        rows = {row_of(row): row for row in ledger.compare("202501", "202502").bridge().rows}
         assert list(rows) == [BOSTON, end, between]
         assert astuple(rows[between].opening) == astuple(rows[between].closing) == (0, 0, 0.0)
 
@@ -474,7 +479,7 @@ class TestSteps:
             "interactions", None, interaction("INT1"), interaction("INT2", channel="chat"),
             interaction("INT3", category="CAT2")))  # fmt: skip
         chronicle.deliver(delta("contact_centers", change))
-        told = chronicle.ledger.bridge_causes("202501", "202502")
+        told = chronicle.ledger.compare("202501", "202502").bridge_causes()
         assert [
             (c.step, c.table, c.key, key_of(c.origin), key_of(c.target), astuple(c.figures),
              str(c.before), str(c.after))
@@ -490,7 +495,7 @@ class TestSteps:
         early = small_file("interactions", None, interaction("INT1", category="CAT3"))
         chronicle.deliver(*NAMES, early)
         chronicle.deliver(delta("service_categories", ("add", "CAT3", "Parcels", "Orders")))
-        (cause,) = chronicle.ledger.bridge_causes("202501", "202502")
+        (cause,) = chronicle.ledger.compare("202501", "202502").bridge_causes()
         assert (cause.step, cause.table, cause.key) == ("renamed", "service_categories", "CAT3")
         assert key_of(cause.origin) == ("2025-01", "Boston", "Unknown")
         assert key_of(cause.target) == ("2025-01", "Boston", "Orders")
@@ -509,7 +514,7 @@ class TestSteps:
             ("renamed", "contact_centers", "CC1", BOSTON, between, (1, 1, 10.0)),
             ("renamed", "service_categories", "CAT1", between, end, (1, 1, 10.0)),
         ]
-        (step,) = ledger.bridge("202501", "202502").total.steps
+        (step,) = ledger.compare("202501", "202502").bridge().total.steps
         assert (step.kind, step.interactions) == ("renamed", 1)
 
     def test_a_renamed_row_is_told_once_for_each_row_of_the_report(
@@ -578,7 +583,7 @@ class TestSteps:
         tiny = [interaction(f"INT{n}", minutes="0.0000004") for n in range(5)]
         chronicle.deliver(*NAMES, small_file("interactions", None, interaction("INT9")))
         chronicle.deliver(delta("interactions", *(("add", *row) for row in tiny)))
-        bridge = chronicle.ledger.bridge("202501", "202502")
+        bridge = chronicle.ledger.compare("202501", "202502").bridge()
         assert steps_of(bridge.total) == {"added": (5, 5, 0)}
 
     @pytest.mark.parametrize(
@@ -597,7 +602,7 @@ class TestSteps:
         chronicle.deliver(*NAMES, first)
         longer = interaction("INT1", minutes="11")
         chronicle.deliver(renamed, delta("interactions", ("update", *longer), ("update", *moved)))
-        told = chronicle.ledger.bridge_causes("202501", "202502", most=1)
+        told = chronicle.ledger.compare("202501", "202502").bridge_causes(most=1)
         assert [(cause.step, cause.key) for cause in told if cause.table == "interactions"] == [
             ("moved-keys", "INT2"),
             ("changed-duration", "INT1"),
@@ -608,7 +613,7 @@ class TestSteps:
         swapped = [interaction("INT1", minutes="7"), interaction("INT2", minutes="5")]
         chronicle.deliver(*NAMES, small_file("interactions", None, *first))
         chronicle.deliver(delta("interactions", *(("update", *row) for row in swapped)))
-        bridge = chronicle.ledger.bridge("202501", "202502")
+        bridge = chronicle.ledger.compare("202501", "202502").bridge()
         for reconciliation in (bridge.total, *bridge.rows):
             (step,) = reconciliation.steps
             assert (step.kind, astuple(step.figures), step.interactions) == (
@@ -636,7 +641,7 @@ class TestRestatements:
         return ledger
 
     def test_a_correction_brings_the_event_in_the_place_of_the_other(self, ledger: Ledger) -> None:
-        told = list(ledger.bridge_causes("202502@2", "202502@3"))
+        told = list(ledger.compare("202502@2", "202502@3").bridge_causes())
         assert [(c.step, c.key, str(c.before), str(c.after)) for c in told] == [
             ("added", "INT1", "delta/interactions_delta_202502.csv:3 (batch 2)",
              "delta/interactions_delta_202502.csv:2 (batch 3)"),
@@ -645,7 +650,9 @@ class TestRestatements:
         assert (told[0].before.action, told[0].before.superseded_in) == ("delete", 3)
 
     def test_a_retraction_takes_the_event_away(self, ledger: Ledger) -> None:
-        changed, deleted = sorted(ledger.bridge_causes("202502@3", "4"), key=lambda c: c.key)
+        changed, deleted = sorted(
+            ledger.compare("202502@3", "4").bridge_causes(), key=lambda c: c.key
+        )
         assert (changed.step, str(changed.after)) == (
             "changed-duration",
             "initial/interactions.csv:2",
@@ -655,7 +662,7 @@ class TestRestatements:
         assert deleted.before.superseded_in == 4
 
     def test_what_was_known_then_is_found_on_the_way_back(self, ledger: Ledger) -> None:
-        (back,) = (c for c in ledger.bridge_causes("4", "202502@3") if c.key == "INT2")
+        (back,) = (c for c in ledger.compare("4", "202502@3").bridge_causes() if c.key == "INT2")
         assert (back.step, back.before) == ("added", None)
         assert str(back.after) == "delta/interactions_delta_202502.csv:3 (batch 3)"
 
@@ -709,12 +716,12 @@ class TestVerification:
         with closing(sqlite3.connect(ledger.path)) as connection, connection:
             connection.execute(change)
         with pytest.raises(VerificationFailed, match=told):
-            ledger.bridge("202501", "202502")
+            ledger.compare("202501", "202502").bridge()
         ran = run_ledger("bridge", "--from", "202501", "--to", "202502", cwd=chronicle.folder)
         assert (ran.code, ran.out) == (6, "")
         assert "ledger project" in ran.err
         ledger.project("202502", rebuild=True)
-        assert ledger.bridge("202501", "202502").total.remainder == Figures(0, 0, 0.0)
+        assert ledger.compare("202501", "202502").bridge().total.remainder == Figures(0, 0, 0.0)
 
     def test_minutes_that_a_double_does_not_hold_exactly_are_no_error(
         self, chronicle: Chronicle
@@ -724,7 +731,7 @@ class TestVerification:
         chronicle.deliver(*NAMES, small_file("interactions", None, interaction("A"), *huge))
         moved = [("update", *interaction(row[0], center="CC2", minutes=row[9])) for row in huge]
         chronicle.deliver(delta("interactions", *moved[::2], ("delete", "INT1")))
-        bridge = chronicle.ledger.bridge("202501", "202502")
+        bridge = chronicle.ledger.compare("202501", "202502").bridge()
         assert [step.kind for step in bridge.total.steps] == ["deleted", "moved-keys"]
         minutes = bridge.total.opening.total_call_duration
         assert abs(bridge.total.remainder.total_call_duration) < minutes * 1e-12
@@ -740,26 +747,26 @@ class TestErrors:
     def test_a_month_that_neither_report_has_is_told(self, ledger: Ledger) -> None:
         months = "neither report has the month 2025-03; they have 2025-01 and 2025-02"
         with pytest.raises(WrongUsage, match=months):
-            ledger.bridge("202501", "202502", month="202503")
+            ledger.compare("202501", "202502").bridge(month="202503")
         with pytest.raises(WrongUsage, match=months):
-            next(ledger.bridge_causes("202501", "202502", month="202503"))
-        ledger.bridge("202501", "202503", month="2025-03")
+            next(ledger.compare("202501", "202502").bridge_causes(month="202503"))
+        ledger.compare("202501", "202503").bridge(month="2025-03")
 
     def test_what_is_no_month_is_told(self, ledger: Ledger) -> None:
         with pytest.raises(WrongUsage, match="'2025-13' is not a month"):
-            ledger.bridge("202501", "202502", month="2025-13")
+            ledger.compare("202501", "202502").bridge(month="2025-13")
 
     def test_reports_that_are_empty_have_no_month(self, chronicle: Chronicle) -> None:
         chronicle.deliver(*NAMES)
-        assert chronicle.ledger.bridge("1", "1").rows == ()
+        assert chronicle.ledger.compare("1", "1").bridge().rows == ()
         with pytest.raises(WrongUsage, match="neither report has the month Unknown; they are empt"):
-            chronicle.ledger.bridge("1", "1", month="Unknown")
+            chronicle.ledger.compare("1", "1").bridge(month="Unknown")
 
     @pytest.mark.parametrize("name", ["202412", "202504", "9", "nobody"])
     def test_an_edition_that_there_is_not_is_told(self, ledger: Ledger, name: str) -> None:
         for names in ((name, "202501"), ("202501", name)):
             with pytest.raises(WrongUsage):
-                ledger.bridge(*names)
+                ledger.compare(*names).bridge()
 
 
 JANUARY = """\
@@ -857,7 +864,7 @@ class TestCommand:
             "total_interactions": 28, "total_calls": 22, "total_call_duration": 252
         }  # fmt: skip
         ledger = Ledger(folder / "ledger.db")
-        assert len(document["rows"]) == len(ledger.bridge("202501", "202503").rows)
+        assert len(document["rows"]) == len(ledger.compare("202501", "202503").bridge().rows)
         told = [(cause["step"], cause["table"], cause["key"]) for cause in document["causes"]]
         assert told == [step[:3] for step in causes(ledger, "202501", "202503")]
         added = document["causes"][0]

@@ -22,14 +22,12 @@ from hypothesis import strategies as st
 
 from ledger import InputRefused, Ledger, Month, MonthIngest, WrongUsage
 from ledger.datasets.support.description import SUPPORT
-from ledger.lineage.findings import Finding
+from ledger.lineage.findings import Checked, Finding
 from ledger.lineage.missing_references import missing_row
 from ledger.lineage.sources import Sources
 from ledger.model.dataset import Column, SecondsBetween, Table, Type
 from ledger.model.local_time import ClockRow, clock_rows
-from ledger.replay.editions import choose_edition, say_what_counts
-from ledger.replay.projection import typed_sql
-from ledger.results import Checked
+from ledger.replay.statements import typed_sql
 from ledger.store.event_store import Store
 from tests import oracle
 from tests.chronicle import (
@@ -43,6 +41,7 @@ from tests.chronicle import (
     plans,
 )
 from tests.commands import DATA, run_ledger
+from tests.replays import replay_of
 from tests.strategies import COLUMNS, DeliveredFile, small_file, write_data_folder
 
 Found = tuple[str, int | None, str, str | None]
@@ -128,14 +127,14 @@ class TestValues:
     ) -> None:
         chronicle.deliver(small_file("interactions", None, ("I0",), row))
         expected = [(code, "initial/interactions.csv", 3, "I1", column, cell)] if code else []
-        findings = chronicle.ledger.check().findings
+        findings = chronicle.ledger.at().check().findings
         assert [(f.code, f.file, f.line, f.key, f.column, f.value) for f in findings] == expected
 
     def test_a_date(self, chronicle: Chronicle) -> None:
         days = ("2025-02-30", "20250230", "2025-W06-3", "2024-02-29")
         rows = [(f"A{number}", "Ada", "", day) for number, day in enumerate(days)]
         chronicle.deliver(small_file("agents", None, *rows))
-        assert told(chronicle.ledger.check()) == [
+        assert told(chronicle.ledger.at().check()) == [
             f"initial/agents.csv:{line}:hire_date: bad-date: this is no date: '{day}'"
             for line, day in enumerate(days[:3], start=2)
         ]
@@ -145,7 +144,7 @@ class TestValues:
     ) -> None:
         rows = (("I1", "one", *[""] * 8, "two"), ("I2", "three"))
         chronicle.deliver(small_file("interactions", None, *rows))
-        assert [(f.line, f.column, f.value) for f in chronicle.ledger.check().findings] == [
+        assert [(f.line, f.column, f.value) for f in chronicle.ledger.at().check().findings] == [
             (2, "satisfaction_rating", "two"),
             (2, "timestamp", "one"),
             (3, "timestamp", "three"),
@@ -158,7 +157,7 @@ class TestValues:
             small_file("agents", None, ("A1", "Ada", "", "soon")),
             small_file("agents", 202502, ("update", "A1", "Ada", "", "2025-02-01")),
         )
-        (finding,) = found(chronicle.ledger.check())
+        (finding,) = found(chronicle.ledger.at().check())
         assert finding == ("initial/agents.csv", 2, "bad-date", "hire_date")
 
 
@@ -182,7 +181,7 @@ class TestDurations:
         self, chronicle: Chronicle, minutes: str, end: str, is_told: bool
     ) -> None:
         chronicle.deliver(small_file("interactions", None, call("I1", NOON, end, minutes)))
-        findings = chronicle.ledger.check().findings
+        findings = chronicle.ledger.at().check().findings
         messages = [f.message for f in findings if f.code == "duration-differs"]
         assert messages == ["differs from end minus start by more than a minute"] * is_told
 
@@ -196,19 +195,19 @@ class TestDurations:
                 minutes = f"{hundredths / 100}"
                 rows.append(call(f"I{len(rows)}", NOON, f"{end:%Y-%m-%dT%H:%M:%SZ}", minutes))
         chronicle.deliver(small_file("interactions", None, *rows))
-        assert found(chronicle.ledger.check()) == []
+        assert found(chronicle.ledger.at().check()) == []
 
     @pytest.mark.parametrize("channel", ["email", "chat", "", "Phone"])
     def test_other_channels_carry_no_duration(self, chronicle: Chronicle, channel: str) -> None:
         row = call("I1", NOON, "2025-02-05T13:00:00Z", "0", channel)
         chronicle.deliver(small_file("interactions", None, row))
-        assert found(chronicle.ledger.check()) == []
+        assert found(chronicle.ledger.at().check()) == []
 
     @pytest.mark.parametrize("channel", ["phone", "email"])
     def test_less_than_no_time_is_told(self, chronicle: Chronicle, channel: str) -> None:
         rows = (call("I1", NOON, "", "-0.5", channel), call("I2", NOON, "", "-0", channel))
         chronicle.deliver(small_file("interactions", None, *rows))
-        assert told(chronicle.ledger.check()) == [
+        assert told(chronicle.ledger.at().check()) == [
             "initial/interactions.csv:2:call_duration_minutes: negative-duration: "
             "a call cannot last less than no time: '-0.5'"
         ]
@@ -221,7 +220,7 @@ class TestDurations:
             call("I4", "2025-11-02T01:50:00-04:00", "2025-11-02T01:10:00-05:00", "20"),
         )
         chronicle.deliver(small_file("interactions", None, *rows))
-        assert told(chronicle.ledger.check()) == [
+        assert told(chronicle.ledger.at().check()) == [
             "initial/interactions.csv:2:interaction_end: ends-before-start: "
             "ends before it began: '2025-02-05T11:59:59Z'"
         ]
@@ -232,7 +231,7 @@ class TestDurations:
             small_file("interactions", None, call("I1", NOON, NOON, "0")),
             small_file("interactions", 202502, ("delete", *row)),
         )
-        assert found(chronicle.ledger.check()) == []
+        assert found(chronicle.ledger.at().check()) == []
 
 
 class TestActions:
@@ -252,7 +251,7 @@ class TestActions:
         )
         february = "delta/contact_centers_delta_202502.csv"
         march = "delta/contact_centers_delta_202503.csv"
-        assert told(chronicle.ledger.check()) == [
+        assert told(chronicle.ledger.at().check()) == [
             f"{february}:2: add-existing: added, but it is there already: 'CC1'",
             f"{february}:3: duplicate-key: this key stands in this file before: 'CC1'",
             f"{february}:4: update-missing: updated, but it is not there: 'CC3'",
@@ -267,7 +266,7 @@ class TestActions:
             small_file("agents", None, ("A1", "Ada"), ("A2", "Bob")),
             small_file("agents", 202502, *rows),
         )
-        (finding,) = found(chronicle.ledger.check())
+        (finding,) = found(chronicle.ledger.at().check())
         assert finding == ("delta/agents_delta_202502.csv", 2, "no-op", None)
 
     def test_a_delete_with_the_cells_of_its_row_is_in_order(self, chronicle: Chronicle) -> None:
@@ -275,7 +274,7 @@ class TestActions:
             small_file("contact_centers", None, ("CC1", "Boston", "MA")),
             small_file("contact_centers", 202502, ("delete", "CC1", "Boston", "MA")),
         )
-        assert chronicle.ledger.check().findings == ()
+        assert chronicle.ledger.at().check().findings == ()
 
     def test_same_bytes_for_another_month_are_told_of_the_whole_file(
         self, chronicle: Chronicle
@@ -287,11 +286,11 @@ class TestActions:
         chronicle.deliver(EXTRACT, march)
         chronicle.deliver(february)
         message = "same-bytes: the same bytes were delivered for another month"
-        assert told(chronicle.ledger.check(as_of="202502")) == [
+        assert told(chronicle.ledger.at("202502").check()) == [
             f"delta/contact_centers_delta_202502.csv: {message}, 202503"
         ]
-        assert {f.code for f in chronicle.ledger.check().findings} == {"same-bytes", "no-op"}
-        assert found(chronicle.ledger.check(known_at=2)) == []
+        assert {f.code for f in chronicle.ledger.at().check().findings} == {"same-bytes", "no-op"}
+        assert found(chronicle.ledger.at(known_at=2).check()) == []
 
     def test_a_file_that_was_retracted_is_no_file_of_another_month(
         self, chronicle: Chronicle
@@ -301,7 +300,7 @@ class TestActions:
         chronicle.deliver(
             small_file("contact_centers", 202503, ("update", "CC0", "X")), refuse=["same-bytes"]
         )
-        assert "same-bytes" not in chronicle.ledger.check().counts
+        assert "same-bytes" not in chronicle.ledger.at().check().counts
 
     def test_same_bytes_are_told_of_the_file_that_came_second_alone(
         self, chronicle: Chronicle
@@ -311,14 +310,14 @@ class TestActions:
             for month in (202502, 202503)
         ]
         chronicle.deliver(EXTRACT, *deltas)
-        assert chronicle.ledger.check(as_of="202502").findings == ()
-        files = [f.file for f in chronicle.ledger.check().findings if f.code == "same-bytes"]
+        assert chronicle.ledger.at("202502").check().findings == ()
+        files = [f.file for f in chronicle.ledger.at().check().findings if f.code == "same-bytes"]
         assert files == ["delta/contact_centers_delta_202503.csv"]
 
     def test_headers_alone_are_alike_without_a_finding(self, chronicle: Chronicle) -> None:
         months = [small_file("contact_centers", month) for month in (202502, 202503)]
         chronicle.deliver(EXTRACT, *months)
-        assert chronicle.ledger.check().findings == ()
+        assert chronicle.ledger.at().check().findings == ()
 
 
 class TestReferences:
@@ -326,7 +325,8 @@ class TestReferences:
     PLACE = "initial/agents.csv:2:contact_center_id"
 
     def of_agents(self, chronicle: Chronicle, **edition: Any) -> list[str]:
-        return [str(f) for f in chronicle.ledger.check(**edition).findings if "agents" in f.file]
+        findings = chronicle.ledger.at(**edition).check().findings
+        return [str(f) for f in findings if "agents" in f.file]
 
     def test_a_row_that_never_came(self, chronicle: Chronicle) -> None:
         chronicle.deliver(small_file("contact_centers", None, ("CC2", "Boston")), self.AGENT)
@@ -415,12 +415,11 @@ class TestReferences:
             small_file("contact_centers", 202503, ("add", "CC0")),
         )
         with Store.for_reading(chronicle.ledger.path) as store:
-            edition = choose_edition(store)
-            say_what_counts(store, edition)
-            sources = Sources(store, store.files(), edition.batch)
+            replay = replay_of(store)
+            sources = Sources(replay)
             table = SUPPORT.table("contact_centers")
             found = [
-                missing_row(store, sources, table, "CC0", Month(month))
+                missing_row(replay, sources, table, "CC0", Month(month))
                 for month in (202501, 202502, 202503)
             ]
         assert [str(missing) for missing in found] == [
@@ -432,7 +431,7 @@ class TestReferences:
     def test_every_reference_of_a_row_is_told(self, chronicle: Chronicle) -> None:
         row = ("I1", "", "", "CAT1", "A1", "CC1")
         chronicle.deliver(small_file("interactions", None, row))
-        columns = [f.column for f in chronicle.ledger.check().findings]
+        columns = [f.column for f in chronicle.ledger.at().check().findings]
         assert sorted(map(str, columns)) == ["agent_id", "category_id", "contact_center_id"]
 
 
@@ -454,25 +453,25 @@ class TestConfusableKeys:
         chronicle.deliver(
             small_file("agents", None, ("abe1", "Eve"), ("abé1", "Ada"), (other, "Bob"))
         )
-        (finding,) = chronicle.ledger.check().findings
+        (finding,) = chronicle.ledger.at().check().findings
         assert (finding.code, finding.line, finding.key) == ("confusable-key", 4, other)
         assert finding.message == "looks like the key of another row, 'abé1'"
         # They stay distinct.
         chronicle.ledger.project()
-        assert len(chronicle.ledger.history("agents", "abé1").events) == 1
-        assert len(chronicle.ledger.history("agents", other).events) == 1
+        assert len(chronicle.ledger.at().history("agents", "abé1").events) == 1
+        assert len(chronicle.ledger.at().history("agents", other).events) == 1
         assert chronicle.ledger.project().rows["agents"] == 3
 
     @pytest.mark.parametrize("other", ["007", "a-7", "а7", "a 7"])
     def test_a_key_that_differs_otherwise_is_not(self, chronicle: Chronicle, other: str) -> None:
         chronicle.deliver(small_file("agents", None, ("7", "Ada"), ("a7", "Eve"), (other, "Bob")))
-        assert chronicle.ledger.check().findings == ()
+        assert chronicle.ledger.at().check().findings == ()
 
     def test_keys_of_different_tables_are_not_held_together(self, chronicle: Chronicle) -> None:
         chronicle.deliver(
             small_file("contact_centers", None, ("X1",)), small_file("agents", None, ("x1",))
         )
-        assert chronicle.ledger.check().findings == ()
+        assert chronicle.ledger.at().check().findings == ()
 
     def test_each_is_told_once_where_it_came_first(self, chronicle: Chronicle) -> None:
         chronicle.deliver(
@@ -480,26 +479,28 @@ class TestConfusableKeys:
             small_file("agents", 202502, ("add", "a1"), ("add", "ａ1"), ("update", "A1")),
             small_file("agents", 202503, ("update", "a1", "Bob"), ("update", "A1", "Eve")),
         )
-        assert [(f.file, f.line, f.key) for f in chronicle.ledger.check().findings] == [
+        assert [(f.file, f.line, f.key) for f in chronicle.ledger.at().check().findings] == [
             ("delta/agents_delta_202502.csv", 2, "a1"),
             ("delta/agents_delta_202502.csv", 3, "ａ1"),
         ]
-        assert chronicle.ledger.check(as_of="202501").findings == ()
+        assert chronicle.ledger.at("202501").check().findings == ()
 
     def test_a_key_that_is_deleted_confuses_nobody(self, chronicle: Chronicle) -> None:
         chronicle.deliver(small_file("agents", None, ("A1",)), EXTRACT)
         chronicle.deliver(small_file("agents", 202502, ("add", "a1")))
         chronicle.deliver(small_file("agents", 202503, ("delete", "a1")))
-        assert chronicle.ledger.check().findings == ()
-        codes = [f.code for f in chronicle.ledger.check(as_of="202502").findings]
+        assert chronicle.ledger.at().check().findings == ()
+        codes = [f.code for f in chronicle.ledger.at("202502").check().findings]
         assert codes == ["confusable-key"]
 
     def test_a_key_that_no_longer_counts_confuses_nobody(self, chronicle: Chronicle) -> None:
         chronicle.deliver(small_file("agents", None, ("A1",)), EXTRACT)
         chronicle.deliver(small_file("agents", 202502, ("add", "a1")))
         chronicle.deliver(small_file("agents", 202502, ("add", "A2")))
-        assert chronicle.ledger.check().findings == ()
-        assert [f.code for f in chronicle.ledger.check(known_at=2).findings] == ["confusable-key"]
+        assert chronicle.ledger.at().check().findings == ()
+        assert [f.code for f in chronicle.ledger.at(known_at=2).check().findings] == [
+            "confusable-key"
+        ]
 
     def test_the_delete_that_is_named_is_the_one_that_took_the_row(
         self, chronicle: Chronicle
@@ -507,14 +508,16 @@ class TestConfusableKeys:
         chronicle.deliver(EXTRACT, small_file("agents", None, ("A1", "Ada", "CC0")))
         chronicle.deliver(small_file("contact_centers", 202502, ("delete", "CC0")))
         chronicle.deliver(small_file("contact_centers", 202503, ("delete", "CC0")))
-        loose = [f for f in chronicle.ledger.check().findings if f.column == "contact_center_id"]
+        loose = [
+            f for f in chronicle.ledger.at().check().findings if f.column == "contact_center_id"
+        ]
         assert [f.code for f in loose] == ["reference-deleted"]
         assert "deleted by delta/contact_centers_delta_202502.csv:2" in loose[0].message
 
     def test_a_row_of_a_retracted_file_is_told_as_that(self, chronicle: Chronicle) -> None:
         chronicle.deliver(EXTRACT, small_file("agents", None, ("A1", "Ada", "CC0")))
         chronicle.retract("contact_centers", 202501)
-        (loose,) = chronicle.ledger.check().findings
+        (loose,) = chronicle.ledger.at().check().findings
         assert loose.code == "reference-never-seen"
         assert "seen in initial/contact_centers.csv:2 alone" in loose.message
         assert "which no longer counts since batch 2" in loose.message
@@ -528,14 +531,14 @@ class TestResult:
             small_file("agents", None, ("A1", "Ada", "CC1"), ("A2", "Bob", "", "soon")),
             small_file("agents", 202502, ("update", "A1"), ("delete", "A3"), ("delete", "A4")),
         )
-        checked = chronicle.ledger.check(fail_on=("delete-missing", "bad-date", "no-op"))
+        checked = chronicle.ledger.at().check(fail_on=("delete-missing", "bad-date", "no-op"))
         assert checked.edition.name == "202502@2"
         assert checked.events == 5
         assert checked.counts == {"bad-date": 1, "delete-missing": 2}
         assert checked.failed == {"bad-date": 1, "delete-missing": 2}
-        assert chronicle.ledger.check(fail_on=["no-op"]).failed == {}
-        assert chronicle.ledger.check(fail_on=["any"]).failed == dict(checked.counts)
-        before = chronicle.ledger.check(as_of="202501")
+        assert chronicle.ledger.at().check(fail_on=["no-op"]).failed == {}
+        assert chronicle.ledger.at().check(fail_on=["any"]).failed == dict(checked.counts)
+        before = chronicle.ledger.at("202501").check()
         assert (before.events, before.counts, before.failed) == (
             2,
             {"bad-date": 1, "reference-never-seen": 1},
@@ -548,9 +551,9 @@ class TestResult:
         chronicle.deliver(EXTRACT, small_file("agents", 202502, ("add", "A1", "", "", "soon")))
         chronicle.retract("agents", 202502)
         chronicle.deliver(small_file("agents", 202503, ("add", "A2")))
-        checked = chronicle.ledger.check()
+        checked = chronicle.ledger.at().check()
         assert (checked.events, checked.findings) == (2, ())
-        before = chronicle.ledger.check(known_at=2)
+        before = chronicle.ledger.at(known_at=2).check()
         assert (before.events, before.counts) == (2, {"bad-date": 1})
 
     def test_tables_are_told_one_after_the_other_in_replay_order(
@@ -563,7 +566,7 @@ class TestResult:
         )
         chronicle.deliver(small_file("agents", 202503, ("delete", "A5")))
         chronicle.deliver(small_file("agents", 202502, ("delete", "A6")))
-        assert [(f.code, f.key) for f in chronicle.ledger.check().findings] == [
+        assert [(f.code, f.key) for f in chronicle.ledger.at().check().findings] == [
             ("bad-date", "A1"),
             ("reference-never-seen", "A1"),
             ("delete-missing", "A6"),
@@ -574,7 +577,7 @@ class TestResult:
     def test_a_code_that_there_is_not_is_wrong_usage(self, chronicle: Chronicle) -> None:
         chronicle.deliver(EXTRACT)
         with pytest.raises(WrongUsage) as caught:
-            chronicle.ledger.check(fail_on=["no-op", "noop", "Any"])
+            chronicle.ledger.at().check(fail_on=["no-op", "noop", "Any"])
         assert str(caught.value) == (
             f"there is no finding Any and noop; there are {', '.join(CODES)}, and any"
         )
@@ -714,7 +717,7 @@ def test_all_that_is_odd_is_told_and_nothing_else(plan: Plan, data: st.DataObjec
         editions = chronicle.editions()
         drawn = data.draw(st.lists(st.sampled_from(editions), min_size=1, max_size=4), label="at")
         for as_of, batch in {*editions[-1:], *drawn}:
-            checked = chronicle.ledger.check(as_of=str(as_of), known_at=batch)
+            checked = chronicle.ledger.at(str(as_of), known_at=batch).check()
             assert without_reason(checked.findings) == expected(chronicle, as_of, batch)
             counting = [chronicle.counting(table, as_of, batch) for table in COLUMNS]
             assert checked.events == sum(map(len, counting))
@@ -726,7 +729,7 @@ def of_new_files(ledger: Ledger, month: MonthIngest) -> list[Finding]:
     if month.batch is None:
         return []
     names = {result.file.name for result in month.files if result.recorded}
-    checked = ledger.check(as_of=month.month, known_at=month.batch.batch)
+    checked = ledger.at(month.month, known_at=month.batch.batch).check()
     return [finding for finding in checked.findings if finding.file in names]
 
 
@@ -777,7 +780,7 @@ def test_what_a_file_makes_odd_of_others_is_told_by_check_alone(chronicle: Chron
     delta = small_file("contact_centers", 202502, ("delete", "CC0"))
     (month,) = chronicle.deliver(delta, refuse=["any"])
     assert month.findings == {}
-    assert found(chronicle.ledger.check()) == [
+    assert found(chronicle.ledger.at().check()) == [
         ("initial/agents.csv", 2, "reference-deleted", "contact_center_id")
     ]
 

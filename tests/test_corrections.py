@@ -529,9 +529,9 @@ def test_without_the_only_file_of_the_latest_month_the_one_before_is_the_latest(
 ) -> None:
     recorded.retract("contact_centers", "202503", WHY)
     assert str(recorded.status().latest_month) == "202502"
-    assert str(recorded.report().edition.as_of) == "202502"
+    assert str(recorded.at().report().edition.as_of) == "202502"
     with pytest.raises(WrongUsage, match="the months 202501 to 202502"):
-        recorded.report("202503")
+        recorded.at("202503").report()
     april = centers(202504, ("add", "CC5"))
     assert "nothing is recorded for 202503," in refused(recorded, data, april)
     # As of March there was a report once.
@@ -544,13 +544,13 @@ def test_a_retraction_in_the_middle_makes_a_gap_that_is_filled_without_a_flag(
 ) -> None:
     recorded.retract("contact_centers", "202502", WHY)
     assert [str(month) for month in recorded.status().missing_months] == ["202502"]
-    assert [str(month) for month in recorded.report().edition.missing] == ["202502"]
-    assert recorded.report("202502").edition.missing
+    assert [str(month) for month in recorded.at().report().edition.missing] == ["202502"]
+    assert recorded.at("202502").report().edition.missing
     month = ingest(recorded, data, CORRECTED)["202502"]
     assert months(month) == ["202502", "202503"]
     assert month.batch is not None
     assert month.batch.late
-    assert recorded.report().edition.missing == ()
+    assert recorded.at().report().edition.missing == ()
 
 
 def test_one_of_several_files_of_a_month_leaves_no_gap(recorded: Ledger, data: Path) -> None:
@@ -578,7 +578,7 @@ def test_the_whole_extract_is_retracted_and_comes_back(recorded: Ledger, data: P
 def test_where_all_is_retracted_there_is_nothing_to_describe(recorded: Ledger) -> None:
     for month in ("202503", "202501", "202502"):
         recorded.retract("contact_centers", month, WHY)
-    for ask in (recorded.report, recorded.project, recorded.answers):
+    for ask in (recorded.at, recorded.project):
         with pytest.raises(WrongUsage, match="all are retracted"):
             ask()
     status = recorded.status()

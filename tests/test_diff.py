@@ -119,9 +119,9 @@ class TestProperties:
             if not chronicle.editions():
                 return
             before, after = two_editions(chronicle, data)
-            assert list(chronicle.ledger.diff_rows(name(before), name(before))) == []
-            there = chronicle.ledger.diff_rows(name(before), name(after))
-            back = chronicle.ledger.diff_rows(name(after), name(before))
+            assert list(chronicle.ledger.compare(name(before), name(before)).diff_rows()) == []
+            there = chronicle.ledger.compare(name(before), name(after)).diff_rows()
+            back = chronicle.ledger.compare(name(after), name(before)).diff_rows()
             assert [reverse(change) for change in there] == list(back)
 
 
@@ -156,7 +156,7 @@ class TestRows:
         chronicle.deliver(CENTERS)
         changed = (("update", "CC1", "", "MA"), ("update", "CC2", "Atlanta", "Georgia"))
         chronicle.deliver(small_file("contact_centers", 202502, *changed))
-        assert list(chronicle.ledger.diff_rows("202501", "202502")) == [
+        assert list(chronicle.ledger.compare("202501", "202502").diff_rows()) == [
             RowChange("contact_centers", ("CC1",), ChangeKind.CHANGED,
                       (CellDifference("contact_center_name", "Boston", None),
                        CellDifference("location", None, "MA"))),
@@ -170,7 +170,7 @@ class TestRows:
         chronicle.deliver(small_file("contact_centers", None, ("CC1",)))
         changed = (("delete", "CC1"), ("add", "CC0"))
         chronicle.deliver(small_file("contact_centers", 202502, *changed))
-        assert list(chronicle.ledger.diff_rows("202501", "202502")) == [
+        assert list(chronicle.ledger.compare("202501", "202502").diff_rows()) == [
             RowChange("contact_centers", ("CC0",), ChangeKind.ADDED, ()),
             RowChange("contact_centers", ("CC1",), ChangeKind.REMOVED, ()),
         ]
@@ -179,7 +179,7 @@ class TestRows:
         row = ("INT1", "", "phone", "", "", "", "2025-01-05T13:00:00Z", "", "")
         chronicle.deliver(small_file("interactions", None, (*row, "14.0")))
         chronicle.deliver(small_file("interactions", 202502, ("update", *row, "14")))
-        assert list(chronicle.ledger.diff_rows("202501", "202502")) == []
+        assert list(chronicle.ledger.compare("202501", "202502").diff_rows()) == []
 
     def test_the_months_of_one_batch_and_the_batches_of_one_month_are_compared(
         self, chronicle: Chronicle
@@ -190,7 +190,7 @@ class TestRows:
         chronicle.ledger.tag("signed", known_at=2)
 
         def removed(before: str, after: str) -> list[Key]:
-            rows = chronicle.ledger.diff_rows(before, after)
+            rows = chronicle.ledger.compare(before, after).diff_rows()
             return [row.key for row in rows if row.kind is ChangeKind.REMOVED]
 
         assert removed("202501", "202502") == [("CC2",)]
@@ -198,7 +198,7 @@ class TestRows:
         assert removed("signed", "3") == removed("202502@2", "202502") == [("CC2",)]
 
     def test_a_diff_that_is_not_read_to_its_end_can_be_left(self, samples: Ledger) -> None:
-        assert next(samples.diff_rows("202501", "202503")).relation == "agents"
+        assert next(samples.compare("202501", "202503").diff_rows()).relation == "agents"
         kept: list[Iterator[RowChange]] = []
         with samples.compare("202501", "202503") as both:
             kept.append(both.diff_rows())
@@ -208,7 +208,7 @@ class TestRows:
 
 class TestSamples:
     def test_the_samples_differ_in_these(self, samples: Ledger) -> None:
-        diff = samples.diff("202502", "202503")
+        diff = samples.compare("202502", "202503").diff()
         assert (diff.before.name, diff.after.name) == ("202502@3", "202503@3")
         assert diff.tables == (
             RelationDiff("agents", added=0, removed=1, changed=1, cells=1),
@@ -222,7 +222,7 @@ class TestSamples:
         samples.project("202502")
         before = samples.path.read_bytes()
         for months in (("202501", "202502"), ("202502", "202501"), ("202502", "202502")):
-            samples.diff(*months)
+            samples.compare(*months).diff()
         assert samples.path.read_bytes() == before
 
     def test_the_stored_projection_is_read_where_it_is_the_edition_after(
@@ -233,12 +233,12 @@ class TestSamples:
             connection.execute("UPDATE agents SET full_name = 'Ada' WHERE agent_id = 'A001'")
         names = [
             cell.after
-            for row in samples.diff_rows("202501", "202502")
+            for row in samples.compare("202501", "202502").diff_rows()
             for cell in row.cells
             if row.key == ("A001",)
         ]
         assert names == ["Ada"]
-        assert samples.diff("202501", "202503").tables[0].changed == 2
+        assert samples.compare("202501", "202503").diff().tables[0].changed == 2
 
 
 class TestErrors:
@@ -246,7 +246,7 @@ class TestErrors:
     def test_an_edition_that_there_is_not_is_told(self, samples: Ledger, name: str) -> None:
         for names in ((name, "202501"), ("202501", name)):
             with pytest.raises(WrongUsage):
-                samples.diff(*names)
+                samples.compare(*names).diff()
 
 
 class TestCommand:
@@ -281,7 +281,7 @@ class TestCommand:
             *("support_report", '["2025-02", "Richmond VA E", "Technical Support"]', "added"),
             *("total_call_duration", "", "0"),
         ]
-        cells = sum(len(row.cells) for row in samples.diff_rows("202501", "202502"))
+        cells = sum(len(row.cells) for row in samples.compare("202501", "202502").diff_rows())
         assert len(lines) == 1 + cells
 
     def test_a_row_without_cells_has_a_line_too(self, chronicle: Chronicle) -> None:
@@ -310,7 +310,7 @@ class TestCommand:
             "kind": "changed",
             "cells": [{"column": "category_id", "before": "CAT06", "after": "CAT04"}],
         }
-        assert len(document["rows"]) == len(list(samples.diff_rows("202501", "202502")))
+        assert len(document["rows"]) == len(list(samples.compare("202501", "202502").diff_rows()))
 
     def test_json_of_editions_that_do_not_differ_has_no_rows(self, samples: Ledger) -> None:
         ran = run_ledger("diff", "202501", "202501", "--json", cwd=samples.path.parent)
@@ -344,12 +344,12 @@ class TestCommand:
 def test_two_editions_are_asked_one_thing_after_the_other(samples: Ledger) -> None:
     with samples.compare("202501", "202503") as both:
         assert isinstance(both, Comparison)
-        assert both.diff() == both.diff() == samples.diff("202501", "202503")
-        assert both.bridge() == samples.bridge("202501", "202503")
+        assert both.diff() == both.diff() == samples.compare("202501", "202503").diff()
+        assert both.bridge() == samples.compare("202501", "202503").bridge()
         causes = list(both.bridge_causes("2025-01"))
         assert causes == list(both.bridge_causes("202501"))
-        assert list(both.diff_rows()) == list(samples.diff_rows("202501", "202503"))
-        assert causes == list(samples.bridge_causes("202501", "202503", month="2025-01"))
+        assert list(both.diff_rows()) == list(samples.compare("202501", "202503").diff_rows())
+        assert causes == list(samples.compare("202501", "202503").bridge_causes(month="2025-01"))
 
 
 def test_a_question_ends_what_is_being_read_for_the_one_before(samples: Ledger) -> None:
@@ -358,6 +358,6 @@ def test_a_question_ends_what_is_being_read_for_the_one_before(samples: Ledger) 
         assert next(rows).relation == "agents"
         causes = both.bridge_causes()
         assert next(causes).step == "added"
-        assert both.diff() == samples.diff("202501", "202503")
+        assert both.diff() == samples.compare("202501", "202503").diff()
         assert list(rows) == []
         assert list(causes) == []

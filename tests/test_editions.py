@@ -23,11 +23,13 @@ from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.merkle import MerkleTree
 from ledger.model.records import File
 from ledger.recording.batches import BatchEvents, Flags, next_batch, next_event, next_file
-from ledger.replay.editions import choose_edition, last_events, say_what_counts
-from ledger.replay.projection import build_aside, replay_sql
+from ledger.replay.editions import last_events
+from ledger.replay.projection import build_aside
+from ledger.replay.statements import replay_sql
 from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from tests import oracle
 from tests.chronicle import Chronicle, Plan, chronicle_of, plans
+from tests.replays import replay_of
 from tests.strategies import DeliveredFile, small_file, write_data_folder
 
 RECORDED_AT = (
@@ -65,7 +67,8 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
 def chosen(ledger: Ledger, as_of: int | None = None, known_at: KnownAt | None = None) -> str:
     """The name of the edition of a month and a known-at."""
     with Store.for_reading(ledger.path) as store:
-        return choose_edition(store, None if as_of is None else Month(as_of), known_at).name
+        month = None if as_of is None else Month(as_of)
+        return store.records().edition(EditionName(month, known_at)).name
 
 
 def named(ledger: Ledger, name: str) -> str:
@@ -182,11 +185,11 @@ def test_an_edition_tells_the_head_and_the_months_missing_then(
     heads = [entry.batch.head for entry in ledger.log()]
     gaps = {4: (), 5: (202502,), 6: (202502, 202504)}
     for batch, missing in gaps.items():
-        edition = ledger.report(known_at=batch).edition
+        edition = ledger.at(known_at=batch).report().edition
         assert edition.head == heads[batch - 1]
         assert [month.number for month in edition.missing] == [*missing]
-    assert [m.number for m in ledger.report("202503", known_at=6).edition.missing] == [202502]
-    assert ledger.report("202504", known_at=6).edition.as_of == Month(202504)
+    assert [m.number for m in ledger.at("202503", known_at=6).report().edition.missing] == [202502]
+    assert ledger.at("202504", known_at=6).report().edition.as_of == Month(202504)
 
 
 # Names of editions
@@ -232,16 +235,16 @@ def test_what_names_no_edition_is_wrong_usage(ledger: Ledger, name: str) -> None
 
 
 def test_a_tag_is_kept_and_goes_wherever_a_batch_goes(ledger: Ledger) -> None:
-    before = [row.contact_center_name for row in ledger.report("202502", known_at=3).rows]
+    before = [row.contact_center_name for row in ledger.at("202502", known_at=3).report().rows]
     tag = ledger.tag("signed", as_of="202502", known_at=3)
     assert (tag.name, tag.as_of, tag.batch) == ("signed", Month(202502), 3)
     assert ledger.tags() == [tag]
-    report = ledger.report(known_at="signed")
+    report = ledger.at(known_at="signed").report()
     assert report.edition.name == "202502@3"
     assert [row.contact_center_name for row in report.rows] == before
     # A month that is asked for goes before that of the tag.
-    assert ledger.report("202501", known_at="signed").edition.name == "202501@3"
-    assert ledger.report("202503", known_at="signed").edition.name == "202503@3"
+    assert ledger.at("202501", known_at="signed").report().edition.name == "202501@3"
+    assert ledger.at("202503", known_at="signed").report().edition.name == "202503@3"
 
 
 def test_a_tag_is_of_the_latest_month_and_the_last_batch_by_default(ledger: Ledger) -> None:
@@ -424,7 +427,7 @@ def test_events_are_excluded_by_the_fewest_ranges_of_files_that_do_not_count(
             record(store, step)
         files = store.files()
         for batch in range(1, len(came) + 1):
-            say_what_counts(store, Edition(Month(202502), batch, "", ()))
+            replay_of(store, Edition(Month(202502), batch, "", ())).bind()
             bound = list(store.rows("SELECT end_event, batch FROM replay_bound"))
             assert bound == [(202503 * EVENTS_PER_MONTH, batch)]
             excluded = sorted(store.rows("SELECT first_event, last_event FROM replay_excluded"))
@@ -448,7 +451,7 @@ def test_neighbours_of_a_month_that_do_not_count_are_one_range(tmp_path: Path) -
             (3, [(202502000000004, 202502000000004)]),
             (4, [(202502000000001, 202502000000003)]),
         ):
-            say_what_counts(store, Edition(Month(202503), batch, "", ()))
+            replay_of(store, Edition(Month(202503), batch, "", ())).bind()
             assert sorted(store.rows(ranges)) == excluded
 
 
@@ -457,7 +460,7 @@ def test_the_index_alone_answers_which_event_is_the_last_of_a_key(
     ledger: Ledger, table: Table
 ) -> None:
     with Store.for_reading(ledger.path) as store:
-        say_what_counts(store, choose_edition(store, Month(202502), 3))
+        replay_of(store, 202502, 3).bind()
         for sql in (last_events(table), replay_sql(table)):
             plan = [row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}")]
             scans = [step for step in plan if step.startswith(("SCAN event", "SEARCH event"))]
@@ -474,7 +477,7 @@ def test_the_index_alone_answers_which_event_is_the_last_of_a_key(
 def projected(ledger: Ledger, as_of: int, batch: int) -> tuple[oracle.State, str]:
     """The state of an edition, and all rows of it as they lie there."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        build_aside(store, SUPPORT, choose_edition(store, Month(as_of), batch))
+        build_aside(replay_of(store, as_of, batch))
         state = oracle.state_of(store.connection)
         return state, oracle.dump(store.connection, oracle.PROJECTED)
 
@@ -512,10 +515,10 @@ def exported(ledger: Ledger, known_at: int | None = None) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for format, label in (("csv", None), ("json", "as-was")):
-            ledger.export(folder / format, format=format, known_at=known_at, names=label)
+            ledger.at(known_at=known_at).export(folder / format, format=format, names=label)
         for names in ("as-is", "as-was"):
-            report = ledger.report(known_at=known_at, names=names)
-            ledger.write_report(report, folder / names)
+            report = ledger.at(known_at=known_at).report(names=names)
+            ledger.at(report.edition.name).write_report(report, folder / names)
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
@@ -545,7 +548,7 @@ def test_a_stored_projection_of_what_was_known_then_is_exported_as_one_built_asi
 ) -> None:
     def files(known_at: int) -> dict[str, bytes]:
         out = tmp_path / "out"
-        done = ledger.export(out, format=format, known_at=known_at)
+        done = ledger.at(known_at=known_at).export(out, format=format)
         assert done.edition.name == f"{done.edition.as_of}@{known_at}"
         return {path.name: path.read_bytes() for path in out.iterdir()}
 

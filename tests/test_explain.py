@@ -195,13 +195,13 @@ def test_every_cell_of_the_report_leads_to_the_rows_that_make_it(
         edition: dict[str, Any] = {"as_of": str(as_of), "known_at": batch}
         if data.draw(st.booleans(), label="stored"):
             ledger.project(**edition)
-        report = ledger.report(**edition, names=names)
+        report = ledger.at(**edition).report(names=names)
         delivered = parts(chronicle, as_of, batch, names)
         measures = [None, data.draw(st.sampled_from(MEASURES), label="measure")]
         for month, center, department in cells(report):
             cell = (month, center, department)
             for measure in measures:
-                explanation = ledger.explain(*cell, measure=measure, names=names, **edition)
+                explanation = ledger.at(**edition).explain(*cell, measure=measure, names=names)
                 check_sums(explanation, report, cell, measure)
                 assert [told(c) for c in explanation.contributions] == [
                     part.told for part in delivered if part.is_of(cell, measure)
@@ -228,10 +228,10 @@ def test_the_samples_are_cited_by_file_line_and_digest(
     recorded: Path, as_of: str, names: str
 ) -> None:
     ledger = Ledger(recorded / "ledger.db")
-    report = ledger.report(as_of, names=names)
+    report = ledger.at(as_of).report(names=names)
     for cell in cells(report):
         for measure in (None, *MEASURES):
-            explanation = ledger.explain(*cell, measure=measure, as_of=as_of, names=names)
+            explanation = ledger.at(as_of).explain(*cell, measure=measure, names=names)
             check_sums(explanation, report, cell, measure)
             for contribution in explanation.contributions:
                 row = row_at(contribution.source)
@@ -255,7 +255,7 @@ def row_at(source: Source) -> oracle.Cells:
 
 class TestSources:
     def test_each_source_is_listed_once(self, recorded: Path) -> None:
-        explanation = Ledger(recorded / "ledger.db").explain("202502", "Boston MA NE")
+        explanation = Ledger(recorded / "ledger.db").at().explain("202502", "Boston MA NE")
         assert [str(source) for source in explanation.sources] == [
             "delta/interactions_delta_202502.csv:5",
             "delta/interactions_delta_202502.csv:8",
@@ -269,20 +269,20 @@ class TestSources:
 
     def test_names_as_they_were_cite_the_rows_that_gave_them_then(self, recorded: Path) -> None:
         ledger = Ledger(recorded / "ledger.db")
-        explanation = ledger.explain("2025-02", "Boston MA", names="as-was")
+        explanation = ledger.at().explain("2025-02", "Boston MA", names="as-was")
         named_by = {str(c.contact_center_source) for c in explanation.contributions}
         assert named_by == {"initial/contact_centers.csv:3"}
         with pytest.raises(WrongUsage, match="no contact centre 'Boston MA' there"):
-            ledger.explain("2025-02", "Boston MA")
+            ledger.at().explain("2025-02", "Boston MA")
         with pytest.raises(WrongUsage, match="no contact centre 'Boston MA NE' there"):
-            ledger.explain("2025-02", "Boston MA NE", names="as-was")
+            ledger.at().explain("2025-02", "Boston MA NE", names="as-was")
 
     def test_rows_of_many_lines_are_cited_by_the_first(self, chronicle: Chronicle) -> None:
         chronicle.deliver(
             small_file("contact_centers", None, ("CC1", "A\nB\nC"), ("CC2", "x"), ("CC3", "y\n")),
             small_file("interactions", None, *[call(key, key[1:]) for key in ("ICC1", "ICC3")]),
         )
-        contributions = chronicle.ledger.explain("2025-02").contributions
+        contributions = chronicle.ledger.at().explain("2025-02").contributions
         assert [str(c.contact_center_source) for c in contributions] == [
             "initial/contact_centers.csv:2",
             "initial/contact_centers.csv:6",
@@ -296,8 +296,8 @@ class TestSources:
             small_file("interactions", None, call("I1", "CC1", "5")),
         )
         chronicle.deliver(small_file("interactions", None, ("I0",), call("I1", "CC1", "7")))
-        now = chronicle.ledger.explain("2025-02", "Boston")
-        then = chronicle.ledger.explain("2025-02", "Boston", known_at=1)
+        now = chronicle.ledger.at().explain("2025-02", "Boston")
+        then = chronicle.ledger.at(known_at=1).explain("2025-02", "Boston")
         assert (now.figures.total_call_duration, then.figures.total_call_duration) == (7, 5)
         assert [str(c.source) for c in now.contributions] == [
             "initial/interactions.csv:3 (batch 2)"
@@ -331,7 +331,7 @@ class TestLabels:
             small_file("service_categories", None, ("CAT1", "", name)),
             small_file("interactions", None, call("I1", "CC1"), call("I2", "CC2")),
         )
-        explanation = chronicle.ledger.explain("2025-02", name)
+        explanation = chronicle.ledger.at().explain("2025-02", name)
         assert [c.interaction_id for c in explanation.contributions] == ["I1"]
         assert explanation.contributions[0].contact_center_name == name
         ran = run_ledger("explain", "--month", "2025-02", "--center", name, cwd=chronicle.folder)
@@ -351,7 +351,7 @@ class TestLabels:
             small_file("contact_centers", None, ("CC1", "Unknown"), ("CC2", "")),
             small_file("interactions", None, *[call(f"I{n}", f"CC{n}") for n in (1, 2, 3)]),
         )
-        explanation = chronicle.ledger.explain("2025-02", "Unknown")
+        explanation = chronicle.ledger.at().explain("2025-02", "Unknown")
         assert [str(c.contact_center_source) for c in explanation.contributions] == [
             "initial/contact_centers.csv:2",
             "None",
@@ -367,7 +367,7 @@ class TestLabels:
             small_file("interactions", None, call("I1", "CC1"), call("I2", "CC2")),
             small_file("contact_centers", 202502, ("delete", "CC1", "Boston")),
         )
-        explanation = chronicle.ledger.explain("2025-02", "Unknown", names=names)
+        explanation = chronicle.ledger.at().explain("2025-02", "Unknown", names=names)
         assert [c.interaction_id for c in explanation.contributions] == ["I1"]
         assert explanation.contributions[0].contact_center_source is None
         assert explanation.unresolved[0].cause == "deleted"
@@ -377,27 +377,27 @@ class TestLabels:
             small_file("contact_centers", None, ("CC1", "Boston"), ("CC2", "Boston")),
             small_file("interactions", None, call("I1", "CC1", "2.5"), call("I2", "CC2", "0.1")),
         )
-        explanation = chronicle.ledger.explain("2025-02", "Boston", "Unknown")
+        explanation = chronicle.ledger.at().explain("2025-02", "Boston", "Unknown")
         assert explanation.figures.total_call_duration == 2.6
         assert len({c.contact_center_source for c in explanation.contributions}) == 2
 
     def test_what_has_no_month_can_be_asked_for(self, chronicle: Chronicle) -> None:
         chronicle.deliver(small_file("interactions", None, ("I1", "", "email"), call("I2", "")))
-        explanation = chronicle.ledger.explain("Unknown")
+        explanation = chronicle.ledger.at().explain("Unknown")
         assert [c.interaction_id for c in explanation.contributions] == ["I1"]
 
     def test_a_label_that_is_unknown_has_its_reason(self, recorded: Path) -> None:
         ledger = Ledger(recorded / "ledger.db")
-        deleted = ledger.explain("2025-02", department="Unknown")
+        deleted = ledger.at().explain("2025-02", department="Unknown")
         assert [str(reason) for reason in deleted.unresolved] == [
             "1 interaction names category CAT05, deleted by "
             "delta/service_categories_delta_202503.csv:2: its department is Unknown"
         ]
-        later = ledger.explain("2025-01", department="Unknown", as_of="202501")
+        later = ledger.at("202501").explain("2025-01", department="Unknown")
         assert [(u.key, u.cause, str(u.source)) for u in later.unresolved] == [
             ("CAT07", "not-there-yet", "delta/service_categories_delta_202502.csv:3")
         ]
-        never = ledger.explain("2025-01", department="Unknown", known_at=1)
+        never = ledger.at(known_at=1).explain("2025-01", department="Unknown")
         assert [(u.key, u.cause, u.source) for u in never.unresolved] == [
             ("CAT07", "never-seen", None)
         ]
@@ -428,7 +428,7 @@ class TestMeasures:
     def test_only_what_is_part_of_a_measure_is_listed(
         self, ledger: Ledger, measure: str | None, keys: set[str]
     ) -> None:
-        explanation = ledger.explain("2025-02", measure=measure)
+        explanation = ledger.at().explain("2025-02", measure=measure)
         assert {c.interaction_id for c in explanation.contributions} == keys
         figures = explanation.figures
         assert (figures.total_interactions, figures.total_calls) == (5, 3)
@@ -437,7 +437,7 @@ class TestMeasures:
     def test_fractions_add_up_exactly(self, chronicle: Chronicle) -> None:
         rows = [call(f"I{number}", "CC1", "0.1") for number in range(30)]
         chronicle.deliver(small_file("interactions", None, *rows))
-        explanation = chronicle.ledger.explain("2025-02", measure="total_call_duration")
+        explanation = chronicle.ledger.at().explain("2025-02", measure="total_call_duration")
         assert explanation.figures.total_call_duration == 3
 
     def test_durations_beyond_all_reason_are_no_disagreement(self, chronicle: Chronicle) -> None:
@@ -445,13 +445,13 @@ class TestMeasures:
         minutes = ("1740000000000.7", "0.1", "1739999999999.3", "0.3", "-1740000000000.9", "0.7")
         rows = [call(f"I{n}", f"CC{n % 2}", length) for n, length in enumerate(minutes * 3)]
         chronicle.deliver(small_file("interactions", None, *rows))
-        assert len(chronicle.ledger.explain("2025-02").contributions) == len(rows)
+        assert len(chronicle.ledger.at().explain("2025-02").contributions) == len(rows)
         chronicle.ledger.project()
         with closing(sqlite3.connect(chronicle.ledger.path)) as connection, connection:
             connection.execute("UPDATE interactions SET call_duration_minutes = 1e10 "
                                "WHERE interaction_id = 'I1'")  # fmt: skip
         with pytest.raises(VerificationFailed):
-            chronicle.ledger.explain("2025-02")
+            chronicle.ledger.at().explain("2025-02")
 
 
 class TestWrongUsage:
@@ -478,21 +478,21 @@ class TestWrongUsage:
         self, recorded: Path, asked: tuple[str, ...], message: str
     ) -> None:
         with pytest.raises(WrongUsage) as caught:
-            Ledger(recorded / "ledger.db").explain(*asked)
+            Ledger(recorded / "ledger.db").at().explain(*asked)
         assert message in str(caught.value)
 
     def test_a_measure_that_there_is_not(self, recorded: Path) -> None:
         with pytest.raises(WrongUsage, match="'calls'; there are total_interactions, total_calls"):
-            Ledger(recorded / "ledger.db").explain("2025-01", measure="calls")
+            Ledger(recorded / "ledger.db").at().explain("2025-01", measure="calls")
 
     def test_names_that_there_are_not(self, recorded: Path) -> None:
         with pytest.raises(WrongUsage, match="names are as-is or as-was, not 'as-if'"):
-            Ledger(recorded / "ledger.db").explain("2025-01", names="as-if")
+            Ledger(recorded / "ledger.db").at().explain("2025-01", names="as-if")
 
     def test_a_report_of_nothing(self, chronicle: Chronicle) -> None:
         chronicle.deliver(small_file("contact_centers", None, ("CC1", "Boston")))
         with pytest.raises(WrongUsage, match="no month '2025-01' there; it has none"):
-            chronicle.ledger.explain("2025-01")
+            chronicle.ledger.at().explain("2025-01")
 
 
 TAMPERED = {
@@ -532,22 +532,22 @@ class TestTampering:
     def test_a_stored_projection_that_was_changed_explains_nothing(
         self, ledger: Ledger, statement: str
     ) -> None:
-        ledger.explain("2025-02", "Atlanta GA SE")
+        ledger.at().explain("2025-02", "Atlanta GA SE")
         with closing(sqlite3.connect(ledger.path)) as connection:
             connection.executescript(statement)
         with pytest.raises(VerificationFailed, match=r"disagree: .*: ledger project --rebuild$"):
-            ledger.explain("2025-02", "Atlanta GA SE")
+            ledger.at().explain("2025-02", "Atlanta GA SE")
         # Another edition is built anew, and so is this one when it is stored again.
-        assert ledger.explain("2025-02", "Atlanta GA SE", as_of="202502").contributions
+        assert ledger.at("202502").explain("2025-02", "Atlanta GA SE").contributions
         ledger.project(rebuild=True)
-        assert ledger.explain("2025-02", "Atlanta GA SE").contributions
+        assert ledger.at().explain("2025-02", "Atlanta GA SE").contributions
 
     @pytest.mark.parametrize("measure", MEASURES)
     def test_one_measure_is_held_to_the_events_too(self, ledger: Ledger, measure: str) -> None:
         with closing(sqlite3.connect(ledger.path)) as connection, connection:
             connection.execute("DELETE FROM interactions WHERE interaction_id = 'INT1012'")
         with pytest.raises(VerificationFailed, match=f"{measure} is"):
-            ledger.explain("2025-02", "Atlanta GA SE", measure=measure)
+            ledger.at().explain("2025-02", "Atlanta GA SE", measure=measure)
 
     def test_the_command_ends_with_6(self, ledger: Ledger) -> None:
         with closing(sqlite3.connect(ledger.path)) as connection, connection:

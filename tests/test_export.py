@@ -183,10 +183,10 @@ def test_any_text_survives_from_delivery_to_export(names: list[str]) -> None:
         source = folder / "contact_centers.csv"
         with source.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([header, *rows])
-        ledger = Ledger.open(folder / "ledger.db")
+        ledger = Ledger(folder / "ledger.db")
         ledger.ingest(files=[source], initial_month="202501")
         for format in TABLE_FORMATS:
-            ledger.export(folder, format=format, tables=["contact_centers"])
+            ledger.at().export(folder, format=format, tables=["contact_centers"])
         exported = folder / "contact_centers_final"
         text = exported.with_suffix(".csv").read_bytes().decode()
         from_csv = [row[1] for row in csv.reader(io.StringIO(text, newline=""))][1:]
@@ -199,7 +199,7 @@ def test_any_text_survives_from_delivery_to_export(names: list[str]) -> None:
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """A ledger of all sample data."""
-    ledger = Ledger.open(tmp_path_factory.mktemp("ledger") / "ledger.db")
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db")
     ledger.ingest(DATA)
     return ledger
 
@@ -209,7 +209,7 @@ class TestOfTheLedger:
         self, ledger: Ledger, tmp_path: Path
     ) -> None:
         for format in TABLE_FORMATS:
-            ledger.export(tmp_path, format=format)
+            ledger.at().export(tmp_path, format=format)
         for table in ledger.dataset.tables:
             name = f"{table.name}_final"
             from_json = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
@@ -227,7 +227,7 @@ class TestOfTheLedger:
             ]
 
     def test_the_manifest_tells_what_the_files_are(self, ledger: Ledger, tmp_path: Path) -> None:
-        done = ledger.export(tmp_path, as_of="202502")
+        done = ledger.at("202502").export(tmp_path)
         manifest = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
         assert (manifest["asOf"], manifest["batch"]) == ("202502", 3)
         assert len(manifest["resources"]) == len(done.files) == 4
@@ -244,18 +244,20 @@ class TestOfTheLedger:
     def test_the_stored_projection_and_one_built_aside_export_the_same_bytes(
         self, ledger: Ledger, tmp_path: Path, format: str
     ) -> None:
-        copy = Ledger.open(shutil.copy(ledger.path, tmp_path / "copy.db"))
+        copy = Ledger(shutil.copy(ledger.path, tmp_path / "copy.db"))
         copy.project("202502")
-        copy.export(tmp_path / "stored", format=format, as_of="202502")
+        copy.at("202502").export(tmp_path / "stored", format=format)
         copy.project("202503")
-        copy.export(tmp_path / "aside", format=format, as_of="202502")
+        copy.at("202502").export(tmp_path / "aside", format=format)
         for file in (tmp_path / "stored").iterdir():
             assert file.read_bytes() == (tmp_path / "aside" / file.name).read_bytes()
 
     def test_what_is_not_there_is_wrong_usage(self, ledger: Ledger, tmp_path: Path) -> None:
-        for wrong in ({"format": "xml"}, {"tables": ["agent"]}, {"as_of": "209901"}):
+        for wrong in ({"format": "xml"}, {"tables": ["agent"]}):
             with pytest.raises(WrongUsage):
-                ledger.export(tmp_path, **wrong)
+                ledger.at().export(tmp_path, **wrong)
+        with pytest.raises(WrongUsage):
+            ledger.at("209901")
         assert list(tmp_path.iterdir()) == []
 
     def test_all_errors_have_one_root(self, ledger: Ledger) -> None:

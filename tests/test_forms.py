@@ -27,12 +27,11 @@ from ledger.outputs.json import JsonText
 from ledger.outputs.row_text import RowText
 from ledger.outputs.table_files import table_writer
 from ledger.replay import paging as ledger_pages
-from ledger.replay.editions import choose_edition
-from ledger.replay.labels import labelled_select
 from ledger.replay.paging import EditionRows, Page, PagedRows, page_sql
 from ledger.store.event_store import Store
 from tests.commands import DATA
 from tests.corpus.texts import ODD_TEXTS
+from tests.replays import replay_of
 from tests.written_tables import TABLE_FORMATS, ZONE
 
 COLUMNS = (
@@ -247,7 +246,7 @@ def test_a_page_that_cannot_be_taken_apart_leaves_the_others(
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """A ledger of all sample data, with its projection."""
-    ledger = Ledger.open(tmp_path_factory.mktemp("ledger") / "ledger.db")
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db")
     ledger.ingest(DATA)
     ledger.project()
     return ledger
@@ -267,8 +266,8 @@ def test_a_stored_table_is_read_by_its_key_and_never_sorted(
 
     monkeypatch.setattr(Store, "longest_row", explained)
     with Store.for_reading(ledger.path) as store:
-        select = partial(labelled_select, SUPPORT, table, None)
-        rows = EditionRows(store, table, choose_edition(store), select)
+        replay = replay_of(store)
+        rows = EditionRows(replay, table, partial(replay.labelled, table, None))
         assert sum(page.count for page in rows.pages(form(table.columns).line, lambda: None)) > 0
     key = f"SEARCH {table.name} USING PRIMARY KEY ({table.key}>? AND {table.key}<?)"
     assert key in plans
@@ -280,9 +279,9 @@ def test_a_stored_table_is_read_by_its_key_and_never_sorted(
 def test_a_page_too_long_for_one_text_is_written_from_its_values(
     ledger: Ledger, tmp_path: Path, format: str, names: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.export(tmp_path / "text", format=format, names=names)
+    ledger.at().export(tmp_path / "text", format=format, names=names)
     monkeypatch.setattr(ledger_pages, "LONGEST_TEXT", 1000)
-    ledger.export(tmp_path / "values", format=format, names=names)
+    ledger.at().export(tmp_path / "values", format=format, names=names)
     for path in (tmp_path / "text").iterdir():
         assert path.read_bytes() == (tmp_path / "values" / path.name).read_bytes()
 

@@ -62,7 +62,7 @@ class TestEvents:
     def test_each_event_is_told_with_where_it_comes_from(self, chronicle: Chronicle) -> None:
         chronicle.deliver(EXTRACT, delta(202502, ("update", "CC2"), ("update", "CC1", "Boston MA")))
         chronicle.deliver(delta(202503, ("delete", "CC1")))
-        history = chronicle.ledger.history("contact_centers", "CC1")
+        history = chronicle.ledger.at().history("contact_centers", "CC1")
         assert (history.table, history.key, history.edition.name) == (
             "contact_centers",
             "CC1",
@@ -85,7 +85,7 @@ class TestEvents:
     def test_a_cell_that_comes_and_one_that_goes_are_changes(self, chronicle: Chronicle) -> None:
         renamed = ("update", "CC2", "", "Atlanta, GA")
         chronicle.deliver(EXTRACT, delta(202502, renamed), delta(202503, ("delete", "CC2")))
-        events = chronicle.ledger.history("contact_centers", "CC2").events
+        events = chronicle.ledger.at().history("contact_centers", "CC2").events
         assert [changes(event) for event in events] == [
             [("contact_center_name", None, "Atlanta")],
             [("contact_center_name", "Atlanta", None), ("location", None, "Atlanta, GA")],
@@ -99,13 +99,13 @@ class TestEvents:
             small_file("agents", None, ("A1", "Ada", "CC1", "15/03/2021")),
             small_file("agents", 202502, ("update", "A1", "Ada ", "CC1", "2021-03-15")),
         )
-        last = chronicle.ledger.history("agents", "A1").events[-1]
+        last = chronicle.ledger.at().history("agents", "A1").events[-1]
         assert changes(last) == [("hire_date", "15/03/2021", "2021-03-15")]
 
     def test_the_cells_of_a_delete_do_not_count(self, chronicle: Chronicle) -> None:
         chronicle.deliver(EXTRACT, delta(202502, ("delete", "CC1", "some", "where")))
         chronicle.deliver(delta(202503, ("add", "CC1", "Boston", "MA")))
-        _, deleted, added = chronicle.ledger.history("contact_centers", "CC1").events
+        _, deleted, added = chronicle.ledger.at().history("contact_centers", "CC1").events
         was, gone = [("contact_center_name", "Boston"), ("location", "MA")], None
         assert changes(deleted) == [(column, cell, gone) for column, cell in was]
         assert changes(added) == [(column, gone, cell) for column, cell in was]
@@ -118,7 +118,7 @@ class TestEvents:
             delta(202504, ("add", "CC2", "again"), ("update", "CC4"), ("delete", "CC5")),
         )
         told = {
-            key: verdicts(chronicle.ledger.history("contact_centers", key))[-3:]
+            key: verdicts(chronicle.ledger.at().history("contact_centers", key))[-3:]
             for key in ("CC1", "CC2", "CC3", "CC4", "CC5")
         }
         assert told == {
@@ -132,7 +132,7 @@ class TestEvents:
             "CC4": [("202504:3", "update-missing")],
             "CC5": [("202504:4", "delete-missing")],
         }
-        *_, again, no_op = chronicle.ledger.history("contact_centers", "CC1").events
+        *_, again, no_op = chronicle.ledger.at().history("contact_centers", "CC1").events
         assert changes(again) == [
             ("contact_center_name", "Boston", "twice"),
             ("location", "MA", None),
@@ -143,7 +143,7 @@ class TestEvents:
         chronicle.deliver(EXTRACT)
         chronicle.deliver(delta(202503, ("update", "CC1", "March", "MA")))
         chronicle.deliver(delta(202502, ("update", "CC1", "February", "MA")))
-        events = chronicle.ledger.history("contact_centers", "CC1").events
+        events = chronicle.ledger.at().history("contact_centers", "CC1").events
         assert [(str(e.source.month), e.source.batch) for e in events] == [
             ("202501", 1),
             ("202502", 3),
@@ -153,18 +153,18 @@ class TestEvents:
 
     def test_a_key_is_told_from_others_that_look_alike(self, chronicle: Chronicle) -> None:
         chronicle.deliver(small_file("agents", None, ("007", "Bond"), ("7", "Ada"), ("a", "x")))
-        (event,) = chronicle.ledger.history("agents", "7").events
+        (event,) = chronicle.ledger.at().history("agents", "7").events
         assert changes(event) == [("full_name", None, "Ada")]
         for key in ("A", "0", " 7"):
             with pytest.raises(WrongUsage):
-                chronicle.ledger.history("agents", key)
+                chronicle.ledger.at().history("agents", key)
 
 
 class TestCorrections:
     def test_what_no_longer_counts_is_told_with_what_took_it_out_of_force(
         self, corrected: Chronicle
     ) -> None:
-        events = corrected.ledger.history("contact_centers", "CC1").events
+        events = corrected.ledger.at().history("contact_centers", "CC1").events
         told = [(e.source.batch, e.verdict, e.source.superseded_in) for e in events]
         assert told == [
             (1, "applied", None),
@@ -176,7 +176,7 @@ class TestCorrections:
         assert [e.source.action for e in events] == ["add", "update", "update", "delete", "update"]
 
     def test_files_of_one_name_are_told_apart_by_their_batch(self, corrected: Chronicle) -> None:
-        events = corrected.ledger.history("contact_centers", "CC1").events
+        events = corrected.ledger.at().history("contact_centers", "CC1").events
         name = "delta/contact_centers_delta_202502.csv"
         assert [str(e.source) for e in events] == [
             "initial/contact_centers.csv:2",
@@ -189,7 +189,7 @@ class TestCorrections:
     def test_it_changes_nothing_but_is_told_with_what_it_would_change(
         self, corrected: Chronicle
     ) -> None:
-        events = corrected.ledger.history("contact_centers", "CC1").events
+        events = corrected.ledger.at().history("contact_centers", "CC1").events
         column = "contact_center_name"
         assert [changes(event) for event in events[1:]] == [
             [(column, "Boston", "wrong")],
@@ -204,7 +204,7 @@ class TestCorrections:
         twice = (("update", "CC1", "first", "MA"), ("update", "CC1", "second", "MA"))
         chronicle.deliver(EXTRACT, delta(202502, *twice), delta(202503))
         chronicle.retract("contact_centers", 202502)
-        events = chronicle.ledger.history("contact_centers", "CC1").events
+        events = chronicle.ledger.at().history("contact_centers", "CC1").events
         assert [(e.verdict, changes(e)) for e in events[1:]] == [
             ("retracted", [("contact_center_name", "Boston", "first")]),
             ("retracted", [("contact_center_name", "first", "second")]),
@@ -217,7 +217,7 @@ class TestCorrections:
         chronicle.deliver(february)
         told = [
             (e.source.batch, e.verdict)
-            for e in chronicle.ledger.history("contact_centers", "CC1").events
+            for e in chronicle.ledger.at().history("contact_centers", "CC1").events
         ]
         assert told == [(1, "applied"), (2, "retracted"), (4, "applied")]
 
@@ -225,9 +225,12 @@ class TestCorrections:
         chronicle.deliver(
             EXTRACT, delta(202502, ("delete", "CC1")), delta(202503, ("add", "CC1", "Boston"))
         )
-        assert verdicts(chronicle.ledger.history("contact_centers", "CC1"))[-1][1] == "resurrected"
+        assert (
+            verdicts(chronicle.ledger.at().history("contact_centers", "CC1"))[-1][1]
+            == "resurrected"
+        )
         chronicle.retract("contact_centers", 202502)
-        history = chronicle.ledger.history("contact_centers", "CC1")
+        history = chronicle.ledger.at().history("contact_centers", "CC1")
         assert verdicts(history)[1:] == [("202502:2", "retracted"), ("202503:2", "add-existing")]
         # A retraction is no other file of the name.
         assert str(history.events[1].source) == "delta/contact_centers_delta_202502.csv:2"
@@ -235,51 +238,51 @@ class TestCorrections:
 
 class TestEditions:
     def test_what_was_recorded_later_is_not_there(self, corrected: Chronicle) -> None:
-        then = corrected.ledger.history("contact_centers", "CC1", known_at=2)
+        then = corrected.ledger.at(known_at=2).history("contact_centers", "CC1")
         assert verdicts(then) == [("202501:2", "applied"), ("202502:2", "applied")]
         assert then.edition.name == "202502@2"
 
     def test_what_was_superseded_later_is_told_as_it_was_known(self, corrected: Chronicle) -> None:
-        then = corrected.ledger.history("contact_centers", "CC1", known_at=4)
+        then = corrected.ledger.at(known_at=4).history("contact_centers", "CC1")
         told = [(e.verdict, e.source.batch, e.source.superseded_in) for e in then.events]
         assert told == [("applied", 1, None), ("superseded", 2, 4), ("applied", 4, None),
                         ("applied", 3, None)]  # fmt: skip
         # No other file of the name was known at batch 2.
-        before = corrected.ledger.history("contact_centers", "CC1", known_at=2).events[-1]
+        before = corrected.ledger.at(known_at=2).history("contact_centers", "CC1").events[-1]
         assert (before.source.ambiguous, then.events[1].source.ambiguous) == (False, True)
 
     def test_events_of_later_months_are_left_out(self, corrected: Chronicle) -> None:
-        history = corrected.ledger.history("contact_centers", "CC1", as_of="202502", known_at=3)
+        history = corrected.ledger.at("202502", known_at=3).history("contact_centers", "CC1")
         assert verdicts(history) == [("202501:2", "applied"), ("202502:2", "applied")]
-        first = corrected.ledger.history("contact_centers", "CC1", as_of="2025-01")
+        first = corrected.ledger.at("2025-01").history("contact_centers", "CC1")
         assert verdicts(first) == [("202501:2", "applied")]
 
     def test_a_retracted_month_after_all_others_is_told_too(self, chronicle: Chronicle) -> None:
         chronicle.deliver(EXTRACT)
         chronicle.deliver(delta(202502, ("update", "CC1", "Boston MA")))
         chronicle.retract("contact_centers", 202502)
-        history = chronicle.ledger.history("contact_centers", "CC1")
+        history = chronicle.ledger.at().history("contact_centers", "CC1")
         assert [event.verdict for event in history.events] == ["applied", "retracted"]
         assert str(history.edition.as_of) == "202501"
-        (only,) = chronicle.ledger.history("contact_centers", "CC1", as_of="202501").events
+        (only,) = chronicle.ledger.at("202501").history("contact_centers", "CC1").events
         assert only.source.batch == 1
 
     def test_an_edition_may_be_named_by_its_tag(self, corrected: Chronicle) -> None:
         corrected.ledger.tag("signed", as_of="202502", known_at=2)
-        history = corrected.ledger.history("contact_centers", "CC1", known_at="signed")
-        assert history == corrected.ledger.history("contact_centers", "CC1", known_at=2)
+        history = corrected.ledger.at(known_at="signed").history("contact_centers", "CC1")
+        assert history == corrected.ledger.at(known_at=2).history("contact_centers", "CC1")
 
     def test_a_key_or_table_that_is_not_there_is_wrong_usage(self, corrected: Chronicle) -> None:
         ledger = corrected.ledger
         with pytest.raises(WrongUsage, match="contact_centers up to 202503@6 has the key 'CC9'"):
-            ledger.history("contact_centers", "CC9")
+            ledger.at().history("contact_centers", "CC9")
         with pytest.raises(WrongUsage, match="the tables are agents, contact_centers"):
-            ledger.history("centers", "CC1")
+            ledger.at().history("centers", "CC1")
         corrected.deliver(delta(202504, ("add", "CC9", "late")))
-        assert len(ledger.history("contact_centers", "CC9").events) == 1
+        assert len(ledger.at().history("contact_centers", "CC9").events) == 1
         for edition in ({"as_of": "202503"}, {"known_at": 6}):
             with pytest.raises(WrongUsage, match="202503"):
-                ledger.history("contact_centers", "CC9", **edition)
+                ledger.at(**edition).history("contact_centers", "CC9")
 
 
 def verdict(event: Event, before: Event | None) -> str:
@@ -377,13 +380,13 @@ def test_all_that_was_delivered_of_a_record_is_told(plan: Plan, data: st.DataObj
                 for key in KEYS[table]:
                     expected = told_of(chronicle, table, key, as_of, batch)
                     if expected:
-                        history = chronicle.ledger.history(
-                            table, key, as_of=str(as_of), known_at=batch
+                        history = chronicle.ledger.at(str(as_of), known_at=batch).history(
+                            table, key
                         )
                         assert as_told(history) == expected
                     else:
                         with pytest.raises(WrongUsage, match="has the key"):
-                            chronicle.ledger.history(table, key, as_of=str(as_of), known_at=batch)
+                            chronicle.ledger.at(str(as_of), known_at=batch).history(table, key)
 
 
 @given(plans(), st.data())
@@ -396,7 +399,7 @@ def test_the_changes_that_count_add_up_to_the_projected_row(
             chronicle.ledger.project(str(as_of), known_at=batch)
             for table in COLUMNS:
                 for key in {event.key for event in chronicle.events(table, as_of, batch)}:
-                    history = chronicle.ledger.history(table, key, as_of=str(as_of), known_at=batch)
+                    history = chronicle.ledger.at(str(as_of), known_at=batch).history(table, key)
                     row = folded(history)
                     shown = projected(chronicle.ledger.path, table, key)
                     if row is None:

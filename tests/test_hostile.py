@@ -93,7 +93,7 @@ def ran(work: Path, *arguments: str) -> Ran:
 @pytest.mark.parametrize("format", ["csv", "json", "parquet"])
 def test_names_are_exported_as_they_came(work: Path, format: str, is_stored: bool) -> None:
     as_of = "202502" if is_stored else "202501"
-    Ledger(work / "ledger.db").export(work / format, as_of=as_of, names="as-was", format=format)
+    Ledger(work / "ledger.db").at(as_of).export(work / format, names="as-was", format=format)
     rows: list[dict[str, Any]] = []
     path = work / format / f"interactions_final.{format}"
     if format == "csv":

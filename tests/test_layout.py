@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import Ledger, StorageFailed
+from ledger import StorageFailed, lay_out
 from ledger.datasets.support.description import SUPPORT
 from ledger.delivery import scaffold as ledger_layout
 from ledger.files.atomic import put
@@ -42,7 +42,7 @@ def test_a_folder_is_laid_out_and_the_next_step_told(tmp_path: Path) -> None:
 
 
 def test_the_templates_have_the_headers_of_the_sample_data(tmp_path: Path) -> None:
-    Ledger("ledger.db").lay_out(tmp_path / "data")
+    lay_out(tmp_path / "data")
     for delivered in [*DATA.glob("initial/*.csv"), *DATA.glob("delta/*_202502.csv")]:
         place = delivered.relative_to(DATA).as_posix().replace("202502", "YYYYMM")
         template = tmp_path / "data" / f"{place}.template"
@@ -51,7 +51,7 @@ def test_the_templates_have_the_headers_of_the_sample_data(tmp_path: Path) -> No
 
 
 def test_the_readme_names_every_file_and_column(tmp_path: Path) -> None:
-    Ledger("ledger.db").lay_out(tmp_path)
+    lay_out(tmp_path)
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     for table in SUPPORT.tables:
         assert f"`initial/{table.name}.csv` and `delta/{table.name}_delta_YYYYMM.csv`" in text
@@ -80,7 +80,7 @@ def test_templates_beside_deliveries_are_passed_over(tmp_path: Path) -> None:
 
 def test_what_is_there_is_left_and_what_is_missing_is_made(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    first = Ledger("ledger.db").lay_out(folder)
+    first = lay_out(folder)
     assert len(first.made) == len(FILES)
     assert not first.kept
     (folder / "README.md").write_text("ours", encoding="utf-8")
@@ -106,7 +106,7 @@ def test_an_interruption_leaves_whole_files_and_the_rest_can_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = tmp_path / "whole"
-    Ledger("ledger.db").lay_out(whole)
+    lay_out(whole)
 
     def interrupted(draft: Path, path: Path) -> None:
         if path.parent.name == "delta":
@@ -115,19 +115,19 @@ def test_an_interruption_leaves_whole_files_and_the_rest_can_be_made(
 
     monkeypatch.setattr(ledger_layout, "put", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        Ledger("ledger.db").lay_out(tmp_path / "data")
+        lay_out(tmp_path / "data")
     left = files_of(tmp_path / "data")
     assert left.items() <= files_of(whole).items()
     assert len(left) == len(SUPPORT.tables)
     monkeypatch.undo()
-    Ledger("ledger.db").lay_out(tmp_path / "data")
+    lay_out(tmp_path / "data")
     assert files_of(tmp_path / "data") == files_of(whole)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "initial").write_text("no folder", encoding="utf-8")
     with pytest.raises(StorageFailed, match="cannot be laid out: "):
-        Ledger("ledger.db").lay_out(tmp_path)
+        lay_out(tmp_path)
     folder = tmp_path / "closed"
     folder.mkdir()
     with read_only(folder):

@@ -174,7 +174,7 @@ def rows_of(day: str, zone: str) -> dict[str, list[ClockRow]]:
 
 
 def local_text(moment: datetime, zone: str) -> str:
-    """A moment in local time, found in the rows of `clock` in the way of `projection.sql`."""
+    """A moment in local time, found in the rows of `clock` in the way of `replay.sql`."""
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
     minute = text[14:16]
     (row,) = [

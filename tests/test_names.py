@@ -83,7 +83,7 @@ def labels(
     ledger: Ledger, out: Path, names: str, column: str, as_of: str | None = None
 ) -> dict[str, str | None]:
     """A label of each interaction, in an export."""
-    ledger.export(out, format="json", names=names, tables=["interactions"], as_of=as_of)
+    ledger.at(as_of).export(out, format="json", names=names, tables=["interactions"])
     lines = (out / "interactions_final.json").read_text(encoding="utf-8")
     return {row["interaction_id"]: row[column] for row in json.loads(lines)}
 
@@ -145,7 +145,7 @@ def test_names_as_they_were_are_those_known_in_the_edition(ledger: Ledger, tmp_p
 
 def test_the_report_names_each_row_as_it_was(ledger: Ledger) -> None:
     def rows(names: str) -> list[tuple[str, str, str, int]]:
-        return [astuple(row)[:4] for row in ledger.report(names=names).rows]
+        return [astuple(row)[:4] for row in ledger.at().report(names=names).rows]
 
     assert rows("as-was") == [
         ("2023-06", "Boston", "Billing", 1),
@@ -162,24 +162,30 @@ def test_the_report_names_each_row_as_it_was(ledger: Ledger) -> None:
         ("At", "Money"),
         ("Boston MA NE", "Money"),
     }
-    assert ledger.report(names="as-was").names == "as-was"
-    assert ledger.report().names == "as-is"
+    assert ledger.at().report(names="as-was").names == "as-was"
+    assert ledger.at().report().names == "as-is"
 
 
 def test_the_answers_count_each_month_under_its_names(ledger: Ledger) -> None:
     def counts(names: str) -> dict[Any, Any]:
-        found = {answer.number: answer for answer in ledger.answers("2025Q1", names=names).answers}
+        found = {
+            answer.number: answer for answer in ledger.at().answers("2025Q1", names=names).answers
+        }
         return dict(found["1"].evidence)  # type: ignore[arg-type]
 
     assert counts("as-is") == {"At": 2, "Boston MA NE": 4, "total": 6}
     assert counts("as-was") == {
         "Atlanta": 1, "Boston": 1, "Boston MA": 2, "Boston MA NE": 1, "Unknown": 1, "total": 6,
     }  # fmt: skip
-    assert ledger.answers(names="as-was").names == "as-was"
+    assert ledger.at().answers(names="as-was").names == "as-was"
 
 
 def test_other_names_than_those_are_wrong_usage(ledger: Ledger, tmp_path: Path) -> None:
-    for ask in (ledger.report, ledger.answers, lambda names: ledger.export(tmp_path, names=names)):
+    for ask in (
+        ledger.at().report,
+        ledger.at().answers,
+        lambda names: ledger.at().export(tmp_path, names=names),
+    ):
         with pytest.raises(WrongUsage, match="names are as-is or as-was, not 'as-were'"):
             ask(names="as-were")
 
@@ -188,9 +194,9 @@ def test_other_names_than_those_are_wrong_usage(ledger: Ledger, tmp_path: Path) 
 def test_every_format_has_the_labels_behind_the_columns(
     ledger: Ledger, tmp_path: Path, names: str
 ) -> None:
-    plain = ledger.export(tmp_path / "plain", format="csv").files[3].path
+    plain = ledger.at().export(tmp_path / "plain", format="csv").files[3].path
     for format in ("csv", "json", "parquet"):
-        ledger.export(tmp_path, format=format, names=names)
+        ledger.at().export(tmp_path, format=format, names=names)
     text = (tmp_path / "interactions_final.csv").read_text(encoding="utf-8")
     rows = list(csv.reader(text.splitlines()))
     unlabelled = list(csv.reader(plain.read_text(encoding="utf-8").splitlines()))
@@ -209,7 +215,7 @@ def test_every_format_has_the_labels_behind_the_columns(
 
 def test_tables_without_a_month_have_no_labels(ledger: Ledger, tmp_path: Path) -> None:
     for names, folder in ((None, tmp_path / "plain"), ("as-was", tmp_path / "labelled")):
-        ledger.export(folder, names=names)
+        ledger.at().export(folder, names=names)
     for table in ("agents", "contact_centers", "service_categories"):
         contents = {
             (tmp_path / name / f"{table}_final.csv").read_bytes() for name in ("plain", "labelled")
@@ -219,7 +225,7 @@ def test_tables_without_a_month_have_no_labels(ledger: Ledger, tmp_path: Path) -
 
 def test_the_manifest_says_which_names_are_given(ledger: Ledger, tmp_path: Path) -> None:
     for names in (None, "as-is", "as-was"):
-        ledger.export(tmp_path, names=names)
+        ledger.at().export(tmp_path, names=names)
         manifest = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
         assert manifest.get("names") == names
         (resource,) = (r for r in manifest["resources"] if r["name"] == "interactions_final")
@@ -292,14 +298,13 @@ def test_names_are_those_that_plain_python_finds(plan: Plan, data: st.DataObject
         edition: dict[str, Any] = {"as_of": str(as_of), "known_at": batch}
         for names in ("as-is", "as-was"):
             expected = labelled(chronicle, as_of, batch, names)
-            chronicle.ledger.export(
-                folder, format="json", names=names, tables=["interactions"], **edition
-            )
+            snapshot = chronicle.ledger.at(**edition)
+            snapshot.export(folder, format="json", names=names, tables=["interactions"])
             text = Path(folder, "interactions_final.json").read_text(encoding="utf-8")
             rows = {row["interaction_id"]: row for row in json.loads(text)}
             assert rows.keys() == expected.keys()
             for key, row in rows.items():
                 assert row == {name: expected[key][name] for name in row}
                 assert row.keys() >= LABELS.keys()
-            report = chronicle.ledger.report(names=names, **edition)
+            report = chronicle.ledger.at(**edition).report(names=names)
             assert [astuple(row) for row in report.rows] == reported(expected)

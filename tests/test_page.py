@@ -61,8 +61,12 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 
 def page(ledger: Ledger, folder: Path, as_of: str | None = None) -> str:
     """The page of an edition."""
-    report = ledger.report(as_of)
-    return ledger.write_report(report, folder, format="html").path.read_text(encoding="utf-8")
+    report = ledger.at(as_of).report()
+    return (
+        ledger.at(report.edition.name)
+        .write_report(report, folder, format="html")
+        .path.read_text(encoding="utf-8")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +107,7 @@ def test_the_head_says_of_what_it_speaks(ledger: Ledger, sample: str) -> None:
     text = Parsed(sample).text
     recorded_at = ledger.log()[-1].batch.recorded_at
     assert f"As of the end of 202503 Known at batch 3, recorded {recorded_at[:19]}Z" in text
-    assert ledger.report().edition.head in text
+    assert ledger.at().report().edition.head in text
     assert "2 interactions name category CAT05" in text
     assert "4 findings on these deliveries." in text
 
@@ -129,8 +133,8 @@ def test_every_link_leads_to_a_part_of_the_page_and_every_part_is_there_once(
 def test_every_figure_of_the_report_leads_to_the_rows_that_make_it(
     ledger: Ledger, sample: str
 ) -> None:
-    for row in ledger.report().rows:
-        explained = ledger.explain(row.month, row.contact_center_name, row.department)
+    for row in ledger.at().report().rows:
+        explained = ledger.at().explain(row.month, row.contact_center_name, row.department)
         found = re.search(
             rf'<th scope="row" class="short">{row.month}</th>'
             rf'<td class="short">{row.contact_center_name}</td>'
@@ -147,7 +151,7 @@ def test_every_figure_of_the_report_leads_to_the_rows_that_make_it(
 
 def test_the_answers_stand_in_it_with_all_readings(ledger: Ledger, sample: str) -> None:
     text = Parsed(sample).text
-    for answer in ledger.answers().answers:
+    for answer in ledger.at().answers().answers:
         assert answer.question in text
         assert answer.answer in text
     assert "Question 1 under all readings: 6 of 11 others give another answer" in text
@@ -155,7 +159,7 @@ def test_the_answers_stand_in_it_with_all_readings(ledger: Ledger, sample: str) 
 
 def test_every_event_of_a_change_is_named(ledger: Ledger, sample: str) -> None:
     changes = Parsed(sample.partition('<section id="changes"')[2].partition('id="origins"')[0])
-    for cause in ledger.bridge_causes("202502@2", "202503@3"):
+    for cause in ledger.compare("202502@2", "202503@3").bridge_causes():
         for source in filter(None, (cause.before, cause.after)):
             assert str(source) in changes.text
 

@@ -38,7 +38,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     path.write_text(text, encoding="utf-8")
     ledger = Ledger(folder / "ledger.db")
     ledger.ingest(folder / "data")
-    return ledger.write_report(ledger.report(), folder, format="html").path.as_uri()
+    return (
+        (latest := ledger.at()).write_report(latest.report(), folder, format="html").path.as_uri()
+    )
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -15,15 +15,13 @@ from hypothesis import strategies as st
 from ledger import Ledger
 from ledger.datasets.support.description import SUPPORT
 from ledger.model.dataset import Table
-from ledger.model.periods import Month
 from ledger.replay import paging as ledger_pages
-from ledger.replay.editions import choose_edition, say_keys, say_what_counts
 from ledger.replay.paging import EditionRows
-from ledger.replay.projection import replay_keys_sql, stored_keys_sql
 from ledger.store import database as ledger_store
 from ledger.store.event_store import Store
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA
+from tests.replays import replay_of
 from tests.strategies import small_file, write_data_folder
 from tests.written_tables import TABLE_FORMATS
 
@@ -47,7 +45,7 @@ def ledger(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
 
 def exported(ledger: Ledger, out: Path, names: str | None, as_of: str = "202503") -> list[bytes]:
     """The bytes of all files of an export, the manifest too."""
-    ledger.export(out, names=names, as_of=as_of, known_at=3)
+    ledger.at(as_of, known_at=3).export(out, names=names)
     return [path.read_bytes() for path in sorted(out.iterdir())]
 
 
@@ -132,7 +130,7 @@ def test_pages_of_any_size_give_what_one_page_gives(plan: Plan, size: int) -> No
             out = chronicle.folder / f"export-{number}"
 
             def export(as_of: int = as_of, batch: int = batch, out: Path = out) -> list[bytes]:
-                chronicle.ledger.export(out, as_of=str(as_of), known_at=batch, names="as-was")
+                chronicle.ledger.at(str(as_of), known_at=batch).export(out, names="as-was")
                 return [path.read_bytes() for path in sorted(out.iterdir())]
 
             whole = export()
@@ -146,13 +144,13 @@ def test_pages_of_any_size_give_what_one_page_gives(plan: Plan, size: int) -> No
 @pytest.mark.parametrize("table", SUPPORT.tables, ids=lambda table: table.name)
 def test_a_page_is_found_by_the_index_of_the_key(recorded: Path, table: Table) -> None:
     with Store.for_reading(recorded) as store:
-        say_what_counts(store, choose_edition(store, Month(202502), 3))
-        say_keys(store, "A", "B")
+        replay = replay_of(store, 202502, 3)
         key = f"({table.key}>? AND {table.key}<?)"
-        for sql, by in (
-            (replay_keys_sql(table), f"COVERING INDEX {table.events}_by_key {key}"),
-            (stored_keys_sql(table), f"PRIMARY KEY {key}"),
+        for stored, by in (
+            (False, f"COVERING INDEX {table.events}_by_key {key}"),
+            (True, f"PRIMARY KEY {key}"),
         ):
+            sql = replay.keys_between(table, "A", "B", stored=stored)
             plan = [row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}")]
             assert any(step.startswith("SEARCH") and step.endswith(by) for step in plan)
             assert not [step for step in plan if step.startswith("SCAN event")]
@@ -167,13 +165,13 @@ def test_no_lock_is_held_while_the_rows_of_a_page_are_written(
     monkeypatch.setattr(ledger_pages, "ROWS_AT_ONCE", 2)
     table = SUPPORT.table("agents")
     with Store.for_reading(ledger.path) as store:
-        edition = choose_edition(store)
-        with closing(iter(EditionRows(store, table, edition, lambda rows: rows))) as rows:
+        replay = replay_of(store)
+        with closing(iter(EditionRows(replay, table, lambda rows: rows))) as rows:
             first = next(rows)
             for record in corrections(ledger, tmp_path / "data"):
                 record()
             found = [first, *rows]
-        assert found == [*EditionRows(store, table, edition, lambda rows: rows)]
+        assert found == [*EditionRows(replay, table, lambda rows: rows)]
         assert len(found) == 8
 
 
@@ -184,9 +182,9 @@ def test_a_page_of_which_nothing_is_left_is_left_out(
     keys = [f"A{number:03}" for number in range(1, 6)]
     gone = small_file("agents", 202504, *(("delete", key) for key in keys))
     ledger.ingest(files=write_data_folder(tmp_path / "data", [gone]))
-    ledger.export(tmp_path / "whole", format=format, tables=["agents"])
+    ledger.at().export(tmp_path / "whole", format=format, tables=["agents"])
     monkeypatch.setattr(ledger_pages, "ROWS_AT_ONCE", 2)
-    ledger.export(tmp_path / "pages", format=format, tables=["agents"])
+    ledger.at().export(tmp_path / "pages", format=format, tables=["agents"])
     whole, pages = (tmp_path / name / f"agents_final.{format}" for name in ("whole", "pages"))
     if format == "parquet":
         assert pq.read_table(whole).equals(pq.read_table(pages))
@@ -200,5 +198,5 @@ def test_a_page_has_as_many_rows_as_it_should(
     ledger.project()
     monkeypatch.setattr(ledger_pages, "ROWS_AT_ONCE", 3)
     with Store.for_reading(ledger.path) as store:
-        rows = EditionRows(store, SUPPORT.table("agents"), choose_edition(store), lambda rows: rows)
+        rows = EditionRows(replay_of(store), SUPPORT.table("agents"), lambda rows: rows)
         assert [page.count for page in rows.pages("agent_id", lambda: None)] == [3, 3, 2]

@@ -120,11 +120,11 @@ def test_a_name_that_is_a_path_is_no_table_and_no_format(
 ) -> None:
     ledger = Ledger(db)
     with pytest.raises(WrongUsage, match="there is no table"):
-        ledger.export(tmp_path / "out", tables=[name])
+        ledger.at().export(tmp_path / "out", tables=[name])
     with pytest.raises(WrongUsage, match="there is no format"):
-        ledger.export(tmp_path / "out", format=name)
+        ledger.at().export(tmp_path / "out", format=name)
     with pytest.raises(WrongUsage, match="there is no format"):
-        ledger.write_report(ledger.report(), tmp_path / "out", format=name)
+        (latest := ledger.at()).write_report(latest.report(), tmp_path / "out", format=name)
     assert list(tmp_path.iterdir()) == []
 
 

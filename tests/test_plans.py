@@ -19,11 +19,13 @@ from ledger.delivery.discovery import find_deliveries
 from ledger.recording.backend import StoreBackend
 from ledger.recording.ingest import dated_deliveries, ingest_months
 from ledger.recording.ingest_options import IngestOptions
-from ledger.replay.editions import choose_edition, last_events, say_what_counts
+from ledger.replay.editions import last_events
 from ledger.replay.incremental import build_summaries_aside, update_projection
-from ledger.replay.projection import build_aside, replay_of, replay_sql, store_projection
+from ledger.replay.projection import build_aside, store_projection
+from ledger.replay.statements import replay_sql
 from ledger.store.event_store import Store
 from ledger.store.sql import part
+from tests.replays import replay_of
 from tests.strategies import small_file, write_data_folder
 
 STEPS_AT_ONCE = 20
@@ -92,10 +94,10 @@ def steps_of_a_month(ledger: Ledger) -> dict[str, int]:
             assert len(list(ingest_months(backend, SUPPORT, dated, options))) == 1
 
         def project() -> None:
-            update_projection(store, SUPPORT, choose_edition(store))
+            update_projection(replay_of(store))
 
         def report() -> None:
-            read_report(store, choose_edition(store))
+            read_report(replay_of(store))
 
         return {work.__name__: steps(store, work) for work in (ingest, project, report)}
 
@@ -111,17 +113,16 @@ def test_to_replay_everything_costs_what_there_is(short: Ledger, long: Ledger) -
     counted = []
     for ledger in (short, long):
         with Store.for_writing(ledger.path) as store, store.rehearsal():
-            edition = choose_edition(store)
-            work = partial(store_projection, store, SUPPORT, edition)
+            work = partial(store_projection, replay_of(store))
             counted.append(steps(store, work))
     assert 6 < counted[1] / counted[0] < 8.5
 
 
 def test_a_month_beside_the_stored_one_costs_what_lies_between(long: Ledger) -> None:
     with Store.for_reading(long.path) as store, store.snapshot():
-        edition = choose_edition(store, Month(202501))
-        few = steps(store, lambda: build_summaries_aside(store, REPORTED, edition))
-        every = steps(store, lambda: build_aside(store, REPORTED, edition))
+        replay = replay_of(store, 202501, dataset=REPORTED)
+        few = steps(store, lambda: build_summaries_aside(replay))
+        every = steps(store, lambda: build_aside(replay))
     assert few * 10 < every
 
 
@@ -138,8 +139,7 @@ def test_an_early_month_costs_the_events_up_to_it(tmp_path: Path) -> None:
     with Store.for_reading(ledger.path) as store, store.snapshot():
         counted = []
         for month in (202501, 202502):
-            edition = choose_edition(store, Month(month))
-            work = partial(build_summaries_aside, store, REPORTED, edition)
+            work = partial(build_summaries_aside, replay_of(store, month, dataset=REPORTED))
             counted.append(steps(store, work))
     assert counted[0] * 30 < counted[1]
 
@@ -150,7 +150,7 @@ def plan(store: Store, sql: str, parameters: tuple[object, ...] = ()) -> list[st
 
 def test_a_replay_walks_along_the_index_of_the_key_and_sorts_nothing(long: Ledger) -> None:
     with Store.for_reading(long.path) as store:
-        say_what_counts(store, choose_edition(store))
+        replay_of(store).bind()
         for regular in (True, False):
             found = plan(store, replay_sql(INTERACTIONS, regular=regular))
             assert f"SCAN event USING COVERING INDEX {EVENTS}_by_key" in found
@@ -163,7 +163,7 @@ def test_a_replay_walks_along_the_index_of_the_key_and_sorts_nothing(long: Ledge
 
 def test_an_early_month_is_read_by_the_range_of_its_events(long: Ledger) -> None:
     with Store.for_reading(long.path) as store:
-        say_what_counts(store, choose_edition(store))
+        replay_of(store).bind()
         found = plan(store, last_events(INTERACTIONS, few=True))
         assert "SEARCH event USING INTEGER PRIMARY KEY (rowid<?)" in found
 
@@ -171,13 +171,13 @@ def test_an_early_month_is_read_by_the_range_of_its_events(long: Ledger) -> None
 def test_keys_that_moved_are_looked_up_one_by_one(long: Ledger) -> None:
     names = {"events": EVENTS, "table": "interactions", "key": "interaction_id"}
     with Store.for_writing(long.path) as store, store.rehearsal():
-        edition = choose_edition(store)
-        say_what_counts(store, edition)
+        replay = replay_of(store)
+        replay.bind()
         store.execute("CREATE TEMP TABLE moved_keys (key TEXT PRIMARY KEY) WITHOUT ROWID")
-        said = plan(store, part("replay/incremental.sql", "say moved keys", **names), (1, 2))
+        said = plan(store, part("replay/incremental.sql", "moved keys", **names), (1, 2))
         assert said == ["SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
         among = part("replay/incremental.sql", "among moved", row="event", key="interaction_id")
-        replayed = plan(store, replay_of(store, edition, INTERACTIONS, among))
+        replayed = plan(store, replay.replayed(INTERACTIONS, among))
         index = f"SEARCH event USING COVERING INDEX {EVENTS}_by_key (interaction_id=? AND rowid<?)"
         assert index in replayed
         forgotten = plan(store, part("replay/incremental.sql", "forget rows", **names))

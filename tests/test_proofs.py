@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from ledger import Ledger, LedgerError, VerificationFailed, WrongUsage
+from ledger import Ledger, LedgerError, VerificationFailed, WrongUsage, verify_proof, verify_report
 from ledger.datasets.support.description import SUPPORT
 from ledger.integrity.proofs import EventProof, check_event_proof, prove_event
 from ledger.model.receipt import Receipt
@@ -52,7 +52,7 @@ def test_every_event_is_proved_by_every_later_receipt(plan: Plan) -> None:
 
 
 def test_a_proof_holds_what_was_delivered(scene: Scene) -> None:
-    proof = Ledger(scene.ledger).verify_proof(scene.proof, scene.receipt)
+    proof = verify_proof(scene.proof, scene.receipt)
     table, key = PROVEN
     assert (proof.event.table, proof.event.cells["interaction_id"]) == (table, key)
     # As delivered, in whatever way it was read.
@@ -62,11 +62,11 @@ def test_a_proof_holds_what_was_delivered(scene: Scene) -> None:
 
 def test_an_earlier_state_is_proved(scene: Scene) -> None:
     ledger = Ledger(scene.ledger)
-    assert ledger.prove("interactions", "I4", known_at=3).event.cells[
+    assert ledger.at(known_at=3).prove("interactions", "I4").event.cells[
         "call_duration_minutes"
     ] == "7.5"  # fmt: skip
-    assert ledger.prove("interactions", "I4").event.cells["call_duration_minutes"] == "8"
-    assert ledger.prove("interactions", "I3", as_of="202502").event.action == "delete"
+    assert ledger.at().prove("interactions", "I4").event.cells["call_duration_minutes"] == "8"
+    assert ledger.at("202502").prove("interactions", "I3").event.action == "delete"
 
 
 def test_the_path_is_as_long_as_the_batch_is_deep(scene: Scene) -> None:
@@ -90,7 +90,7 @@ def other_values(value: Any) -> list[Any]:
 
 
 def test_no_other_value_stands_anywhere_in_a_proof(scene: Scene, tmp_path: Path) -> None:
-    ledger, path = Ledger(scene.ledger), tmp_path / "proof.json"
+    path = tmp_path / "proof.json"
     original = read(scene.proof)
     tried = 0
     for *steps, last in places(original):
@@ -102,7 +102,7 @@ def test_no_other_value_stands_anywhere_in_a_proof(scene: Scene, tmp_path: Path)
             part[last] = value
             write(path, document)
             with pytest.raises((VerificationFailed, WrongUsage)):
-                ledger.verify_proof(path, scene.receipt)
+                verify_proof(path, scene.receipt)
             tried += 1
     assert tried > 200
 
@@ -121,33 +121,33 @@ def test_what_is_no_proof_is_refused(scene: Scene, tmp_path: Path, content: byte
     path = tmp_path / "proof.json"
     path.write_bytes(content)
     for verify in (
-        lambda: Ledger(scene.ledger).verify_proof(path, scene.receipt),
-        lambda: Ledger(scene.ledger).verify_proof(scene.proof, path),
-        lambda: Ledger(scene.ledger).verify_report(scene.report(), path),
+        lambda: verify_proof(path, scene.receipt),
+        lambda: verify_proof(scene.proof, path),
+        lambda: verify_report(scene.report(), path),
     ):
         with pytest.raises(WrongUsage, match=r"document: .*; name another file"):
             verify()
 
 
 def test_a_field_missing_or_added_anywhere_is_refused(scene: Scene, tmp_path: Path) -> None:
-    ledger, path = Ledger(scene.ledger), tmp_path / "proof.json"
+    path = tmp_path / "proof.json"
     for inner in ((), ("event",), ("batch",), ("files", 0)):
         for name in _part(read(scene.proof), list(inner)):
             document = read(scene.proof)
             del _part(document, list(inner))[name]
             write(path, document)
             with pytest.raises(WrongUsage):
-                ledger.verify_proof(path, scene.receipt)
+                verify_proof(path, scene.receipt)
         document = read(scene.proof)
         _part(document, list(inner))["note"] = "audited"
         write(path, document)
         with pytest.raises(WrongUsage):
-            ledger.verify_proof(path, scene.receipt)
+            verify_proof(path, scene.receipt)
 
 
 def test_missing_files_are_told(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="cannot be read: No such file"):
-        Ledger(scene.ledger).verify_proof(tmp_path / "none.json", scene.receipt)
+        verify_proof(tmp_path / "none.json", scene.receipt)
 
 
 def test_a_proof_is_json_that_others_read(scene: Scene) -> None:

@@ -22,10 +22,10 @@ from ledger.delivery.discovery import find_deliveries
 from ledger.recording.backend import StoreBackend
 from ledger.recording.ingest import dated_deliveries, ingest_months
 from ledger.recording.ingest_options import IngestOptions
-from ledger.replay.editions import choose_edition
 from ledger.replay.projection import build_aside, store_projection
 from ledger.store.event_store import Store
 from tests import oracle
+from tests.replays import replay_of
 from tests.strategies import Deliveries, deliveries, small_file, write_data_folder
 
 SAMPLES = Path(__file__).parent.parent / "data"
@@ -61,7 +61,7 @@ def stored(ledger: Ledger) -> oracle.State:
 def aside(ledger: Ledger, as_of: int) -> oracle.State:
     """The state as of a month, built beside the ledger."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        build_aside(store, SUPPORT, choose_edition(store, Month(as_of)))
+        build_aside(replay_of(store, as_of))
         return oracle.state_of(store.connection)
 
 
@@ -74,7 +74,7 @@ def projected_bytes(ledger: Ledger) -> str:
 def exported_bytes(ledger: Ledger, as_of: int | None = None) -> dict[str, bytes]:
     """The exported tables, byte for byte."""
     with tempfile.TemporaryDirectory() as folder:
-        export = ledger.export(folder, as_of=None if as_of is None else str(as_of))
+        export = ledger.at(None if as_of is None else str(as_of)).export(folder)
         return {file.path.name: file.path.read_bytes() for file in export.files}
 
 
@@ -88,7 +88,7 @@ def test_at_every_month_the_projection_is_the_fold_over_the_files(came: Deliveri
             assert aside(ledger, as_of) == expected
             ledger.project(str(as_of))
             assert stored(ledger) == expected
-            assert [astuple(row) for row in ledger.report(str(as_of)).rows] == expected.report
+            assert [astuple(row) for row in ledger.at(str(as_of)).report().rows] == expected.report
 
 
 @pytest.mark.parametrize("as_of", [202501, 202502, 202503])
@@ -175,7 +175,7 @@ def test_superseded_files_do_not_count(came: Deliveries, data: st.DataObject) ->
     with delivered(came) as (folder, paths):
         ledger = ingested(folder / "ledger.db", folder, came)
         with Store.for_reading(ledger.path) as store:
-            before = choose_edition(store)
+            before = store.records().edition()
         path = data.draw(st.sampled_from(paths), label="superseded")
         table = path.stem.partition("_delta_")[0]
         month = came.initial_month if path.parent.name == "initial" else int(path.stem[-6:])
@@ -193,7 +193,7 @@ def test_superseded_files_do_not_count(came: Deliveries, data: st.DataObject) ->
                     ledger.project(str(as_of))
         # What was known before the correction can still be computed.
         with Store.for_writing(ledger.path) as store, store.rehearsal():
-            store_projection(store, SUPPORT, before)
+            store_projection(replay_of(store, before))
             known_then = oracle.state_of(store.connection)
         assert known_then == oracle.fold(paths, came.initial_month, before.as_of.number)
 
@@ -247,6 +247,6 @@ def test_local_time_is_right_in_zones_of_half_and_quarter_hours(tmp_path: Path, 
         dated = dated_deliveries(backend.records(), dataset, found, options)
         assert len(list(ingest_months(backend, dataset, dated, options))) == 1
         with store.transaction():
-            store_projection(store, dataset, choose_edition(store, None))
+            store_projection(replay_of(store, dataset=dataset))
         local = [text for (text,) in store.rows("SELECT timestamp FROM interactions")]
     assert local == [moment.astimezone(ZoneInfo(zone)).isoformat() for moment in moments]

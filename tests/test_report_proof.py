@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import Ledger, VerificationFailed, WrongUsage
+from ledger import Ledger, VerificationFailed, WrongUsage, verify_report
 from ledger.integrity.documents import write_document
 from tests.attacks.on_documents import supersede
 from tests.attacks.scene import Scene, call, prepare, read, write
@@ -51,13 +51,17 @@ def test_the_report_of_any_edition_is_what_the_files_give(plan: Plan, data: st.D
             else st.just([])
         ):
             names = data.draw(st.sampled_from(("as-is", "as-was")))
-            report = ledger.report(str(as_of), known_at=batch, names=names)
+            report = ledger.at(str(as_of), known_at=batch).report(names=names)
             proof, receipt = folder / "proof.json", folder / "receipt.json"
-            write_document(proof, ledger.prove_report(report))
+            write_document(proof, ledger.at(report.edition.name).prove_report(report))
             write_document(receipt, ledger.receipt())
             for format in FORMATS:
-                path = ledger.write_report(report, folder / "report", format=format).path
-                result = ledger.verify_report(path, proof, receipt=receipt, sources=folder)
+                path = (
+                    ledger.at(report.edition.name)
+                    .write_report(report, folder / "report", format=format)
+                    .path
+                )
+                result = verify_report(path, proof, receipt=receipt, sources=folder)
                 assert result.differences == ()
                 assert (result.rows, result.anchored) == (len(report.rows), True)
             rows = read_rows(folder / "report" / "support_report.csv")
@@ -67,7 +71,7 @@ def test_the_report_of_any_edition_is_what_the_files_give(plan: Plan, data: st.D
                 rows[place][column] += "1"
                 write_rows(folder / "report" / "support_report.csv", rows)
                 for sources in (None, folder):
-                    result = ledger.verify_report(
+                    result = verify_report(
                         folder / "report" / "support_report.csv", proof, sources=sources
                     )
                     told = result.differences[0]
@@ -76,10 +80,8 @@ def test_the_report_of_any_edition_is_what_the_files_give(plan: Plan, data: st.D
 
 
 def test_what_a_report_is_held_to_is_said(scene: Scene) -> None:
-    ledger = Ledger(scene.ledger)
-
     def verdict(**anchors: Path) -> str:
-        return ledger.verify_report(scene.report(), scene.report_proof, **anchors).verdict
+        return verify_report(scene.report(), scene.report_proof, **anchors).verdict
 
     agrees = "the report is not proved: its rows agree with its proof as of 202503, batch 6, "
     missing = "but nothing binds its figures; add the delivered files (--sources DIR)"
@@ -109,7 +111,7 @@ def test_only_the_files_prove_a_report_and_only_a_receipt_anchors_these(
     scene: Scene, with_sources: bool, with_receipt: bool
 ) -> None:
     (scene.sources / "delta" / "agents_delta_202503.csv").unlink()
-    result = Ledger(scene.ledger).verify_report(
+    result = verify_report(
         scene.report(),
         scene.report_proof,
         sources=scene.sources if with_sources else None,
@@ -127,7 +129,7 @@ def test_what_is_behind_the_receipt_is_not_used_and_said_to_be_so(scene: Scene) 
     proof = read(scene.report_proof)
     supersede(proof)
     write(scene.report_proof, proof)
-    result = Ledger(scene.ledger).verify_report(
+    result = verify_report(
         scene.report(), scene.report_proof, receipt=scene.receipt, sources=scene.sources
     )
     assert (result.proved, result.anchored, result.receipt, result.batches) == (True, True, 6, 7)
@@ -136,19 +138,19 @@ def test_what_is_behind_the_receipt_is_not_used_and_said_to_be_so(scene: Scene) 
 
 def test_an_older_receipt_anchors_a_report_of_its_batch(scene: Scene) -> None:
     ledger, older = Ledger(scene.ledger), scene.folder / "old-receipt.json"
-    report = ledger.report(known_at=3)
-    write_document(scene.report_proof, ledger.prove_report(report))
-    path = ledger.write_report(report, scene.folder / "report").path
-    result = ledger.verify_report(path, scene.report_proof, receipt=older, sources=scene.sources)
+    report = ledger.at(known_at=3).report()
+    write_document(scene.report_proof, ledger.at(report.edition.name).prove_report(report))
+    path = ledger.at(report.edition.name).write_report(report, scene.folder / "report").path
+    result = verify_report(path, scene.report_proof, receipt=older, sources=scene.sources)
     assert (result.anchored, result.receipt, result.batches) == (True, 3, 6)
 
 
 def test_names_that_are_those_of_each_month_are_said(scene: Scene) -> None:
     ledger = Ledger(scene.ledger)
-    report = ledger.report(names="as-was")
-    write_document(scene.report_proof, ledger.prove_report(report))
-    ledger.write_report(report, scene.folder / "report")
-    result = ledger.verify_report(
+    report = ledger.at().report(names="as-was")
+    write_document(scene.report_proof, ledger.at(report.edition.name).prove_report(report))
+    ledger.at(report.edition.name).write_report(report, scene.folder / "report")
+    result = verify_report(
         scene.report(), scene.report_proof, sources=scene.sources, receipt=scene.receipt
     )
     assert "batch 6, with the names of each row's month; anchored" in result.verdict
@@ -171,21 +173,25 @@ def safe(tmp_path: Path) -> Scene:
     write_data_folder(scene.sources, [centers, calls])
     ledger = Ledger(scene.ledger)
     ledger.ingest(scene.sources, initial_month="202502")
-    report = ledger.report()
-    write_document(scene.report_proof, ledger.prove_report(report))
-    ledger.write_report(report, tmp_path / "report", spreadsheet_safe=True, bom=True)
+    report = ledger.at().report()
+    write_document(scene.report_proof, ledger.at(report.edition.name).prove_report(report))
+    ledger.at(report.edition.name).write_report(
+        report, tmp_path / "report", spreadsheet_safe=True, bom=True
+    )
     return scene
 
 
 def test_a_report_made_safe_for_spreadsheets_is_told_as_such(safe: Scene) -> None:
     ledger = Ledger(safe.ledger)
     for sources in (None, safe.sources):
-        result = ledger.verify_report(safe.report(), safe.report_proof, sources=sources)
+        result = verify_report(safe.report(), safe.report_proof, sources=sources)
         assert result.differences == ()
         assert result.apostrophes == 1
         assert "batch 1, but for an apostrophe before 1 text" in result.verdict
-    exact = ledger.write_report(ledger.report(), safe.folder / "report", bom=True).path
-    result = ledger.verify_report(exact, safe.report_proof)
+    exact = (
+        (latest := ledger.at()).write_report(latest.report(), safe.folder / "report", bom=True).path
+    )
+    result = verify_report(exact, safe.report_proof)
     assert (result.differences, result.apostrophes) == ((), 0)
     assert "apostrophe" not in result.verdict
 
@@ -206,15 +212,19 @@ def test_any_other_change_of_a_report_made_safe_is_named_alone(
     rows = read_rows(path)
     rows[place][column] = value
     write_rows(path, rows)
-    result = Ledger(safe.ledger).verify_report(path, safe.report_proof)
+    result = verify_report(path, safe.report_proof)
     assert result.differences == (told,)
 
 
 def test_in_another_format_an_apostrophe_is_a_change(safe: Scene) -> None:
     ledger = Ledger(safe.ledger)
-    path = ledger.write_report(ledger.report(), safe.folder / "report", format="json").path
+    path = (
+        (latest := ledger.at())
+        .write_report(latest.report(), safe.folder / "report", format="json")
+        .path
+    )
     path.write_text(path.read_text().replace('"=1"', '"\'=1"'))
-    result = ledger.verify_report(path, safe.report_proof)
+    result = verify_report(path, safe.report_proof)
     assert result.differences == ("row 1, contact_center_name: \"'=1\", by its proof '=1'",)
 
 
@@ -222,22 +232,30 @@ def test_a_report_in_which_the_apostrophe_makes_two_names_one_is_known(safe: Sce
     ledger = Ledger(safe.ledger)
     same = small_file("contact_centers", 202503, ["update", "C2", "'=1"])
     ledger.ingest(files=write_data_folder(safe.folder / "more", [same]))
-    report = ledger.report()
-    write_document(safe.report_proof, ledger.prove_report(report))
+    report = ledger.at().report()
+    write_document(safe.report_proof, ledger.at(report.edition.name).prove_report(report))
     for safely in (True, False):
-        path = ledger.write_report(report, safe.folder / "report", spreadsheet_safe=safely).path
-        result = ledger.verify_report(path, safe.report_proof)
+        path = (
+            ledger.at(report.edition.name)
+            .write_report(report, safe.folder / "report", spreadsheet_safe=safely)
+            .path
+        )
+        result = verify_report(path, safe.report_proof)
         assert (result.differences, result.apostrophes) == ((), int(safely))
 
 
 def test_an_empty_report_is_one(tmp_path: Path, scene: Scene) -> None:
     ledger = Ledger(tmp_path / "empty.db")
     ledger.ingest(files=[scene.sources / "initial" / "agents.csv"], initial_month="202501")
-    report = ledger.report()
-    write_document(tmp_path / "proof.json", ledger.prove_report(report))
+    report = ledger.at().report()
+    write_document(tmp_path / "proof.json", ledger.at(report.edition.name).prove_report(report))
     for format in FORMATS:
-        path = ledger.write_report(report, tmp_path / "report", format=format).path
-        result = ledger.verify_report(path, tmp_path / "proof.json", sources=scene.sources)
+        path = (
+            ledger.at(report.edition.name)
+            .write_report(report, tmp_path / "report", format=format)
+            .path
+        )
+        result = verify_report(path, tmp_path / "proof.json", sources=scene.sources)
         assert (result.rows, result.differences) == (0, ())
 
 
@@ -265,29 +283,28 @@ def test_what_cannot_be_read_as_a_report_fails_with_a_sentence(scene: Scene, nam
     path = scene.folder / name
     path.write_bytes(UNREADABLE[name])
     with pytest.raises(VerificationFailed, match=r"cannot be read as what it is called|columns"):
-        Ledger(scene.ledger).verify_report(path, scene.report_proof)
+        verify_report(path, scene.report_proof)
 
 
 def test_a_damaged_parquet_file_never_ends_in_a_traceback(scene: Scene) -> None:
     path = scene.report("parquet")
     content = path.read_bytes()
-    ledger = Ledger(scene.ledger)
     for place in range(0, len(content), 7):
         path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
         try:
-            ledger.verify_report(path, scene.report_proof)
+            verify_report(path, scene.report_proof)
         except VerificationFailed as error:
             assert str(path) in str(error)  # noqa: PT017
 
 
 def test_files_that_are_not_there_are_told(scene: Scene) -> None:
-    ledger, missing = Ledger(scene.ledger), scene.folder / "none.csv"
+    missing = scene.folder / "none.csv"
     with pytest.raises(WrongUsage, match="cannot be read: No such file"):
-        ledger.verify_report(missing, scene.report_proof)
+        verify_report(missing, scene.report_proof)
     with pytest.raises(WrongUsage, match=r"ends in none of \.csv, \.json, \.parquet"):
-        ledger.verify_report(scene.folder / "report.xlsx", scene.report_proof)
+        verify_report(scene.folder / "report.xlsx", scene.report_proof)
     with pytest.raises(WrongUsage, match="there is no folder"):
-        ledger.verify_report(scene.report(), scene.report_proof, sources=scene.folder / "none")
+        verify_report(scene.report(), scene.report_proof, sources=scene.folder / "none")
 
 
 HUGE = 10**30
@@ -330,13 +347,11 @@ def test_a_proof_that_no_ledger_gives_fails_with_a_sentence(
     part[place[-1]] = value
     write(scene.report_proof, proof)
     with pytest.raises((VerificationFailed, WrongUsage)):
-        Ledger(scene.ledger).verify_report(
+        verify_report(
             scene.report(), scene.report_proof, receipt=scene.receipt, sources=scene.sources
         )
     try:
-        result = Ledger(scene.ledger).verify_report(
-            scene.report(), scene.report_proof, sources=scene.sources
-        )
+        result = verify_report(scene.report(), scene.report_proof, sources=scene.sources)
     except (VerificationFailed, WrongUsage):
         return
     # Without a receipt, what the proof leaves out is missed where the report needs it.

@@ -24,7 +24,7 @@ Row = tuple[str, str, str, int, int, float]
 
 def exported(ledger: Ledger, folder: Path, as_of: str, batch: int) -> str:
     """The digest of the report of an edition as it is written to a file."""
-    file = ledger.write_report(ledger.report(as_of, known_at=batch), folder)
+    file = (latest := ledger.at(as_of, known_at=batch)).write_report(latest.report(), folder)
     return hashlib.sha256(file.path.read_bytes()).hexdigest()
 
 

@@ -16,13 +16,13 @@ from ledger.model.presentation import Result
 from tests.commands import DATA, invoke_ledger
 
 RESULTS: dict[tuple[str, ...], Callable[[Ledger], Any]] = {
-    ("history", "interactions", "INT1003"): lambda ledger: ledger.history(
+    ("history", "interactions", "INT1003"): lambda ledger: ledger.at().history(
         "interactions", "INT1003"
     ),
-    ("explain", "--month", "2025-01"): lambda ledger: ledger.explain("2025-01"),
-    ("check",): lambda ledger: ledger.check(),
+    ("explain", "--month", "2025-01"): lambda ledger: ledger.at().explain("2025-01"),
+    ("check",): lambda ledger: ledger.at().check(),
     ("status",): lambda ledger: ledger.status(),
-    ("answers", "--sensitivity"): lambda ledger: ledger.answers(sensitivity=True),
+    ("answers", "--sensitivity"): lambda ledger: ledger.at().answers(sensitivity=True),
     ("verify",): lambda ledger: ledger.verify(),
     ("project", "--dry-run"): lambda ledger: ledger.project(dry_run=True),
 }

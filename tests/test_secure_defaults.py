@@ -108,7 +108,7 @@ def test_a_ledger_is_opened_to_read_by_who_reads(path: Path) -> None:
 
 def test_what_was_planted_in_a_schema_is_not_run_by_an_export(path: Path, tmp_path: Path) -> None:
     ledger = Ledger(path)
-    ledger.export(tmp_path / "before")
+    ledger.at().export(tmp_path / "before")
     planted = Ledger(shutil.copy(path, tmp_path / "planted.db"))
     with closing(sqlite3.connect(planted.path, isolation_level=None)) as connection:
         connection.execute("DROP TABLE agents")
@@ -116,6 +116,6 @@ def test_what_was_planted_in_a_schema_is_not_run_by_an_export(path: Path, tmp_pa
             "CREATE VIEW agents AS SELECT 'forged' AS agent_id, NULL AS full_name, "
             "NULL AS contact_center_id, NULL AS hire_date, NULL AS category_id"
         )
-    planted.export(tmp_path / "after")
+    planted.at().export(tmp_path / "after")
     for file in (tmp_path / "before").iterdir():
         assert (tmp_path / "after" / file.name).read_bytes() == file.read_bytes()

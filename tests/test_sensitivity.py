@@ -183,8 +183,8 @@ def test_each_reading_gives_what_plain_python_gives(
 ) -> None:
     with ingested(came) as (ledger, paths):
         as_of = came.months[-1]
-        quarter = Quarter(2024, 4) if before else ledger.answers().edition.as_of.quarter
-        answers = ledger.answers(quarter, names=names, sensitivity=True)
+        quarter = Quarter(2024, 4) if before else ledger.at().answers().edition.as_of.quarter
+        answers = ledger.at().answers(quarter, names=names, sensitivity=True)
         expected = Expected(paths, came.initial_month, as_of, quarter)
         assert [found.number for found in answers.sensitivity] == ["1", "2", "3", "3b"]
         for found in answers.sensitivity:
@@ -202,7 +202,7 @@ def test_each_reading_gives_what_plain_python_gives(
 @some_examples
 def test_the_default_reading_is_the_answer(came: Deliveries, names: str) -> None:
     with ingested(came) as (ledger, _):
-        answers = ledger.answers(names=names, sensitivity=True)
+        answers = ledger.at().answers(names=names, sensitivity=True)
     said = {answer.number: answer.answer for answer in answers.answers}
     default = {found.number: found.readings[0] for found in answers.sensitivity}
     for reading in default.values():
@@ -227,9 +227,9 @@ def test_the_default_reading_is_the_answer(came: Deliveries, names: str) -> None
 @some_examples
 def test_an_answer_has_a_note_where_it_flips_and_nowhere_else(came: Deliveries, names: str) -> None:
     with ingested(came) as (ledger, _):
-        answers = ledger.answers(names=names, sensitivity=True)
-        assert ledger.answers(names=names).answers == answers.answers
-        assert not ledger.answers(names=names).sensitivity
+        answers = ledger.at().answers(names=names, sensitivity=True)
+        assert ledger.at().answers(names=names).answers == answers.answers
+        assert not ledger.at().answers(names=names).sensitivity
         flips = {found.number: found.flips for found in answers.sensitivity}
         for answer in answers.answers:
             told = [note for note in answer.notes if note.startswith("Under another reading")]
@@ -241,7 +241,7 @@ def notes(ledger: Ledger, names: str = "as-is") -> dict[str, list[str]]:
     """By question, what it would be under another reading."""
     return {
         answer.number: [note for note in answer.notes if note.startswith("Under another")]
-        for answer in ledger.answers(names=names).answers
+        for answer in ledger.at().answers(names=names).answers
     }
 
 
@@ -327,7 +327,7 @@ def test_a_note_stays_one_readable_line_with_many_centres(tmp_path: Path) -> Non
     write_data_folder(tmp_path, files)
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.ingest(tmp_path, initial_month="202503")
-    answers = {answer.number: answer for answer in ledger.answers("2025Q1").answers}
+    answers = {answer.number: answer for answer in ledger.at().answers("2025Q1").answers}
     (note,) = [note for note in answers["1"].notes if note.startswith("Under another")]
     assert note == (
         "Under another reading it would be 1 for Centre CC0, 1 for Centre CC1, 1 for Centre CC10 "

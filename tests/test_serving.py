@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from ledger import Ledger
+from ledger import Ledger, Snapshot
 from ledger.datasets.support.description import SUPPORT
 from ledger.delivery.csv_reader import FIELD_LIMIT
 from ledger.model.presentation import plain
@@ -219,7 +219,7 @@ def test_an_explanation_says_why_a_name_is_unknown(tmp_path: Path) -> None:
 
 def test_a_bridge_leads_from_opening_to_closing(db: Path, get: Get) -> None:
     found = rows(get, "/ledger/bridge.json?from=202501&to=202503&_shape=array")
-    total = plain(Ledger(db).bridge("202501", "202503").total)
+    total = plain(Ledger(db).compare("202501", "202503").bridge().total)
     of_all = [row for row in found if row["of"] == "all"]
     assert [row["step"] for row in of_all] == [
         "opening", *(step["kind"] for step in total["steps"]), "closing"
@@ -247,7 +247,7 @@ def test_causes_and_findings_are_those_of_the_commands(db: Path, get: Get) -> No
 def test_a_state_is_that_which_is_exported(
     table: str, edition: dict[str, str], db: Path, get: Get, tmp_path: Path
 ) -> None:
-    Ledger(db).export(tmp_path, tables=[table], **edition)  # type: ignore[arg-type]
+    Ledger(db).at(**edition).export(tmp_path, tables=[table])
     exported = (tmp_path / f"{table}_final.csv").read_text(encoding="utf-8")
     query = "&".join(f"{name}={value}" for name, value in edition.items())
     found = get(f"/ledger/state_{table}.csv?{query}").text
@@ -576,13 +576,13 @@ def test_an_answer_of_the_ledger_may_take_longer_than_a_query_once(
     monkeypatch.setitem(SETTINGS, "sql_time_limit_ms", 100)
     monkeypatch.setattr("ledger.web.database.QUERY_SECONDS", 0.1)
     monkeypatch.setattr(functions, "STEPS", 10)
-    history = Ledger.history
+    history = Snapshot.history
 
     def slow(*arguments: Any, **options: Any) -> Any:
         threading.Event().wait(0.2)
         return history(*arguments, **options)
 
-    monkeypatch.setattr(Ledger, "history", slow)
+    monkeypatch.setattr(Snapshot, "history", slow)
     each = (
         "select+length(ledger_history('interactions',key,'',''))+from+events+where+key+like+'INT%'"
     )
@@ -657,7 +657,7 @@ def test_an_answer_of_the_ledger_is_no_such_query(
     get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = threading.Event()
-    history = Ledger.history
+    history = Snapshot.history
 
     def slow(*arguments: Any, **options: Any) -> Any:
         assert not ended.wait(2)
@@ -665,7 +665,7 @@ def test_an_answer_of_the_ledger_is_no_such_query(
 
     monkeypatch.setattr(limits, "STEP_SECONDS", 1)
     monkeypatch.setattr(limits, "end_process", ended.set)
-    monkeypatch.setattr(Ledger, "history", slow)
+    monkeypatch.setattr(Snapshot, "history", slow)
     assert rows(get, "/ledger/history.json?table=interactions&key=INT1003&_shape=array")
     assert not ended.is_set()
 

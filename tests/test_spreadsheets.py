@@ -188,4 +188,4 @@ def test_other_formats_are_for_no_spreadsheet(
     assert "in csv alone" in ran.err
     assert sorted(tmp_path.iterdir()) == before
     with pytest.raises(WrongUsage):
-        ledger.export(tmp_path / "out", format=format, spreadsheet_safe=True)
+        ledger.at().export(tmp_path / "out", format=format, spreadsheet_safe=True)

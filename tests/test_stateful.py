@@ -186,11 +186,11 @@ class Deliverer(RuleBasedStateMachine):
         if names:
             asked = {"known_at": data.draw(st.sampled_from(names), label="tag")}
         expected = self._fold(*edition)
-        export = self.ledger.export(self.root / "output", **asked)
+        export = self.ledger.at(**asked).export(self.root / "output")
         assert (export.edition.as_of.number, export.edition.batch) == edition
         rows = {file.path.stem.removesuffix("_final"): file.rows for file in export.files}
         assert rows == {name: len(keyed) for name, keyed in expected.tables.items()}
-        assert [astuple(row) for row in self.ledger.report(**asked).rows] == expected.report
+        assert [astuple(row) for row in self.ledger.at(**asked).report().rows] == expected.report
         written = {path.name: path.read_bytes() for path in (self.root / "output").iterdir()}
         assert written == self.exported.setdefault(edition, written)
         assert self._snapshot() == before

@@ -85,7 +85,7 @@ def nothing() -> None:
 
 def recorded(ledger: Ledger) -> tuple[object, ...]:
     """All that a ledger holds of batches, names and the projection."""
-    return ledger.log(), ledger.tags(), ledger.stored_edition()
+    return ledger.log(), ledger.tags(), ledger.status().projection
 
 
 @recordings
@@ -252,14 +252,14 @@ def test_an_export_for_which_there_is_no_room_leaves_the_one_before(
     write_data_folder(data, [large(202503)])
     ledger.ingest(data)
     out = disk.folder / "output"
-    ledger.export(out, as_of="202501", format=format)
+    ledger.at("202501").export(out, format=format)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     disk.fill()
     with pytest.raises(StorageFailed, match=r"No space left.*what was there before is unchanged"):
-        ledger.export(out, format=format)
+        ledger.at().export(out, format=format)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     disk.make_room()
-    ledger.export(out, format=format)
+    ledger.at().export(out, format=format)
     assert {path.name: path.read_bytes() for path in out.iterdir()} != before
 
 

@@ -290,9 +290,9 @@ def test_a_ledger_that_lacks_a_part_is_told_as_damaged(
     path: Path, connection: sqlite3.Connection, name: str
 ) -> None:
     connection.execute(f"DROP TABLE {name}")
-    ledger = Ledger.open(path)
+    ledger = Ledger(path)
     with pytest.raises(StorageFailed, match="a part of the ledger is missing"):
-        ledger.report() if name == "support_totals" else ledger.project(rebuild=True)
+        ledger.at().report() if name == "support_totals" else ledger.project(rebuild=True)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_nothing_is_recorded_where_the_triggers_are_not_those_of_the_schema(
     for write in (ledger.project, lambda: ledger.tag("other")):
         with pytest.raises(VerificationFailed, match=r"dropped, altered or planted.*ledger verify"):
             write()
-    assert len(ledger.report("202501").rows) == 1
+    assert len(ledger.at("202501").report().rows) == 1
 
 
 def test_a_ledger_in_a_missing_folder_cannot_be_made(tmp_path: Path) -> None:
@@ -513,9 +513,9 @@ def test_reading_leaves_the_file_and_its_folder_as_they_are(path: Path, tmp_path
     before = path.read_bytes()
     ledger = Ledger(path)
     for as_of in ("202501", "202502"):
-        ledger.export(tmp_path / "output", as_of=as_of)
-        ledger.report(as_of)
-        ledger.answers(as_of=as_of)
+        ledger.at(as_of).export(tmp_path / "output")
+        ledger.at(as_of).report()
+        ledger.at(as_of).answers()
     ledger.log()
     ledger.status()
     assert path.read_bytes() == before
@@ -537,7 +537,7 @@ def test_a_read_only_file_is_read_and_not_written(path: Path, tmp_path: Path) ->
     if os.access(path, os.W_OK):
         pytest.skip("this user may write what is read-only")
     assert Ledger(path).status().batches == 2
-    assert Ledger(path).report("202501").edition.batch == 2
+    assert Ledger(path).at("202501").report().edition.batch == 2
     write_data_folder(tmp_path / "data", [small_file("agents", 202502)])
     with pytest.raises(StorageFailed, match="read-only; nothing was recorded"):
         Ledger(path).ingest(tmp_path / "data")
@@ -563,7 +563,7 @@ def test_any_name_that_a_file_can_have_will_do(tmp_path: Path, path: Path, name:
     ledger.ingest(tmp_path / "data")
     ledger.project("202501")
     assert ledger.status().batches == 2
-    assert len(ledger.report("202502").rows) == 1
+    assert len(ledger.at("202502").report().rows) == 1
     assert list(folder.iterdir()) == [ledger.path]
     assert ledger.path.stat().st_size == path.stat().st_size
 
@@ -639,4 +639,4 @@ def test_a_text_that_is_none_is_told_as_damage(path: Path, connection: sqlite3.C
     connection.execute("DROP TRIGGER agents_events_no_update")
     connection.execute("UPDATE agents_events SET full_name = CAST(x'ff' AS TEXT)")
     with pytest.raises(StorageFailed, match="damaged; restore it from a backup"):
-        Ledger(path).history("agents", "A1")
+        Ledger(path).at().history("agents", "A1")

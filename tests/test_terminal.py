@@ -310,7 +310,7 @@ def test_ctrl_c_ends_what_is_under_way(tmp_path: Path, command: str) -> None:
     )
     assert not re.search(PROGRESS[command], "\n".join(seen.lines))
     if command == "project":
-        assert Ledger(tmp_path / "ledger.db").stored_edition() is None
+        assert Ledger(tmp_path / "ledger.db").status().projection is None
 
 
 def test_what_is_told_reaches_all_there_is(folder: Path) -> None:
@@ -324,10 +324,10 @@ def test_what_is_told_reaches_all_there_is(folder: Path) -> None:
     assert steps == [(done, len(steps)) for done in range(1, len(steps) + 1)]
     assert _told(lambda told: ledger.project("202502", progress=told))[-1] == steps[-1]
     out = folder / "out"
-    assert _told(lambda told: ledger.export(out, progress=told))[-1] == (46, 0)
-    rows = _told(lambda told: ledger.export(out, as_of="202502", progress=told))
+    assert _told(lambda told: ledger.at().export(out, progress=told))[-1] == (46, 0)
+    rows = _told(lambda told: ledger.at("202502").export(out, progress=told))
     assert rows[-1][0] == rows[-1][1] > 0
-    rows = _told(lambda told: ledger.export(out, as_of="202502", tables=["agents"], progress=told))
+    rows = _told(lambda told: ledger.at("202502").export(out, tables=["agents"], progress=told))
     assert rows == [(9, 9)]
 
 

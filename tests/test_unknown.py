@@ -9,16 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import Ledger, Month
-from ledger.datasets.support.description import SUPPORT
-from ledger.datasets.support.measures import NAMED
+from ledger import Ledger
 from ledger.datasets.support.missing_names import Unresolved, unresolved
-from ledger.replay.editions import choose_edition
-from ledger.replay.labels import Names, say_names
+from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside
 from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger
+from tests.replays import replay_of
 from tests.strategies import small_file
 
 LABELS = {
@@ -31,10 +29,9 @@ Part = tuple[str | None, str | None, str | None]
 
 def told(ledger: Ledger, as_of: int, batch: int, names: Names, part: Part) -> list[Unresolved]:
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        edition = choose_edition(store, Month(as_of), batch)
-        build_aside(store, SUPPORT, edition)
-        say_names(store, NAMED, names)
-        return [*unresolved(store, edition, names, *part)]
+        replay = replay_of(store, as_of, batch)
+        build_aside(replay)
+        return [*unresolved(replay, names, *part)]
 
 
 class Expected:
@@ -106,7 +103,7 @@ def test_every_reference_that_gives_no_name_is_told_with_its_reason(
         if not editions:
             return
         expected = Expected(came, as_of, batch, names)
-        report = came.ledger.report(str(as_of), known_at=batch, names=names)
+        report = came.ledger.at(str(as_of), known_at=batch).report(names=names)
         rows = [(r.month, r.contact_center_name, r.department) for r in report.rows]
         parts: list[Part] = [
             (None, None, None),
@@ -157,7 +154,7 @@ DELTA = "delta/service_categories_delta"
 
 
 def test_the_answers_say_why_of_the_keys_with_most_interactions(chronicle: Chronicle) -> None:
-    (volume, *others) = chronicle.ledger.answers().answers
+    (volume, *others) = chronicle.ledger.at().answers().answers
     assert volume.notes[:6] == (
         f"6 interactions name category CAT4, deleted by {DELTA}_202503.csv:2: "
         "their department is Unknown.",
@@ -173,7 +170,7 @@ def test_the_answers_say_why_of_the_keys_with_most_interactions(chronicle: Chron
 
 
 def test_with_names_as_they_were_the_reason_is_that_of_the_month(chronicle: Chronicle) -> None:
-    notes = chronicle.ledger.answers(names="as-was").answers[0].notes
+    notes = chronicle.ledger.at().answers(names="as-was").answers[0].notes
     assert notes[:2] == (
         f"4 interactions name category CAT3, not there yet, came with {DELTA}_202502.csv:2: "
         "their department is Unknown.",
@@ -183,14 +180,14 @@ def test_with_names_as_they_were_the_reason_is_that_of_the_month(chronicle: Chro
 
 
 def test_the_reasons_keep_to_the_quarter_asked_for(chronicle: Chronicle) -> None:
-    answers = chronicle.ledger.answers("2024Q4").answers
+    answers = chronicle.ledger.at().answers("2024Q4").answers
     assert [answer.notes for answer in answers] == [()] * 5
 
 
 def test_the_report_gives_the_same_reasons(chronicle: Chronicle, tmp_path: Path) -> None:
-    notes = chronicle.ledger.report().notes
+    notes = chronicle.ledger.at().report().notes
     said = [f"{note}." for note in notes]
-    assert said == [*chronicle.ledger.answers().answers[0].notes][: len(said)]
+    assert said == [*chronicle.ledger.at().answers().answers[0].notes][: len(said)]
     assert len(said) == 6
     assert f"Note: {said[0]}" in run_ledger("report", cwd=tmp_path).err.splitlines()
 
@@ -224,11 +221,11 @@ def test_what_comes_after_the_as_of_month_is_named_as_in_that_month(chronicle: C
 def test_the_samples_say_which_event_deleted_a_category(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.ingest(DATA)
-    assert ledger.report().notes == (
+    assert ledger.at().report().notes == (
         f"2 interactions name category CAT05, deleted by {DELTA}_202503.csv:2: "
         "their department is Unknown",
     )
-    (note,) = ledger.report("202501", known_at=1).notes
+    (note,) = ledger.at("202501", known_at=1).report().notes
     assert note == ("1 interaction names category CAT07, never seen: its department is Unknown")
-    (note,) = ledger.report("202501").notes
+    (note,) = ledger.at("202501").report().notes
     assert f"CAT07, not there yet, came with {DELTA}_202502.csv:3:" in note

@@ -16,13 +16,13 @@ import ledger.replay.incremental
 from ledger import Ledger, Month
 from ledger.datasets.support.description import SUPPORT
 from ledger.datasets.support.report import read_rows
-from ledger.model.editions import Edition
-from ledger.replay.editions import choose_edition, in_force
+from ledger.model.editions import Edition, EditionName
 from ledger.replay.incremental import build_summaries_aside, build_whole_aside, update_projection
 from ledger.replay.labels import Names
 from ledger.replay.projection import build_aside, store_projection
 from ledger.store.event_store import Store
 from tests import oracle
+from tests.replays import replay_of
 from tests.strategies import Deliveries, deliveries, small_file, write_data_folder
 from tests.test_replay import delivered, ingested, some_examples
 
@@ -44,13 +44,10 @@ def contents(store: Store) -> str:
 def editions_of(ledger: Ledger) -> list[Edition]:
     """Every edition that there is."""
     with Store.for_reading(ledger.path) as store:
-        files = store.files()
-        months = {
-            batch.batch: [month for _, month in in_force(files, batch.batch)]
-            for batch in store.batches()
-        }
+        records = store.records()
+        months = {batch.batch: records.months(batch.batch) for batch in records.batches}
         return [
-            choose_edition(store, month, batch)
+            records.edition(EditionName(month, batch))
             for batch, counting in months.items()
             if counting
             for month in min(counting).until(max(counting))
@@ -90,11 +87,11 @@ def test_from_any_edition_to_any_other(came: Deliveries, data: st.DataObject) ->
     with restated_ledger(came, data) as (ledger, editions):
         path = data.draw(st.lists(editions, min_size=2, max_size=4), label="editions")
         with Store.for_writing(ledger.path) as store, store.rehearsal(), always_updated():
-            store_projection(store, SUPPORT, path[0])
+            store_projection(replay_of(store, path[0]))
             for edition in path[1:]:
-                counted = update_projection(store, SUPPORT, edition)
+                counted = update_projection(replay_of(store, edition))
                 updated = contents(store)
-                assert counted == store_projection(store, SUPPORT, edition)
+                assert counted == store_projection(replay_of(store, edition))
                 assert updated == contents(store)
 
 
@@ -104,19 +101,20 @@ def test_what_is_built_aside_is_what_a_replay_gives(came: Deliveries, data: st.D
     with restated_ledger(came, data) as (ledger, editions):
         if data.draw(st.booleans(), label="stored"):
             with Store.for_writing(ledger.path) as store, store.transaction():
-                store_projection(store, SUPPORT, data.draw(editions, label="before"))
+                store_projection(replay_of(store, data.draw(editions, label="before")))
         edition = data.draw(editions, label="after")
         summaries = [summary.name for summary in SUPPORT.summaries]
         with Store.for_reading(ledger.path) as store, store.snapshot(), always_updated():
-            build_whole_aside(store, SUPPORT, edition)
+            replay = replay_of(store, edition)
+            build_whole_aside(replay)
             copied = oracle.dump(store.connection, oracle.PROJECTED)
-            build_summaries_aside(store, SUPPORT, edition)
+            build_summaries_aside(replay)
             alone = oracle.dump(store.connection, summaries)
-            reports = [read_rows(store, names) for names in Names]
-            build_aside(store, SUPPORT, edition)
+            reports = [read_rows(replay, names) for names in Names]
+            build_aside(replay)
             assert copied == oracle.dump(store.connection, oracle.PROJECTED)
             assert alone == oracle.dump(store.connection, summaries)
-            assert reports == [read_rows(store, names) for names in Names]
+            assert reports == [read_rows(replay, names) for names in Names]
 
 
 def call(key: str, minutes: str, action: str = "add") -> tuple[str, ...]:
@@ -135,10 +133,10 @@ def test_sums_that_are_not_exact_are_added_up_anew(tmp_path: Path, huge: str) ->
     write_data_folder(tmp_path, files)
     ledger = ingested(tmp_path / "ledger.db", tmp_path, Deliveries(202501, tuple(files)))
     with Store.for_writing(ledger.path) as store, store.rehearsal(), always_updated():
-        store_projection(store, SUPPORT, choose_edition(store, Month(202501)))
-        update_projection(store, SUPPORT, choose_edition(store))
+        store_projection(replay_of(store, 202501))
+        update_projection(replay_of(store))
         updated = contents(store)
-        store_projection(store, SUPPORT, choose_edition(store))
+        store_projection(replay_of(store))
         assert updated == contents(store)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import Ledger, WrongUsage
+from ledger import Ledger, WrongUsage, verify_proof, verify_report
 from tests.attacks.scene import Scene, prepare
 from tests.attacks.shell import edit, unguarded
 from tests.chronicle import Plan, chronicle_of, few_examples, plans
@@ -118,10 +118,10 @@ def test_whoever_verifies_leaves_everything_as_it_is(scene: Scene) -> None:
     ledger.verify(receipts=[scene.receipt], sources=scene.sources)
     ledger.verify(quick=True)
     ledger.receipt()
-    ledger.prove("interactions", "I1")
-    ledger.prove_report(ledger.report())
-    ledger.verify_proof(scene.proof, scene.receipt)
-    ledger.verify_report(scene.report(), scene.report_proof, sources=scene.sources)
+    ledger.at().prove("interactions", "I1")
+    (latest := ledger.at()).prove_report(latest.report())
+    verify_proof(scene.proof, scene.receipt)
+    verify_report(scene.report(), scene.report_proof, sources=scene.sources)
     assert state(scene.folder) == before
 
 

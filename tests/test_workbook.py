@@ -308,11 +308,11 @@ BOOK = "customer-support_final.xlsx"
 def test_the_same_edition_gives_the_same_bytes_anywhere_and_at_any_time(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.export(tmp_path / "here", format="xlsx", as_of="202502")
+    ledger.at("202502").export(tmp_path / "here", format="xlsx")
     rebuilt = Ledger(tmp_path / "again.db")
     rebuilt.ingest(DATA)
     rebuilt.project("202502")
-    rebuilt.export(tmp_path / "again", format="xlsx", as_of="202502")
+    rebuilt.at("202502").export(tmp_path / "again", format="xlsx")
     arguments = ("export", "--format", "xlsx", "--as-of", "202502", "--db", ledger.path)
     for zone in ("Asia/Tokyo", "America/New_York"):
         ran = run_ledger(
@@ -320,7 +320,7 @@ def test_the_same_edition_gives_the_same_bytes_anywhere_and_at_any_time(
         )
         assert ran.code == 0
     monkeypatch.setattr("time.time", lambda: 4e9)
-    ledger.export(tmp_path / "later", format="xlsx", as_of="202502")
+    ledger.at("202502").export(tmp_path / "later", format="xlsx")
     written = {path: path.read_bytes() for path in tmp_path.rglob("*.xlsx")}
     assert len(written) == 5
     assert len(set(written.values())) == 1
@@ -330,8 +330,8 @@ def test_the_same_edition_gives_the_same_bytes_anywhere_and_at_any_time(
 
 def test_the_workbook_has_the_rows_of_the_other_formats(ledger: Ledger, tmp_path: Path) -> None:
     for names in (None, "as-was"):
-        ledger.export(tmp_path, format="json", names=names)
-        (file,) = ledger.export(tmp_path, format="xlsx", names=names).files
+        ledger.at().export(tmp_path, format="json", names=names)
+        (file,) = ledger.at().export(tmp_path, format="xlsx", names=names).files
         book = opened(file.path)
         assert book.sheetnames == [*(table.name for table in SUPPORT.tables), ABOUT]
         count = 0
@@ -349,7 +349,7 @@ def test_the_workbook_has_the_rows_of_the_other_formats(ledger: Ledger, tmp_path
 
 
 def test_the_manifest_names_the_sheet_of_each_table(ledger: Ledger, tmp_path: Path) -> None:
-    (file,) = ledger.export(tmp_path, format="xlsx", tables=["agents", "interactions"]).files
+    (file,) = ledger.at().export(tmp_path, format="xlsx", tables=["agents", "interactions"]).files
     manifest = json.loads((tmp_path / "datapackage.json").read_text(encoding="utf-8"))
     book = opened(file.path)
     assert book.sheetnames == ["agents", "interactions", ABOUT]
@@ -371,7 +371,7 @@ def about(path: Path) -> list[tuple[Any, Any]]:
 
 
 def test_the_last_sheet_says_what_the_others_are_as_of(ledger: Ledger, tmp_path: Path) -> None:
-    done = ledger.export(tmp_path, format="xlsx", as_of="202502", names="as-is")
+    done = ledger.at("202502").export(tmp_path, format="xlsx", names="as-is")
     told = about(tmp_path / BOOK)
     facts = dict(told)
     assert told[0] == (SUPPORT.title, None)
@@ -390,7 +390,7 @@ def test_a_report_as_a_workbook(ledger: Ledger, tmp_path: Path) -> None:
     ran = run_ledger("report", "--format", "xlsx", "--db", ledger.path, cwd=tmp_path)
     assert ran.code == 0
     path = tmp_path / "report" / "support_report.xlsx"
-    report = ledger.report()
+    report = ledger.at().report()
     assert opened(path).sheetnames == ["support_report", ABOUT]
     rows = [[meant(value) for value in row] for row in cells(path, "support_report")]
     assert rows == [[*row] for row in report.sheet.rows]
@@ -409,7 +409,7 @@ def test_a_gap_is_told(tmp_path: Path) -> None:
     )
     write_data_folder(tmp_path / "data", [first, later])
     ledger.ingest(tmp_path / "data", initial_month="202501", allow_gap=True)
-    ledger.export(tmp_path, format="xlsx")
+    ledger.at().export(tmp_path, format="xlsx")
     assert dict(about(tmp_path / BOOK))["gap"] == "Nothing is recorded for 202502."
 
 
@@ -432,6 +432,6 @@ def test_without_the_package_nothing_is_written(
 
 
 def test_a_dry_run_writes_nothing(ledger: Ledger, tmp_path: Path) -> None:
-    done = ledger.export(tmp_path / "out", format="xlsx", dry_run=True)
+    done = ledger.at().export(tmp_path / "out", format="xlsx", dry_run=True)
     assert done.files[0].path == tmp_path / "out" / BOOK
     assert not (tmp_path / "out").exists()

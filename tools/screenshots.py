@@ -31,7 +31,11 @@ def main() -> None:
         ledger = Ledger(Path(folder) / "ledger.db")
         ledger.ingest(ROOT / "data")
         ledger.project()
-        page = ledger.write_report(ledger.report(), folder, format="html").path.as_uri()
+        page = (
+            (latest := ledger.at())
+            .write_report(latest.report(), folder, format="html")
+            .path.as_uri()
+        )
         take(browser, "page", page, DESK, 1250)
         take(browser, "page-dark", page, DESK, 1250, dark=True)
         take(browser, "page-telephone", page, TELEPHONE, 1250)

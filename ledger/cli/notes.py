@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.cli.console import is_verbose, note, write_data
-from ledger.ledger import Ledger
-from ledger.model.editions import Edition
+from ledger.model.editions import Edition, EditionName
 from ledger.model.periods import spans
 from ledger.text import counted
 
 if TYPE_CHECKING:
     from ledger.model.documents import Document
     from ledger.outputs.manifest import ExportedFile
-    from ledger.snapshot import Comparison
+    from ledger.snapshot import Comparison, Snapshot
 
 
 def note_edition(edition: Edition, what: str = "As of") -> None:
@@ -32,17 +31,17 @@ def note_editions(both: Comparison) -> None:
     note_edition(both.after, "To")
 
 
-def note_stored_edition(ledger: Ledger, edition: Edition, *chosen: str | None) -> None:
+def note_stored_edition(snapshot: Snapshot, asked: EditionName) -> None:
     """Name the edition that a result is of, and that of the stored projection if it is another.
 
     Args:
-        ledger: that was read.
-        edition: of the result.
-        chosen: what the user chose of it; if anything, the stored projection is not mentioned.
+        snapshot: that gave the result.
+        asked: the edition that the user named; where one was, the stored projection is not
+            mentioned.
     """
-    note_edition(edition)
-    stored = ledger.stored_edition()
-    if not any(chosen) and stored and stored != edition:
+    note_edition(snapshot.edition)
+    stored = snapshot.stored
+    if asked == EditionName() and stored and stored != snapshot.edition:
         note(
             f"The stored projection is another: as of {stored.as_of}, batch {stored.batch}. "
             "To renew it: ledger project"

@@ -12,6 +12,8 @@ import click
 
 from ledger.cli import completion, console
 from ledger.errors import WrongUsage
+from ledger.model.editions import EditionName
+from ledger.model.periods import as_month_or_none
 from ledger.replay.labels import Names
 
 if TYPE_CHECKING:
@@ -83,8 +85,13 @@ def formats(*names: str, help: str = "How to print the result.") -> Callable[[Co
     return decorate
 
 
-def edition_options(command: Command) -> Command:
-    """Of which edition to speak: `--as-of` and `--known-at`."""
+def edition_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Of which edition to speak: `--as-of` and `--known-at`, for a command that takes `edition`."""
+
+    @wraps(command)
+    def named(*, as_of: str | None, known_at: str | None, **others: Any) -> Any:
+        return command(edition=EditionName(as_month_or_none(as_of), known_at), **others)
+
     for option in (
         click.option(
             "--known-at",
@@ -99,8 +106,8 @@ def edition_options(command: Command) -> Command:
             help="The month to replay to.  [default: the latest known then, or the tag's]",
         ),
     ):
-        command = option(command)
-    return command
+        named = option(named)
+    return named
 
 
 as_of_option = click.option(

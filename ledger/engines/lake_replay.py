@@ -17,11 +17,10 @@ from ledger.lake.relations import (
 )
 from ledger.model.dataset import DataSet, Summary, Table
 from ledger.model.editions import Edition
-from ledger.model.records import Records
-from ledger.replay.editions import say_what_counts
 from ledger.replay.incremental import EXACT
-from ledger.replay.projection import replay_sql
-from ledger.store.event_store import Store
+from ledger.replay.labels import Labels, Names, labels_select
+from ledger.replay.replay import Replay
+from ledger.replay.statements import replay_sql
 
 KEYS = "named_keys"
 
@@ -31,33 +30,23 @@ class LakeReplay:
 
     Attributes:
         engine: which computes.
-        store: holds the lake's records; it is said in it what counts.
-        edition: of which the replay is.
+        of_records: the same edition in a store that holds the lake's records.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        lake: Layout,
-        records: Records,
-        store: Store,
-        edition: Edition,
-    ) -> None:
+    def __init__(self, engine: Engine, lake: Layout, of_records: Replay) -> None:
         """Name all that a replay reads, but for the events.
 
         Args:
             engine: which computes.
             lake: whose events are replayed.
-            records: what it held when it was looked at.
-            store: holds these; see `records_store`.
-            edition: of which the replay is.
+            of_records: of the edition, in a store that holds what the lake held when it was read;
+                see `records_store`.
         """
         self.engine = engine
-        self.store = store
-        self.edition = edition
+        self.of_records = of_records
         self._lake = lake
-        self._records = records
-        say_what_counts(store, edition)
+        self._records = records = of_records.records
+        of_records.bind()
         self._copy("replay_bound", "SELECT end_event, batch FROM replay_bound")
         self._copy(
             "replay_excluded", "SELECT month_start, first_event, last_event FROM replay_excluded"
@@ -67,6 +56,19 @@ class LakeReplay:
         engine.parquet(READINGS, readings, _types(columns_of(READINGS)))
         engine.parquet(CLOCK, lake.files_of(CLOCK, records), _types(columns_of(CLOCK)))
         self._is_regular = not any(engine.rows(f"SELECT event_id FROM {READINGS} LIMIT 1"))
+
+    @property
+    def edition(self) -> Edition:
+        """The edition that is replayed."""
+        return self.of_records.edition
+
+    def labels(self, tables: Iterable[Table], names: Names) -> Labels:
+        """What some tables name, kept in the engine."""
+        labels = Labels(names)
+        for table in tables:
+            self.name_events(table)
+            self.engine.keep(labels.relation(table), labels_select(table, names))
+        return labels
 
     def name_events(self, table: Table, *, every_month: bool = False) -> None:
         """Name the events of a table: up to the as-of month, or of all months."""
@@ -109,10 +111,11 @@ class LakeReplay:
         Raises:
             WrongUsage: its sums depend on the order in which they are summed up.
         """
-        columns = self.store.columns(f"SELECT * FROM {summary.name}")
+        store = self.of_records.store
+        columns = store.columns(f"SELECT * FROM {summary.name}")
         select = f"SELECT {', '.join(columns)} FROM ({summary.select}) AS summary"
-        self.store.insert(summary.name, columns, self.engine.rows(select))
-        ((most,),) = self.store.rows(f"SELECT max({summary.magnitude}) FROM {summary.name}")
+        store.insert(summary.name, columns, self.engine.rows(select))
+        ((most,),) = store.rows(f"SELECT max({summary.magnitude}) FROM {summary.name}")
         if most is not None and most > EXACT:
             raise WrongUsage(
                 f"numbers in {summary.table} are so large that their sums depend on the order, "
@@ -121,12 +124,13 @@ class LakeReplay:
 
     def fill_named(self, tables: Iterable[Table], dataset: DataSet) -> None:
         """Put the events of rows that the summaries name into the store: of their keys alone."""
+        store = self.of_records.store
         for table in tables:
             keys = {
                 key
                 for summary in dataset.summaries
                 if table.key in summary.groups
-                for (key,) in self.store.rows(f"SELECT DISTINCT {table.key} FROM {summary.name}")
+                for (key,) in store.rows(f"SELECT DISTINCT {table.key} FROM {summary.name}")
             }
             self._fill_events(table, keys - {None})
 
@@ -138,12 +142,12 @@ class LakeReplay:
             SELECT {", ".join(columns)} FROM {table.events}
             WHERE {table.key} IN (SELECT {table.key} FROM {KEYS})
         """
-        self.store.append_events(table, self.engine.rows(select))
+        self.of_records.store.append_events(table, self.engine.rows(select))
 
     def _copy(self, name: str, select: str) -> None:
         """Name rows of the store in the engine too."""
-        columns = self.store.columns(select)
-        self.engine.values(name, _types(columns), self.store.rows(select))
+        columns = self.of_records.store.columns(select)
+        self.engine.values(name, _types(columns), self.of_records.rows(select))
 
 
 def _types(columns: Collection[str]) -> Columns:

@@ -11,22 +11,21 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ledger.datasets.support.description import SUPPORT
+from ledger.engines.projection_files import LakeProjection
 from ledger.errors import WrongUsage
 from ledger.extras import needed
 from ledger.model.dataset import DataSet
-from ledger.model.editions import KnownAt
+from ledger.model.editions import EditionName, KnownAt
 from ledger.model.periods import Month, Quarter, as_month_or_none
-from ledger.replay.editions import choose_edition
+from ledger.outputs.manifest import Export
 from ledger.replay.labels import (
     Names,
     labelled_columns,
     labelled_select,
     labelling,
-    names_select,
-    names_table,
     parse_names,
 )
-from ledger.results import Export, LakeProjection
+from ledger.replay.replay import Replay
 
 if TYPE_CHECKING:
     from ledger.datasets.support.answers import Answers
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from ledger.lake.source import LakeVerification
     from ledger.model.dataset import Table
     from ledger.model.progress import Progress
+    from ledger.outputs.manifest import ExportedFile
     from ledger.recording.ingest import MonthIngest
     from ledger.recording.ingest_options import IngestOptions
 
@@ -220,7 +220,7 @@ class Lake:
         with self._replay(as_of, known_at) as replay:
             replay.fill_summaries(reported)
             replay.fill_named(NAMED, reported)
-            return read_report(replay.store, replay.edition, kind)
+            return read_report(replay.of_records, kind)
 
     def answers(
         self,
@@ -245,9 +245,7 @@ class Lake:
             quarter = asked_quarter(period, replay.edition)
             replay.fill_summaries(self.dataset)
             replay.fill_named(NAMED, self.dataset)
-            return answer_questions(
-                replay.store, replay.edition, quarter, kind, sensitivity=sensitivity
-            )
+            return answer_questions(replay.of_records, quarter, kind, sensitivity=sensitivity)
 
     def verify(
         self,
@@ -284,6 +282,30 @@ class Lake:
             return verify_lake(lake, self.dataset, None, anchors, progress)
         with Store.for_reading(Path(ledger)) as store, store.snapshot():
             return verify_lake(lake, self.dataset, store, anchors, progress)
+
+    def write_report(
+        self,
+        report: Report,
+        out_dir: str | Path = "report",
+        *,
+        format: str = "csv",
+        spreadsheet_safe: bool = False,
+        bom: bool = False,
+        dry_run: bool = False,
+    ) -> ExportedFile:
+        """As `Snapshot.write_report`, but no page.
+
+        Raises:
+            WrongUsage: there is no such format, it needs a package that is not installed, or it is
+                not one for spreadsheets.
+            StorageFailed: the folder cannot be written; what was there before is whole.
+        """
+        from ledger.datasets.support.report import write_report
+        from ledger.outputs.formats import FileOptions, check_format
+
+        options = FileOptions(format, spreadsheet_safe, bom, dry_run)
+        check_format(options)
+        return write_report(report, self.dataset, Path(out_dir), options)
 
     def prove_report(self, report: Report) -> ReportProof:
         """Say what a report was computed from, to be handed out with it."""
@@ -323,9 +345,9 @@ class Lake:
         lake = open_lake(self.root, self.dataset)
         records = known_records(lake)
         with records_store(records) as store:
-            edition = choose_edition(store, as_month_or_none(as_of), known_at)
+            edition = records.edition(EditionName(as_month_or_none(as_of), known_at))
             with self._started() as engine:
-                yield LakeReplay(engine, lake, records, store, edition)
+                yield LakeReplay(engine, lake, Replay(store, self.dataset, records, edition))
 
     @contextmanager
     def _started(self) -> Iterator[Engine]:
@@ -360,10 +382,8 @@ def _table(replay: LakeReplay, dataset: DataSet, table: Table, names: Names | No
     """A table to be written, with its labels where one asks for names."""
     from ledger.engines.base import EngineTable
 
-    if names and table.labels:
-        for other in labelling(dataset, table).values():
-            replay.name_events(other)
-            replay.engine.keep(names_table(other), names_select(other, names))
-    select = labelled_select(dataset, table, names, replay.replayed(table), hint="")
+    named = labelling(dataset, table).values()
+    labels = None if names is None else replay.labels(named, names)
+    select = labelled_select(dataset, table, labels, replay.replayed(table), hint="")
     columns = labelled_columns(table, names)
     return EngineTable(f"{table.name}_final", columns, select, table.key)

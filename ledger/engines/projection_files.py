@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.datasets.support.answers import answer_questions, asked_quarter
@@ -13,11 +15,41 @@ from ledger.engines.lake_replay import LakeReplay
 from ledger.errors import WrongUsage
 from ledger.files.atomic import complete_files
 from ledger.model.dataset import DataSet
-from ledger.model.presentation import plain
+from ledger.model.editions import Edition
+from ledger.model.presentation import (
+    JsonObject,
+    Part,
+    plain,
+)
+from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FileOptions
 from ledger.outputs.manifest import Provenance, manifest_of
 from ledger.outputs.table_files import write_into
-from ledger.results import LakeProjection
+from ledger.replay.projection import ROW_COUNTS
+
+
+@dataclass(frozen=True, slots=True)
+class LakeProjection(JsonObject):
+    """A projection of a lake, written as files.
+
+    Attributes:
+        edition: of what it speaks.
+        rows: the number of rows of each table.
+        files: what was written: the tables, the report, the answers, and what they are as of.
+    """
+
+    edition: Edition
+    rows: dict[str, int]
+    files: tuple[Path, ...]
+
+    def tabular(self) -> Tabular:
+        """The number of rows of each table."""
+        return Tabular("rows", ROW_COUNTS, list(self.rows.items()), "table")
+
+    def parts(self) -> Iterator[Part]:
+        """The same."""
+        yield self.tabular()
+
 
 ANSWERS = "support_answers.json"
 PROJECTION = "projection.json"
@@ -62,10 +94,10 @@ def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> Lak
 
 def _write_results(replay: LakeReplay, dataset: DataSet, draft: Path, rows: dict[str, int]) -> None:
     """Write the report and the answers, and what all of it is as of."""
-    store, edition = replay.store, replay.edition
+    edition, of_records = replay.edition, replay.of_records
     provenance = Provenance(dataset.name, dataset, edition)
-    write_into(draft, [read_report(store, edition).sheet], provenance, FileOptions())
-    answers = answer_questions(store, edition, asked_quarter(None, edition))
+    write_into(draft, [read_report(of_records).sheet], provenance, FileOptions())
+    answers = answer_questions(of_records, asked_quarter(None, edition))
     manifest = {**manifest_of(provenance), "engine": replay.engine.name, "rows": rows}
     del manifest["$schema"]
     for name, document in ((ANSWERS, answers), (PROJECTION, manifest)):

@@ -27,7 +27,7 @@ from ledger.integrity.ledger_target import LedgerTarget
 from ledger.model.dataset import Column, DataSet
 from ledger.model.presentation import Part, plain
 from ledger.model.tabular import Tabular
-from ledger.replay.editions import choose_edition, in_force, stored_edition
+from ledger.replay.replay import stored_edition
 from ledger.store.database import OLDEST_SQLITE, SQLITE_VERSION
 from ledger.store.event_store import Store
 from ledger.store.journal import JOURNAL, beside
@@ -271,12 +271,13 @@ def _not_as_recorded(path: Path, message: str) -> VerificationFailed:
 
 
 def _projection(store: Store) -> Examined:
-    stored = stored_edition(store)
+    records = store.records()
+    stored = stored_edition(store, records)
     if stored is None:
         found = "none is stored; reports replay the events each time"
         return Examined("projection", State.NOTE, found, "to store one: ledger project")
     found = f"as of {stored.as_of}, batch {stored.batch}"
-    if not in_force(store.files()) or stored == choose_edition(store):
+    if not records.effective() or stored == records.edition():
         return Examined("projection", State.GOOD, found)
     found += "; more is recorded, or another month was chosen"
     return Examined("projection", State.NOTE, found, "to renew it: ledger project")

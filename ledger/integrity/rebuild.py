@@ -12,9 +12,8 @@ from ledger.integrity.chain_document import Chain
 from ledger.integrity.checks.delivered import DeliveredFiles
 from ledger.model.dataset import DataSet
 from ledger.model.periods import Month
-from ledger.model.records import File
+from ledger.model.records import File, Records
 from ledger.recording.recorder import Recorder
-from ledger.replay.editions import in_force
 from ledger.store.event_store import Store
 
 
@@ -33,7 +32,8 @@ def rebuilt(chain: Chain, delivered: DeliveredFiles, as_of: Month) -> Iterator[t
     Raises:
         VerificationFailed: a delivered file is missing, or is not what its record says.
     """
-    counting = [f for f in in_force(chain.files).values() if f.month <= as_of]
+    effective = Records((), tuple(chain.files), ()).effective().values()
+    counting = [file for file in effective if file.month <= as_of]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "rebuilt.db"
         with Store.for_writing(path, create=True) as store, store.rehearsal():

@@ -14,8 +14,8 @@ from ledger.model.dataset import Column, DataSet, Type, View
 from ledger.model.editions import Edition
 from ledger.model.presentation import JsonObject
 from ledger.model.tabular import Tabular, Values
-from ledger.replay.editions import stored_edition
 from ledger.replay.projection import build_aside
+from ledger.replay.replay import Replay
 from ledger.store.database import Record
 from ledger.store.event_store import Store
 
@@ -197,21 +197,22 @@ ORDER BY {order}
 """
 
 
-def build_side_by_side(store: Store, dataset: DataSet, before: Edition, after: Edition) -> None:
+def build_side_by_side(before: Replay, after: Replay) -> None:
     """Have the projections of two editions at once in a reading store.
 
     The name of a table or view is then that of the edition after; with `BEFORE` it is a table of
     the edition before.
     """
-    build_aside(store, dataset, before)
+    store, dataset = before.store, before.dataset
+    build_aside(before)
     for view in dataset.views:
         _keep_rows(store, view, BEFORE)
         store.execute(f"DROP VIEW main.{view.name}")
     names = [table.name for table in dataset.tables]
     for name in (*names, *(summary.name for summary in dataset.summaries)):
         store.execute(f"ALTER TABLE main.{name} RENAME TO {BEFORE}{name}")
-    if stored_edition(store) != after:
-        build_aside(store, dataset, after)
+    if not after.is_stored:
+        build_aside(after)
     for view in dataset.views:
         _keep_rows(store, view, _AFTER)
 
@@ -223,22 +224,22 @@ def _keep_rows(store: Store, view: View, prefix: str) -> None:
     store.execute(f"CREATE INDEX main.{name}_by_identity ON {name} ({', '.join(view.identity)})")
 
 
-def count_differences(store: Store, dataset: DataSet, before: Edition, after: Edition) -> Diff:
+def count_differences(before: Replay, after: Replay) -> Diff:
     """Count in what two editions differ that lie side by side."""
     tables = [
-        RelationDiff(relation.name, *next(store.rows(relation.fill(_COUNTS))))
-        for relation in _relations(dataset)
+        RelationDiff(relation.name, *next(after.store.rows(relation.fill(_COUNTS))))
+        for relation in _relations(after.dataset)
     ]
-    return Diff(before, after, tuple(tables))
+    return Diff(before.edition, after.edition, tuple(tables))
 
 
-def differing_rows(store: Store, dataset: DataSet) -> Generator[RowChange, None, None]:
-    """Yield the rows in which two editions differ that lie side by side.
+def differing_rows(after: Replay) -> Generator[RowChange, None, None]:
+    """Yield the rows in which an edition differs from the one before it that lies beside it.
 
     Ordered by table, the views last, and by key.
     """
-    for relation in _relations(dataset):
-        for row in store.rows(relation.fill(_ROWS)):
+    for relation in _relations(after.dataset):
+        for row in after.store.rows(relation.fill(_ROWS)):
             yield _row_change(relation, row)
 
 

@@ -1,14 +1,14 @@
 """What is worth telling of recorded events: odd values, actions out of turn, loose references.
 
 A finding refuses nothing by itself: the delivered text is kept and the event is applied in order.
-It says where a file is probably not what its sender meant. What counts must have been said; see
-`editions.say_what_counts`.
+It says where a file is probably not what its sender meant.
 """
 
 from __future__ import annotations
 
 import heapq
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,16 +18,66 @@ from ledger.delivery.cell_values import CONVERTED
 from ledger.errors import Problem, WrongUsage
 from ledger.lineage.missing_references import Missing, missing_row
 from ledger.lineage.sources import Sources
-from ledger.model.dataset import Check, Column, DataSet, Kind, Table
+from ledger.model.dataset import Check, Column, DataSet, Kind, Table, Type
 from ledger.model.editions import Edition
-from ledger.model.periods import Month
-from ledger.model.presentation import JsonObject
-from ledger.model.records import File, Records
+from ledger.model.presentation import (
+    Grid,
+    JsonObject,
+    Line,
+    Part,
+    Styled,
+)
+from ledger.model.records import File
+from ledger.model.tabular import Tabular
 from ledger.replay.editions import counts, known, last_event, last_events
-from ledger.replay.projection import can_be_clockless, is_regular, typed_sql
+from ledger.replay.replay import Replay
+from ledger.replay.statements import can_be_clockless, typed_sql
 from ledger.store.database import Record
-from ledger.store.event_store import Store
-from ledger.text import listed
+from ledger.text import counted, listed, visible
+
+_FINDING = (
+    Column("code", "A stable short name of what was found."),
+    Column("file", "The name of the file."),
+    Column("line", "The line in the file; blank if the whole file is meant.", Type.INTEGER),
+    Column("key", "The key of the row."),
+    Column("column", "The column; blank if the whole row is meant."),
+    Column("value", "The text of the cell."),
+    Column("message", "What was found, in words."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(JsonObject):
+    """What is odd about the events of an edition.
+
+    Attributes:
+        edition: of what it speaks.
+        events: how many events count in it.
+        counts: how many findings of each code there are.
+        findings: table by table, in replay order.
+        failed: of the counts, those on which the check was to fail.
+    """
+
+    edition: Edition
+    events: int
+    counts: Counter[str]
+    findings: tuple[Finding, ...]
+    failed: dict[str, int]
+
+    def tabular(self) -> Tabular:
+        """The findings."""
+        rows = ([getattr(one, column.name) for column in _FINDING] for one in self.findings)
+        return Tabular("findings", _FINDING, rows)
+
+    def parts(self) -> Iterator[Part]:
+        """The findings, and how many of each code there are."""
+        for finding in self.findings:
+            place, _, message = visible(str(finding)).partition(f" {finding.code}: ")
+            yield Line((f"{place} ", Styled(finding.code, "code"), f": {message}"))
+        yield ""
+        yield Grid(("code", "findings"), sorted(self.counts.items()))
+        yield f"{counted(len(self.findings), 'finding')} in {counted(self.events, 'event')}."
+
 
 ANY = "any"
 CONFUSABLE = "confusable-key"
@@ -171,7 +221,7 @@ WHERE coalesce((
 _REFERENCES = """
 SELECT {event}, event.{column}
 FROM {events} AS event
-WHERE {scope} AND event.{column} IN (SELECT key FROM temp.loose_keys WHERE column_name = ?)
+WHERE {scope} AND event.{column} IN (SELECT key FROM {loose})
   AND event.action <> 'delete' AND event.event_id = ({last})
 ORDER BY event.event_id
 """
@@ -187,9 +237,10 @@ WHERE event.action <> 'delete'
 
 _CONFUSABLE_KEYS = """
 SELECT {event}, first.key
-FROM (SELECT look, min(event_id) AS event_id FROM looks GROUP BY look HAVING count(*) > 1) AS alike
-JOIN looks AS first ON first.look = alike.look AND first.event_id = alike.event_id
-JOIN looks AS other ON other.look = alike.look AND other.event_id > alike.event_id
+FROM (SELECT look, min(event_id) AS event_id
+      FROM {looks} GROUP BY look HAVING count(*) > 1) AS alike
+JOIN {looks} AS first ON first.look = alike.look AND first.event_id = alike.event_id
+JOIN {looks} AS other ON other.look = alike.look AND other.event_id > alike.event_id
 JOIN {events} AS event ON event.event_id = other.event_id
 WHERE {scope}
 ORDER BY event.event_id
@@ -212,43 +263,62 @@ def chosen_codes(dataset: DataSet, names: Collection[str]) -> frozenset[str]:
     return frozenset(codes if ANY in names else names)
 
 
-def file_findings(
-    store: Store, dataset: DataSet, records: Records, file: File, refused: Collection[str] = ()
-) -> Iterator[Finding]:
+def file_findings(replay: Replay, file: File, refused: Collection[str] = ()) -> Iterator[Finding]:
     """Yield the findings of one recorded file, in the order of its lines.
 
     Keys that can be confused are looked for where they are refused alone: all keys of the table
     are read for it.
+
+    Args:
+        replay: as of the month of the file, as known at its batch.
+        file: recorded in the store.
+        refused: codes of findings that are refused.
     """
-    yield from _same_bytes([file], records.effective(file.batch).values())
+    yield from _same_bytes([file], replay.records.effective(file.batch).values())
     if file.first_event is None or file.last_event is None:
         return
     scope = _Scope("event.event_id BETWEEN ? AND ?", (file.first_event, file.last_event))
-    table = dataset.table(file.table_name)
-    at = (file.month, file.batch)
+    table = replay.dataset.table(file.table_name)
     # No event that counts stands before those of an extract, and there no key stands twice.
     looked = _Looked(actions=file.kind != Kind.INITIAL, confusable=CONFUSABLE in refused)
-    yield from _of_table(store, dataset, records, table, at, scope, looked)
+    yield from _of_table(replay, table, scope, looked)
 
 
-def edition_findings(store: Store, dataset: DataSet, edition: Edition) -> Iterator[Finding]:
+def edition_findings(replay: Replay) -> Iterator[Finding]:
     """Yield the findings of all events that count in an edition, table by table, in replay order.
 
     References and confusable keys are those of the rows as they stand at its end.
     """
-    records = store.records()
-    files = records.effective_in(edition)
-    yield from _same_bytes(files, records.effective(edition.batch).values())
+    records, edition = replay.records, replay.edition
+    effective = records.effective(edition.batch).values()
+    yield from _same_bytes(records.effective_in(edition), effective)
     scope = _Scope(counts("event"))
-    for table in dataset.tables:
-        at = (edition.as_of, edition.batch)
-        yield from _of_table(store, dataset, records, table, at, scope, _Looked())
+    for table in replay.dataset.tables:
+        yield from _of_table(replay, table, scope, _Looked())
 
 
-def verdicts(store: Store, table: Table, key: str) -> dict[int, str]:
+def check_edition(replay: Replay, fail_on: Collection[str] = ()) -> Checked:
+    """Inspect all events that count in an edition.
+
+    Args:
+        replay: of the edition.
+        fail_on: codes of findings on which the check is to fail; `any` for all of them.
+
+    Raises:
+        WrongUsage: there is no such code.
+    """
+    refused = chosen_codes(replay.dataset, fail_on)
+    findings = tuple(edition_findings(replay))
+    events = sum(file.rows for file in replay.records.effective_in(replay.edition))
+    counted = Counter(finding.code for finding in findings)
+    failed = {code: count for code, count in sorted(counted.items()) if code in refused}
+    return Checked(replay.edition, events, counted, findings, failed)
+
+
+def verdicts(replay: Replay, table: Table, key: str) -> dict[int, str]:
     """The findings on the actions of a record's events, by `event_id`; the others are applied."""
     scope = _Scope(f"event.{table.key} = ? AND {counts('event')}", (key,))
-    return {found.event_id: found.code for found in _actions(store, table, scope)}
+    return {found.event_id: found.code for found in _actions(replay, table, scope)}
 
 
 def _same_bytes(files: Collection[File], counting: Collection[File]) -> Iterator[Finding]:
@@ -265,33 +335,23 @@ def _same_bytes(files: Collection[File], counting: Collection[File]) -> Iterator
             yield Finding("same-bytes", f"{_MESSAGES['same-bytes']}, {others[0]}", file.name)
 
 
-def _of_table(
-    store: Store,
-    dataset: DataSet,
-    records: Records,
-    table: Table,
-    at: tuple[Month, int],
-    scope: _Scope,
-    looked: _Looked,
-) -> Iterator[Finding]:
-    as_of, batch = at
-    sources = Sources(store, records.files, batch)
-    # Before any query runs: SQLite drops no table then.
-    if looked.confusable:
-        _say_looks(store, table)
-    loose = [c for c in table.references if _say_loose_keys(store, dataset, table, c, scope)]
+def _of_table(replay: Replay, table: Table, scope: _Scope, looked: _Looked) -> Iterator[Finding]:
+    sources = Sources(replay)
     found = []
+    # The relations before any query runs: SQLite drops no table then.
+    looks = _looks(replay, table) if looked.confusable else None
+    loose = [(column, _loose_keys(replay, table, column, scope)) for column in table.references]
     if looked.actions:
-        found.append(_actions(store, table, scope))
+        found.append(_actions(replay, table, scope))
     if table.typed_columns:
-        found.append(_values(store, table, scope))
+        found.append(_values(replay, table, scope))
     if table.checks:
-        found.append(_checks(store, table, scope))
-    if looked.confusable:
-        found.append(_confusable_keys(store, table, scope))
-    for column in loose:
-        other = dataset.referenced(table, column.name)
-        found.append(_references(store, sources, table, column, other, as_of, scope))
+        found.append(_checks(replay, table, scope))
+    if looks:
+        found.append(_confusable_keys(replay, table, scope, looks))
+    for column, keys in loose:
+        if keys:
+            found.append(_references(replay, sources, table, column, scope, keys))
     messages = _MESSAGES | {check.code: check.message for check in table.checks}
     for one in heapq.merge(*found, key=attrgetter("event_id")):
         message = messages[one.code] + one.note
@@ -303,21 +363,21 @@ def _names(table: Table) -> dict[str, str]:
     return {"event": _EVENT.format(key=table.key), "events": table.events, "key": table.key}
 
 
-def _values(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+def _values(replay: Replay, table: Table, scope: _Scope) -> Iterator[_Found]:
     cells = " ".join(f"WHEN '{c.name}' THEN event.{c.name}" for c in table.typed_columns)
     sql = _VALUES.format(cells=cells, scope=scope.condition, **_names(table))
-    for row in store.rows(sql, (*scope.values, CONVERTED)):
+    for row in replay.rows(sql, (*scope.values, CONVERTED)):
         yield _Found(*row)
 
 
-def _actions(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+def _actions(replay: Replay, table: Table, scope: _Scope) -> Iterator[_Found]:
     same = " AND ".join(f"event.{name} IS before.{name}" for name in table.column_names)
     sql = _ACTIONS.format(same=same, known=known("earlier"), scope=scope.condition, **_names(table))
-    for row in store.rows(sql, scope.values):
+    for row in replay.rows(sql, scope.values):
         yield _Found(*row)
 
 
-def _checks(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
+def _checks(replay: Replay, table: Table, scope: _Scope) -> Iterator[_Found]:
     """What the description of the data set finds odd in a row."""
     chosen = f"SELECT event.event_id FROM {table.events} AS event WHERE {scope.condition}"
     # Only what the conditions read: to type a timestamp takes time.
@@ -327,13 +387,13 @@ def _checks(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
     met = [f"{check.condition} AS met_{place}" for place, check in enumerate(table.checks)]
     columns = [f"met.met_{place}, event.{c.column}" for place, c in enumerate(table.checks)]
     sql = _CHECKS.format(
-        typed=typed_sql(narrow, chosen, regular=is_regular(store), clockless=clockless),
+        typed=typed_sql(narrow, chosen, regular=replay.is_regular, clockless=clockless),
         conditions=", ".join(met),
         results=", ".join(columns),
         any_condition=" OR ".join(f"met.met_{place}" for place in range(len(met))),
         **_names(table),
     )
-    for row in store.rows(sql, scope.values):
+    for row in replay.rows(sql, scope.values):
         yield from _met(table.checks, row)
 
 
@@ -344,13 +404,9 @@ def _met(checks: Collection[Check], row: Record) -> Iterator[_Found]:
             yield _Found(event, file, line, key, check.code, check.column, value)
 
 
-def _say_loose_keys(
-    store: Store, dataset: DataSet, table: Table, column: Column, scope: _Scope
-) -> bool:
-    """Fill the relation `loose_keys` for a column, and say whether there are any."""
-    other = dataset.referenced(table, column.name)
-    store.execute("CREATE TEMP TABLE IF NOT EXISTS loose_keys (column_name TEXT, key TEXT)")
-    store.execute("DELETE FROM temp.loose_keys WHERE column_name = ?", (column.name,))
+def _loose_keys(replay: Replay, table: Table, column: Column, scope: _Scope) -> str | None:
+    """The relation of the keys without a row to which a column refers; None where none does."""
+    other = replay.dataset.referenced(table, column.name)
     keys = _LOOSE_KEYS.format(
         column=column.name,
         scope=scope.condition,
@@ -358,53 +414,49 @@ def _say_loose_keys(
         other_events=other.events,
         **_names(table),
     )
-    sql = f"INSERT INTO temp.loose_keys (column_name, key) SELECT ?, key FROM ({keys})"
-    return store.execute(sql, (column.name, *scope.values)) > 0
+    relation = replay.relation(f"loose_{column.name}", ("key TEXT",), ())
+    found = replay.execute(f"INSERT INTO {relation} (key) {keys}", scope.values)
+    return relation if found else None
 
 
 def _references(
-    store: Store,
-    sources: Sources,
-    table: Table,
-    column: Column,
-    other: Table,
-    as_of: Month,
-    scope: _Scope,
+    replay: Replay, sources: Sources, table: Table, column: Column, scope: _Scope, loose: str
 ) -> Iterator[_Found]:
+    other = replay.dataset.referenced(table, column.name)
     sql = _REFERENCES.format(
         column=column.name,
         scope=scope.condition,
+        loose=loose,
         last=last_event(table, f"event.{table.key}", "later"),
         **_names(table),
     )
 
     @lru_cache(maxsize=10_000)
     def missing(key: str) -> Missing | None:
-        return missing_row(store, sources, other, key, as_of)
+        return missing_row(replay, sources, other, key, replay.edition.as_of)
 
-    for event, file, line, own_key, key in store.rows(sql, (*scope.values, column.name)):
+    for event, file, line, own_key, key in replay.rows(sql, scope.values):
         row = missing(key)
         if row:
             code, note = f"reference-{row.reason}", f", {row}"
             yield _Found(event, file, line, own_key, code, column.name, key, note)
 
 
-def _say_looks(store: Store, table: Table) -> None:
-    """Fill the relation `looks` with the keys of the rows as they stand."""
+def _looks(replay: Replay, table: Table) -> str:
+    """The relation of the keys of the rows as they stand, with what is left of each."""
     keys = _KEYS.format(
         counts_first=counts("first"), last_events=last_events(table), **_names(table)
     )
     # Looked at here and not in a function of SQLite's, from which no interruption comes through.
-    looks = ((key, _look(key), event_id) for key, event_id in store.rows(keys))
-    store.execute("DROP TABLE IF EXISTS temp.looks")
-    store.execute("CREATE TEMP TABLE looks (key TEXT, look TEXT, event_id INTEGER)")
-    store.insert("looks", ("key", "look", "event_id"), looks)
-    store.execute("CREATE INDEX temp.looks_by_look ON looks (look, event_id)")
+    looks = ((key, _look(key), event_id) for key, event_id in replay.rows(keys))
+    relation = replay.relation("looks", ("key TEXT", "look TEXT", "event_id INTEGER"), looks)
+    replay.execute("CREATE INDEX temp.looks_by_look ON looks (look, event_id)")
+    return relation
 
 
-def _confusable_keys(store: Store, table: Table, scope: _Scope) -> Iterator[_Found]:
-    sql = _CONFUSABLE_KEYS.format(scope=scope.condition, **_names(table))
-    for event, file, line, key, first in store.rows(sql, scope.values):
+def _confusable_keys(replay: Replay, table: Table, scope: _Scope, looks: str) -> Iterator[_Found]:
+    sql = _CONFUSABLE_KEYS.format(scope=scope.condition, looks=looks, **_names(table))
+    for event, file, line, key, first in replay.rows(sql, scope.values):
         yield _Found(event, file, line, key, CONFUSABLE, note=f", {first!r}")
 
 

@@ -14,8 +14,8 @@ from ledger.model.editions import Edition
 from ledger.model.presentation import Grid, JsonObject, Part
 from ledger.model.records import RETRACTION
 from ledger.model.tabular import Tabular, Values
+from ledger.replay.replay import Replay
 from ledger.store.database import Record
-from ledger.store.event_store import Store
 from ledger.text import to_the_second
 
 APPLIED = "applied"
@@ -134,23 +134,29 @@ ORDER BY event.event_id
 """
 
 
-def read_history(store: Store, table: Table, key: str, edition: Edition) -> History:
-    """Tell what happened to a record up to an edition, which was said.
+def read_history(replay: Replay, table: Table, key: str, edition: Edition) -> History:
+    """Read what happened to a record up to an edition.
+
+    Args:
+        replay: of the edition, or of a later month at its batch, for events beyond it.
+        table: of the record.
+        key: of the record.
+        edition: that is asked for.
 
     Raises:
         WrongUsage: no event of the table has the key.
     """
     columns = ", ".join(f"event.{name}" for name in table.column_names)
     sql = _EVENTS.format(cells=columns, events=table.events, key=table.key)
-    rows = list(store.rows(sql, (key,)))
+    rows = list(replay.rows(sql, (key,)))
     if not rows:
         raise WrongUsage(
             f"no event of {table.name} up to {edition.name} has the key {key!r}; keys are as "
             f"delivered, to the letter. To list them: ledger export --table {table.name}"
         )
-    sources = Sources(store, store.files(), edition.batch)
-    told = verdicts(store, table, key)
-    recorded_at = {batch.batch: batch.recorded_at for batch in store.batches()}
+    sources = Sources(replay)
+    told = verdicts(replay, table, key)
+    recorded_at = {batch.batch: batch.recorded_at for batch in replay.records.batches}
     events: list[HistoryEvent] = []
     standing: Record | None = None
     # What the files that no longer count would have made of the row, event after event.

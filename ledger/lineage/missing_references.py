@@ -9,7 +9,8 @@ from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
 from ledger.model.periods import Month
 from ledger.replay.editions import known
-from ledger.store.event_store import EVENTS_PER_MONTH, Store
+from ledger.replay.replay import Replay
+from ledger.store.event_store import EVENTS_PER_MONTH
 
 
 class Reason(StrEnum):
@@ -69,17 +70,14 @@ WHERE {key} = ? AND action <> 'delete' AND file.batch <= bound.batch
 
 
 def missing_row(
-    store: Store, sources: Sources, table: Table, key: str, month: Month
+    replay: Replay, sources: Sources, table: Table, key: str, month: Month
 ) -> Missing | None:
-    """Say why a table has no row with a key at the end of a month; None where it has one.
-
-    What is known must have been said; see `say_what_counts`.
-    """
+    """Say why a table has no row with a key at the end of a month; None where it has one."""
     end = (month.number + 1) * EVENTS_PER_MONTH
     names = {"events": table.events, "key": table.key, "known": known("event")}
 
     def event(sql: str, *values: str | int) -> int | None:
-        ((event_id,),) = store.rows(sql.format(**names), values)
+        ((event_id,),) = replay.rows(sql.format(**names), values)
         return None if event_id is None else int(event_id)
 
     def missing(reason: Reason, event_id: int | None) -> Missing:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.model.dataset import Kind, Table
 from ledger.model.periods import Month
 from ledger.model.records import File
-from ledger.store.event_store import Store
+from ledger.replay.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +44,12 @@ class Source:
 
 
 class Sources:
-    """Finds the sources of events, as known after a batch."""
+    """Finds the sources of events, as known in an edition."""
 
-    def __init__(self, store: Store, recorded: Iterable[File], batch: int) -> None:
-        """Take those of the recorded files that were known by then."""
-        self._store = store
-        files = [file for file in recorded if file.batch <= batch]
+    def __init__(self, replay: Replay) -> None:
+        """Note which files were known in the edition of a replay."""
+        self._replay = replay
+        files = [file for file in replay.records.files if file.batch <= replay.edition.batch]
         self._files = {file.file: file for file in files}
         self._successors = {file.supersedes: file for file in files if file.supersedes}
         self._names = Counter(file.name for file in files if file.kind in set(Kind))
@@ -71,7 +70,7 @@ class Sources:
     def find(self, table: Table, event_id: int) -> Source:
         """The source of an event of a table."""
         sql = f"SELECT file, line, action FROM {table.events} WHERE event_id = ?"
-        ((number, line, action),) = self._store.rows(sql, (event_id,))
+        ((number, line, action),) = self._replay.store.rows(sql, (event_id,))
         return self.source(event_id, number, line, action)
 
     def source(self, event_id: int, number: int, line: int, action: str) -> Source:

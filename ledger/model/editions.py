@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ledger.errors import WrongUsage
-from ledger.model.periods import Month
+from ledger.model.periods import Month, as_month_or_none
 
 TAG_LENGTH = 80
 _TAG = re.compile(rf"[A-Za-z][A-Za-z0-9._-]{{0,{TAG_LENGTH - 1}}}", re.ASCII)
@@ -37,6 +37,11 @@ class Edition:
     def name(self) -> str:
         """The name by which a user asks for it: `202503@2`."""
         return f"{self.as_of}@{self.batch}"
+
+    @staticmethod
+    def parse(text: str) -> EditionName:
+        """Read how a user names an edition, `202503@signed`; see `EditionName.parse`."""
+        return EditionName.parse(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,27 @@ class EditionName:
             return cls(Month.parse(text))
         except WrongUsage:
             return cls(None, text)
+
+
+def edition_name(
+    as_of: EditionName | Month | str | None = None, known_at: KnownAt | None = None
+) -> EditionName:
+    """The name of an edition as a caller gives it.
+
+    Args:
+        as_of: a month; or, without `known_at`, a text as `EditionName.parse` reads it.
+        known_at: a batch, a timestamp or a tag.
+
+    Raises:
+        WrongUsage: the text is no month, or both say what was known.
+    """
+    if isinstance(as_of, EditionName):
+        if known_at is not None:
+            raise WrongUsage("an edition that is named in full takes no known-at")
+        return as_of
+    if isinstance(as_of, str) and known_at is None:
+        return EditionName.parse(as_of)
+    return EditionName(as_month_or_none(as_of), known_at)
 
 
 def check_tag_name(name: str) -> None:

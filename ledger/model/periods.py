@@ -2,7 +2,7 @@
 
 Months are of the Gregorian calendar and written `YYYYMM` in file names and options, `YYYY-MM`
 in reports. Local time is computed once per hour of the days that occur, never per value: the
-rows of `clock` are joined in SQL (see `projection.sql`).
+rows of `clock` are joined in SQL (see `replay.sql`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ledger.errors import WrongUsage
-
-if TYPE_CHECKING:
-    pass
 
 _MONTH = re.compile(r"(\d{4})-?(\d{2})", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.ASCII | re.IGNORECASE)

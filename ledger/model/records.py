@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,29 @@ from ledger.model.digest import (
 from ledger.model.editions import Edition, EditionName, KnownAt
 from ledger.model.local_time import parse_moment
 from ledger.model.periods import Month
+from ledger.model.presentation import (
+    JsonObject,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry(JsonObject):
+    """A batch with its files, in order."""
+
+    batch: Batch
+    files: tuple[File, ...]
+
+    def flags(self, file: File) -> Iterator[str]:
+        """What sets a file of the batch apart."""
+        if self.batch.gap:
+            yield "gap"
+        if self.batch.late:
+            yield "late"
+        if file.kind == RETRACTION:
+            yield "retraction"
+        elif self.batch.correction and file.supersedes:
+            yield "correction"
+
 
 RETRACTION = "retraction"
 LATEST = EditionName()
@@ -190,6 +213,13 @@ class Records:
         if not months or min(months) > edition.as_of:
             return None
         return self.edition(EditionName(min(edition.as_of, max(months)), before))
+
+    def log(self) -> list[LogEntry]:
+        """All batches with their files, in the order in which they were recorded."""
+        return [
+            LogEntry(batch, tuple(file for file in self.files if file.batch == batch.batch))
+            for batch in self.batches
+        ]
 
     def with_batch(self, batch: Batch, files: Sequence[File]) -> Records:
         """These records and those of one more batch."""

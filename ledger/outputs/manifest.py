@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ledger.files.atomic import synced_file
-from ledger.model.dataset import DataSet, Type
+from ledger.model.dataset import Column, DataSet, Type
 from ledger.model.editions import Edition
+from ledger.model.presentation import (
+    Grid,
+    JsonObject,
+    Part,
+)
 from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FORMATS
 from ledger.replay.labels import Names
+
+_FILE = (
+    Column("file", "Where the file is."),
+    Column("rows", "The number of its rows.", Type.INTEGER),
+    Column("bytes", "Its size.", Type.INTEGER),
+    Column("sha256", "Its digest."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Export(JsonObject):
+    """Files that were written.
+
+    Attributes:
+        edition: of what they speak.
+        files: in the order of the tables.
+    """
+
+    edition: Edition
+    files: tuple[ExportedFile, ...]
+
+    def tabular(self) -> Tabular:
+        """A row for each file."""
+        rows = [(str(f.path), f.rows, f.bytes, f.sha256) for f in self.files]
+        return Tabular("files", _FILE, rows, "file")
+
+    def parts(self) -> Iterator[Part]:
+        """A row for each file, with the beginning of its digest."""
+        rows = [(f.path, f.rows, f.bytes, f.sha256[:12]) for f in self.files]
+        yield Grid(("file", "rows", "bytes", "SHA-256"), rows)
+
 
 MANIFEST = "datapackage.json"
 _FIELD_TYPES = {Type.TIMESTAMP: "datetime", Type.TEXT: "string"}

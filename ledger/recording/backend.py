@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from ledger.delivery.discovery import Delivery, digest_of
@@ -18,7 +20,7 @@ from ledger.model.records import File, Records
 from ledger.recording.batches import Flags, RecordedBatch, next_event
 from ledger.recording.corrections import RowDifference, row_difference
 from ledger.recording.recorder import Recorder
-from ledger.replay.editions import say_what_counts
+from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 
 FINDINGS_KEPT = 100
@@ -138,9 +140,9 @@ class StoreBackend:
         return findings, tuple(first)
 
     def _each_finding(self, files: Iterable[File], refused: frozenset[str]) -> Iterator[Finding]:
-        records, month = self.records(), None
-        for file in files:
-            if file.month != month:
-                month = file.month
-                say_what_counts(self._store, records.edition(EditionName(month)))
-            yield from file_findings(self._store, self._dataset, records, file, refused)
+        records = self.records()
+        for month, of_month in groupby(files, key=attrgetter("month")):
+            edition = records.edition(EditionName(month))
+            replay = Replay(self._store, self._dataset, records, edition)
+            for file in of_month:
+                yield from file_findings(replay, file, refused)

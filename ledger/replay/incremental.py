@@ -9,22 +9,16 @@ a new month, of a late or corrected file, or of the months between two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ledger.errors import WrongUsage
-from ledger.model.dataset import DataSet, Summary, Table
+from ledger.model.dataset import Summary, Table
 from ledger.model.editions import Edition
 from ledger.model.progress import Advance, unheard
 from ledger.model.records import File
-from ledger.replay.editions import say_what_counts, stored_edition
-from ledger.replay.projection import (
-    build_aside,
-    fill_sql,
-    make_aside,
-    projected_columns,
-    replay_of,
-    store_projection,
-)
-from ledger.store.event_store import Store
+from ledger.replay.projection import build_aside, make_aside, store_projection
+from ledger.replay.replay import Replay, stored_edition
+from ledger.replay.statements import fill_sql, projected_columns
 from ledger.store.sql import part
 
 MOST_MOVED = 1 / 4
@@ -34,82 +28,100 @@ EXACT = 2.0**52
 """Sums of whole numbers below this are exact as doubles, and so is the sum of two of them."""
 
 
-def update_projection(
-    store: Store, dataset: DataSet, edition: Edition, advance: Advance = unheard
-) -> dict[str, int]:
+def update_projection(replay: Replay, advance: Advance = unheard) -> dict[str, int]:
     """Have the projection of an edition stored in the ledger, from the one that is.
 
     To be called within a transaction.
 
     Args:
-        store: that of the ledger.
-        dataset: its tables.
-        edition: of which the projection will be.
-        advance: is told of each table and each summary that is done.
+        replay: of the edition, in the store of the ledger.
+        advance: is called for each table and each summary that is done.
 
     Returns:
         the number of rows of each table.
     """
-    try:
-        before = stored_edition(store)
-    except WrongUsage:
-        # It is said to be of an edition that there is not: whoever wrote that, not this program.
-        before = None
+    store, tables = replay.store, replay.dataset.tables
     rows: dict[str, int] = dict(store.rows("SELECT table_name, rows FROM projection_rows"))
-    moved = few_moved(store, before, edition) if before else None
-    if moved is None or rows.keys() != {table.name for table in dataset.tables}:
-        return store_projection(store, dataset, edition, advance)
-    changes = move_projection(store, dataset, edition, moved, advance)
+    moved = few_moved(replay, _stored(replay))
+    if moved is None or rows.keys() != {table.name for table in tables}:
+        return store_projection(replay, advance)
+    changes = move_projection(replay, moved, advance)
     for name, change in changes.items():
         rows[name] += change
         sql = "UPDATE projection_rows SET rows = ? WHERE table_name = ?"
         store.execute(sql, (rows[name], name))
     sql = "UPDATE projection_of SET as_of = ?, batch = ?"
-    store.execute(sql, (edition.as_of.number, edition.batch))
-    return {table.name: rows[table.name] for table in dataset.tables}
+    store.execute(sql, (replay.edition.as_of.number, replay.edition.batch))
+    return {table.name: rows[table.name] for table in tables}
 
 
-def few_moved(store: Store, before: Edition, after: Edition) -> list[File] | None:
-    """The files whose events count in one of two editions alone; None where these are many."""
-    records = store.records()
+def ensure_projection(replay: Replay) -> None:
+    """Make sure that the store has the projection of an edition: as stored, or built beside it.
+
+    Args:
+        replay: of the edition, in a store that is open for reading.
+    """
+    if not replay.is_stored:
+        build_whole_aside(replay)
+
+
+def ensure_summaries(replay: Replay) -> None:
+    """The same of the summaries alone, for those who read nothing else of the projection."""
+    if not replay.is_stored:
+        build_summaries_aside(replay)
+
+
+def _stored(replay: Replay) -> Edition | None:
+    """The edition of the stored projection; None also where it is none that the records have.
+
+    It may have been stored after the records were read, or not by this program.
+    """
+    try:
+        return stored_edition(replay.store, replay.records)
+    except WrongUsage:
+        return None
+
+
+def few_moved(replay: Replay, before: Edition | None) -> list[File] | None:
+    """The files whose events count in an edition or in one before it, and not in both.
+
+    None where there is none before, or these are many.
+    """
+    if before is None:
+        return None
+    records, after = replay.records, replay.edition
     events = sum(file.rows for file in records.effective_in(after))
     moved = records.moved(before, after)
     return moved if sum(file.rows for file in moved) <= events * MOST_MOVED else None
 
 
 def move_projection(
-    store: Store,
-    dataset: DataSet,
-    edition: Edition,
-    moved: Sequence[File],
-    advance: Advance = unheard,
+    replay: Replay, moved: Sequence[File], advance: Advance = unheard
 ) -> dict[str, int]:
-    """Make of the projection that `store` has first the one of an edition.
+    """Make of the projection that a store has the one of an edition.
 
     Args:
-        store: it may be one that was built aside.
-        dataset: its tables.
-        edition: of which it will be.
+        replay: of the edition, in a store whose projection may be one that was built aside.
         moved: the files whose events count in one of the two editions alone.
-        advance: is told of each table and each summary that is done.
+        advance: is called for each table and each summary that is done.
 
     Returns:
         by how many rows each table has grown.
     """
-    say_what_counts(store, edition)
     changes = {}
-    for table in dataset.tables:
-        of_table = [summary for summary in dataset.summaries if summary.table == table.name]
-        if not _say_moved_keys(store, table, moved):
+    for table in replay.dataset.tables:
+        of_table = [s for s in replay.dataset.summaries if s.table == table.name]
+        keys = _moved_keys(replay, table, moved)
+        if keys is None:
             advance(1 + len(of_table))
             continue
-        updates = [_Update(store, summary, "main") for summary in of_table]
-        rows = _some_rows(table, f"main.{table.name}")
+        updates = [_Update(replay, summary, "main") for summary in of_table]
+        rows = keys.rows(f"main.{table.name}")
         for update in updates:
             update.take(_as_read(update.summary, table, rows))
-        forgotten = store.execute(_part("forget rows", table=table.name, key=table.key))
-        replayed = replay_of(store, edition, table, _among_moved(table))
-        added = store.execute(fill_sql(table.name, projected_columns(table), replayed))
+        forgotten = replay.execute(keys.forget)
+        replayed = replay.replayed(table, keys.among)
+        added = replay.execute(fill_sql(table.name, projected_columns(table), replayed))
         changes[table.name] = added - forgotten
         for update in updates:
             update.add(_as_read(update.summary, table, rows))
@@ -118,18 +130,16 @@ def move_projection(
     return changes
 
 
-def build_whole_aside(store: Store, dataset: DataSet, edition: Edition) -> None:
+def build_whole_aside(replay: Replay) -> None:
     """Build a projection aside as `build_aside` does: from a copy of the stored one, if it is near.
 
     Args:
-        store: open for reading.
-        dataset: all of its tables.
-        edition: of which the projection is.
+        replay: of the edition, in a store that is open for reading.
     """
-    before = stored_edition(store)
-    moved = few_moved(store, before, edition) if before else None
+    store, dataset = replay.store, replay.dataset
+    moved = few_moved(replay, _stored(replay))
     if moved is None:
-        build_aside(store, dataset, edition)
+        build_aside(replay)
         return
     relations = {table.name: projected_columns(table) for table in dataset.tables}
     relations |= {s.name: tuple(store.columns(s.select)) for s in dataset.summaries}
@@ -137,56 +147,53 @@ def build_whole_aside(store: Store, dataset: DataSet, edition: Edition) -> None:
     for name, columns in relations.items():
         rows = f"SELECT {', '.join(columns)} FROM {store.schema}.{name}"
         store.execute(fill_sql(f"main.{name}", columns, rows))
-    move_projection(store, dataset, edition, moved)
+    move_projection(replay, moved)
 
 
-def build_summaries_aside(store: Store, dataset: DataSet, edition: Edition) -> None:
+def build_summaries_aside(replay: Replay) -> None:
     """Build the summaries alone of a projection aside, where they hide the stored ones.
 
     They come from the stored ones where few events moved since, else straight from a replay.
 
     Args:
-        store: open for reading.
-        dataset: the tables; columns that they lack are NULL to the summaries.
-        edition: of which they are.
+        replay: of the edition, in a store that is open for reading. Columns that the tables of its
+            data set lack are NULL to the summaries.
     """
-    before = stored_edition(store)
-    moved = few_moved(store, before, edition) if before else None
-    say_what_counts(store, edition)
+    store, dataset = replay.store, replay.dataset
+    moved = few_moved(replay, _stored(replay))
     if moved is None:
         for table in dataset.tables:
-            _summarise_replay(store, edition, table, dataset.summaries)
+            _summarise_replay(replay, table)
         return
     for summary in dataset.summaries:
         table = dataset.table(summary.table).narrowed(summary.reads)
-        everything = _as_read(summary, table, replay_of(store, edition, table))
-        _say_moved_keys(store, table, moved)
-        stored = _some_rows(table, f"{store.schema}.{table.name}")
-        replayed = replay_of(store, edition, table, _among_moved(table))
-        update = _Update(store, summary, store.schema)
-        update.take(_as_read(summary, table, stored))
-        update.add(_as_read(summary, table, replayed))
+        everything = _as_read(summary, table, replay.replayed(table))
+        update = _Update(replay, summary, store.schema)
+        keys = _moved_keys(replay, table, moved)
+        if keys:
+            stored = keys.rows(f"{store.schema}.{table.name}")
+            update.take(_as_read(summary, table, stored))
+            update.add(_as_read(summary, table, replay.replayed(table, keys.among)))
         make_aside(store, [summary.name])
         update.finish(everything)
 
 
-def _summarise_replay(
-    store: Store, edition: Edition, table: Table, summaries: Sequence[Summary]
-) -> None:
+def _summarise_replay(replay: Replay, table: Table) -> None:
     """Fill the summaries of a table, aside, from a replay of the columns that they read."""
-    of_table = [summary for summary in summaries if summary.table == table.name]
+    store = replay.store
+    of_table = [s for s in replay.dataset.summaries if s.table == table.name]
     narrow = table.narrowed({name for summary in of_table for name in summary.reads})
-    rows = replay_of(store, edition, narrow)
+    rows = replay.replayed(narrow)
     if len(of_table) > 1:
         # Kept, so that it is computed once.
         make_aside(store, [table.name])
-        store.execute(fill_sql(f"main.{table.name}", projected_columns(narrow), rows))
+        replay.execute(fill_sql(f"main.{table.name}", projected_columns(narrow), rows))
     for summary in of_table:
         columns, select = store.columns(summary.select), summary.select
         if len(of_table) == 1:
             select = _summary_of(summary, columns, _as_read(summary, narrow, rows))
         make_aside(store, [summary.name])
-        store.execute(fill_sql(f"main.{summary.name}", columns, select))
+        replay.execute(fill_sql(f"main.{summary.name}", columns, select))
 
 
 class _Update:
@@ -196,26 +203,26 @@ class _Update:
         summary: that is updated.
     """
 
-    def __init__(self, store: Store, summary: Summary, schema: str) -> None:
+    def __init__(self, replay: Replay, summary: Summary, schema: str) -> None:
         """Begin with what the summary is in a database, `main` or `ledger`."""
         self.summary = summary
-        self._store = store
-        self._columns = store.columns(summary.select)
+        self._replay = replay
+        self._columns = replay.store.columns(summary.select)
         self._parts = f"temp.{summary.name}_parts"
-        store.execute(f"DROP TABLE IF EXISTS {self._parts}")
+        replay.store.execute(f"DROP TABLE IF EXISTS {self._parts}")
         columns = ", ".join(self._columns)
         select = f"SELECT {columns} FROM {schema}.{summary.name}"
-        store.execute(f"CREATE TABLE {self._parts} AS {select}")
+        replay.store.execute(f"CREATE TABLE {self._parts} AS {select}")
 
     def add(self, rows: str) -> None:
         """Add what the rows of a query give."""
         summary = _summary_of(self.summary, self._columns, rows)
-        self._store.execute(fill_sql(self._parts, self._columns, summary))
+        self._replay.execute(fill_sql(self._parts, self._columns, summary))
 
     def take(self, rows: str) -> None:
         """Take away what the rows of a query gave."""
         summary = _summary_of(self.summary, self._columns, rows, sign="-")
-        self._store.execute(fill_sql(self._parts, self._columns, summary))
+        self._replay.execute(fill_sql(self._parts, self._columns, summary))
 
     def finish(self, everything: str) -> None:
         """Fill the summary, which is empty or as it was.
@@ -226,7 +233,7 @@ class _Update:
         summary = self.summary
         inexact = _part("inexact", parts=self._parts, magnitude=summary.magnitude)
         groups = summary.groups
-        ((is_inexact,),) = self._store.rows(inexact, (EXACT,))
+        ((is_inexact,),) = self._replay.rows(inexact, (EXACT,))
         if is_inexact:
             rows = _summary_of(summary, self._columns, everything)
         else:
@@ -238,8 +245,8 @@ class _Update:
                 count=summary.count,
             )
         columns = (*groups, *(c for c in self._columns if c not in groups))
-        self._store.execute(f"DELETE FROM {summary.name}")
-        self._store.execute(fill_sql(summary.name, columns, rows))
+        self._replay.execute(f"DELETE FROM {summary.name}")
+        self._replay.execute(fill_sql(summary.name, columns, rows))
 
 
 def _summary_of(summary: Summary, columns: Sequence[str], rows: str, sign: str = "") -> str:
@@ -262,24 +269,40 @@ def _as_read(summary: Summary, table: Table, rows: str) -> str:
     return f"SELECT {', '.join(columns)} FROM ({rows}) AS narrow"
 
 
-def _some_rows(table: Table, relation: str) -> str:
-    columns = ", ".join(projected_columns(table))
-    return _part("some rows", columns=columns, table=relation, key=table.key)
+@dataclass(frozen=True, slots=True)
+class _MovedKeys:
+    """The relation `moved_keys` as filled for a table; that of another takes its place."""
+
+    table: Table
+
+    @property
+    def among(self) -> str:
+        """The condition that `event` is of such a key."""
+        return _part("among moved", row="event", key=self.table.key)
+
+    @property
+    def forget(self) -> str:
+        """The statement that deletes the rows of such keys."""
+        return _part("forget rows", table=self.table.name, key=self.table.key)
+
+    def rows(self, relation: str) -> str:
+        """The query of the rows of such keys in a projected table."""
+        columns = ", ".join(projected_columns(self.table))
+        return _part("some rows", columns=columns, table=relation, key=self.table.key)
 
 
-def _say_moved_keys(store: Store, table: Table, moved: Sequence[File]) -> bool:
-    """Fill the relation `moved_keys` for a table, and say whether there are any."""
+def _moved_keys(replay: Replay, table: Table, moved: Sequence[File]) -> _MovedKeys | None:
+    """The keys of a table with events in files that moved; None where no file is of the table."""
+    ranges = [(f.first_event, f.last_event) for f in moved if f.table_name == table.name]
+    if not ranges:
+        return None
+    store = replay.store
     store.execute("CREATE TEMP TABLE IF NOT EXISTS moved_keys (key TEXT PRIMARY KEY) WITHOUT ROWID")
     store.execute("DELETE FROM temp.moved_keys")
-    sql = _part("say moved keys", events=table.events, key=table.key)
-    ranges = [(f.first_event, f.last_event) for f in moved if f.table_name == table.name]
+    sql = _part("moved keys", events=table.events, key=table.key)
     for span in ranges:
         store.execute(sql, span)
-    return bool(ranges)
-
-
-def _among_moved(table: Table) -> str:
-    return _part("among moved", row="event", key=table.key)
+    return _MovedKeys(table)
 
 
 def _part(name: str, /, **names: str) -> str:

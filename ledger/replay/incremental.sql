@@ -1,12 +1,12 @@
 -- What brings a projection from one edition to another, as templates: $names come from the
--- description of the data set, and `updating.py` fills them in. It stands on one small relation:
+-- description of the data set, and `incremental.py` fills them in. It stands on one small relation:
 --
 --   moved_keys (key)    the keys with events that count in one of the two editions alone
 --
 -- A row of any other key is the same in both. These statements are for SQLite; what they must give
--- is what `projection.sql` gives.
+-- is what `replay.sql` gives.
 
--- part: say moved keys
+-- part: moved keys
 INSERT OR IGNORE INTO temp.moved_keys (key)
 SELECT event.$key FROM $events AS event WHERE event.event_id BETWEEN ? AND ?
 

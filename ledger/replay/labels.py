@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.errors import WrongUsage
 from ledger.model.dataset import Column, DataSet, Table, Type
 from ledger.replay.editions import counts, last_events
-from ledger.store.event_store import Store
 from ledger.store.sql import part
 
-# After any month and before the end of what holds for good; see `names.sql`.
+# After any month and before the end of what holds for good; see `labels.sql`.
 _NO_MONTH = "none"
 
 
@@ -34,60 +33,58 @@ def parse_names(text: str) -> Names:
         raise WrongUsage(f"names are {' or '.join(Names)}, not {text!r}") from None
 
 
-def names_table(table: Table) -> str:
-    """The name of the relation that `say_names` fills for a table."""
-    return f"{table.name}_names"
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The relations `<table>_as_is` or `<table>_as_was`, as a replay or an engine has them.
 
+    Their columns are `event_id` (of the row that gives the name), the key, the texts, and
+    `from_month` and `until_month`, between which it holds; see `labels.sql`.
 
-def say_names(store: Store, tables: Iterable[Table], names: Names) -> None:
-    """Fill for each table the relation `<table>_names`, of an edition that was said.
-
-    Its columns are `event_id` (of the row that gives the name), the key, the texts, and
-    `from_month` and `until_month`, between which it holds; see `names.sql`.
+    Attributes:
+        names: which names they give.
     """
-    for table in tables:
-        columns, name = _names_columns(table), names_table(table)
-        store.execute(f"DROP TABLE IF EXISTS temp.{name}")
-        store.execute(f"CREATE TEMP TABLE {name} ({', '.join(columns)})")
-        select = names_select(table, names)
-        store.execute(f"INSERT INTO {name} ({', '.join(columns)}) {select}")
-        store.execute(f"CREATE INDEX temp.{name}_by_key ON {name} ({table.key})")
+
+    names: Names
+
+    def relation(self, table: Table) -> str:
+        """The name of the relation of a table."""
+        return f"{table.name}_{self.names.name.lower()}"
+
+    def join(self, table: Table, alias: str, key: str, month: str) -> str:
+        """The SQL that joins the names of a table.
+
+        Args:
+            table: one of those named.
+            alias: of its row.
+            key: the column, with its table, that holds its key.
+            month: the column, with its table, that holds the month of the row to be named.
+        """
+        return (
+            f"LEFT JOIN {self.relation(table)} AS {alias} ON {alias}.{table.key} = {key} "
+            f"AND {alias}.from_month <= {month} AND {month} < {alias}.until_month"
+        )
 
 
-def names_select(table: Table, names: Names) -> str:
-    """The query that gives the rows of `<table>_names`, of an edition that was said."""
+def labels_select(table: Table, names: Names) -> str:
+    """The query that gives the rows of a relation of `Labels`."""
     return part(
         "replay/labels.sql",
         names.value,
         key=table.key,
-        texts=", ".join(_names_texts(table)),
+        texts=", ".join(_texts(table)),
         events=table.events,
         counts=counts("event"),
         last_events=last_events(table),
     )
 
 
-def _names_columns(table: Table) -> tuple[str, ...]:
-    return ("event_id", table.key, *_names_texts(table), "from_month", "until_month")
+def labels_columns(table: Table) -> tuple[str, ...]:
+    """The columns of a relation of `Labels`."""
+    return ("event_id", table.key, *_texts(table), "from_month", "until_month")
 
 
-def _names_texts(table: Table) -> list[str]:
+def _texts(table: Table) -> list[str]:
     return [column.name for column in table.columns[1:] if column.type is Type.TEXT]
-
-
-def names_join(table: Table, alias: str, key: str, month: str) -> str:
-    """The SQL that joins the names of a table.
-
-    Args:
-        table: one of those said.
-        alias: of its row.
-        key: the column, with its table, that holds its key.
-        month: the column, with its table, that holds the month of the row to be named.
-    """
-    return (
-        f"LEFT JOIN {names_table(table)} AS {alias} ON {alias}.{table.key} = {key} "
-        f"AND {alias}.from_month <= {month} AND {month} < {alias}.until_month"
-    )
 
 
 def labelled_columns(table: Table, names: Names | None) -> tuple[Column, ...]:
@@ -96,29 +93,24 @@ def labelled_columns(table: Table, names: Names | None) -> tuple[Column, ...]:
     return (*table.columns, *(Column(label.name, label.description) for label in labels))
 
 
-def say_labels(store: Store, dataset: DataSet, table: Table, names: Names) -> None:
-    """Fill what `labelled_select` takes the labels of a table from, of an edition that was said."""
-    say_names(store, labelling(dataset, table).values(), names)
-
-
 def labelled_select(
-    dataset: DataSet, table: Table, names: Names | None, rows: str, hint: str = "MATERIALIZED"
+    dataset: DataSet, table: Table, labels: Labels | None, rows: str, hint: str = "MATERIALIZED"
 ) -> str:
     """The query that gives the columns of `labelled_columns`, in the order of the key.
 
     Args:
         dataset: of the table.
         table: whose rows they are.
-        names: which names to give, as they were said; None for no labels.
+        labels: the names to give; None for none.
         rows: a query that gives the projected rows.
         hint: to the planner that these come first; not every engine knows one.
     """
     shown = [f"{table.name}.{name}" for name in table.column_names]
     joins = []
-    if names:
+    if labels:
         month = f"coalesce({table.name}.{table.month}, '{_NO_MONTH}')"
         for name, other in labelling(dataset, table).items():
-            joins.append(names_join(other, f"{name}_names", f"{table.name}.{name}", month))
+            joins.append(labels.join(other, f"{name}_names", f"{table.name}.{name}", month))
         shown += [
             f"{label.reference}_names.{label.column} AS {label.name}" for label in table.labels
         ]

@@ -14,13 +14,10 @@ from functools import partial
 from typing import TypeVar
 
 from ledger.model.dataset import Table
-from ledger.model.editions import Edition
 from ledger.model.progress import Advance, unheard
 from ledger.model.tabular import Values
-from ledger.replay.editions import say_keys, say_what_counts, stored_edition
-from ledger.replay.projection import is_regular, replay_keys_sql, stored_keys_sql
+from ledger.replay.replay import Replay
 from ledger.store.database import Record
-from ledger.store.event_store import Store
 from ledger.store.sql import part
 
 
@@ -80,24 +77,22 @@ class EditionRows(PagedRows):
     """The rows of a table as of an edition.
 
     Attributes:
-        store: open, and in no snapshot when the rows are read.
+        replay: of the edition, in a store that is in no snapshot when the rows are read.
         table: in the order of whose key the rows come.
-        edition: of which they are.
         select: makes of the query that gives some projected rows the one that is to be run.
         after: the key after which they begin; blank, which no key is, is before all of them.
         advance: is told how many rows are read.
     """
 
-    store: Store
+    replay: Replay
     table: Table
-    edition: Edition
     select: Callable[[str], str]
     after: str = ""
     advance: Advance = unheard
 
     def __iter__(self) -> Generator[Record, None, None]:
         """Yield the rows."""
-        for _, rows in self._pages(lambda select: list(self.store.rows(select))):
+        for _, rows in self._pages(lambda select: list(self.replay.store.rows(select))):
             yield from rows
             self.advance(len(rows))
 
@@ -117,45 +112,41 @@ class EditionRows(PagedRows):
         """Yield of each page between which keys it is, and what the query of its rows gives."""
         after = self.after
         while True:
-            with self.store.snapshot():
-                is_stored = stored_edition(self.store) == self.edition
-                until = _last_key(self.store, self.table, is_stored, after)
+            with self.replay.store.snapshot():
+                is_stored = self.replay.is_stored
+                until = self._last_key(after, is_stored)
                 if until is None:
                     return
-                page = read(self._say(after, until, is_stored))
+                page = read(self._query(after, until, is_stored))
             yield (after, until), page
             after = until
 
     def _again(self, after: str, until: str) -> list[Record]:
-        with self.store.snapshot():
-            is_stored = stored_edition(self.store) == self.edition
-            return list(self.store.rows(self._say(after, until, is_stored)))
+        with self.replay.store.snapshot():
+            return list(self.replay.store.rows(self._query(after, until, self.replay.is_stored)))
 
     def _text(self, line: str, select: str) -> tuple[int, str | None]:
-        row = self.store.longest_row(page_sql(line, select, self.table.key), LONGEST_TEXT)
+        store = self.replay.store
+        row = store.longest_row(page_sql(line, select, self.table.key), LONGEST_TEXT)
         if row:
             count, text = row
             return count, text
-        ((count,),) = self.store.rows(f"SELECT count(*) FROM ({select})")
+        ((count,),) = store.rows(f"SELECT count(*) FROM ({select})")
         return count, None
 
-    def _say(self, after: str, until: str, is_stored: bool) -> str:
-        """Say which keys are of a page, and give the query of its rows."""
-        say_keys(self.store, after, until)
-        if is_stored:
-            return self.select(stored_keys_sql(self.table))
-        # Anew for each page: what was recorded since the one before does not count.
-        say_what_counts(self.store, self.edition)
-        return self.select(replay_keys_sql(self.table, regular=is_regular(self.store)))
+    def _query(self, after: str, until: str, is_stored: bool) -> str:
+        """The query of the rows of a page."""
+        # Again for each page: what was recorded since the one before does not count.
+        self.replay.renew()
+        return self.select(self.replay.keys_between(self.table, after, until, stored=is_stored))
 
-
-def _last_key(store: Store, table: Table, is_stored: bool, after: str) -> str | None:
-    """The last key of the next page; None where no key comes after that of the page before."""
-    relation, key = table.name if is_stored else table.events, table.key
-    sql = f"""
-        SELECT coalesce(
-            (SELECT {key} FROM {relation} WHERE {key} > ? ORDER BY {key} LIMIT 1 OFFSET ?),
-            (SELECT max({key}) FROM {relation} WHERE {key} > ?))
-    """
-    ((last,),) = store.rows(sql, (after, ROWS_AT_ONCE - 1, after))
-    return None if last is None else str(last)
+    def _last_key(self, after: str, is_stored: bool) -> str | None:
+        """The last key of the next page; None where no key comes after that of the page before."""
+        relation, key = self.table.name if is_stored else self.table.events, self.table.key
+        sql = f"""
+            SELECT coalesce(
+                (SELECT {key} FROM {relation} WHERE {key} > ? ORDER BY {key} LIMIT 1 OFFSET ?),
+                (SELECT max({key}) FROM {relation} WHERE {key} > ?))
+        """
+        ((last,),) = self.replay.store.rows(sql, (after, ROWS_AT_ONCE - 1, after))
+        return None if last is None else str(last)

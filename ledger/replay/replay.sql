@@ -1,5 +1,5 @@
 -- The replay of one table, as a template: $names come from the description of the data set, and
--- `projection.py` fills them in. The dialect is what SQLite, DuckDB and Spark read alike, so there
+-- `statements.py` fills them in. The dialect is what SQLite, DuckDB and Spark read alike, so there
 -- is no function of dates here and no parameter. Which events are replayed is said in
 -- `editions.sql`.
 

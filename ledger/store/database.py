@@ -336,7 +336,12 @@ class Database:
         return [SchemaObject(*row) for row in self.rows(SCHEMA_OBJECTS.format(self.schema))]
 
 
-CONNECT: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_SECONDS}
+CONNECT: dict[str, Any] = {
+    "isolation_level": None,
+    "timeout": BUSY_SECONDS,
+    # One thread uses a connection at a time; which one lets go of it last, nobody can say.
+    "check_same_thread": False,
+}
 
 _TO_WRITE = [
     "PRAGMA synchronous = EXTRA",

@@ -37,7 +37,13 @@ Kept = TypeVar("Kept", Batch, File, Tag)
 
 
 class Store(Database):
-    """An open ledger file, with its batches, files, tags and events."""
+    """An open ledger file, with its batches, files, tags and events.
+
+    Attributes:
+        bound: the replay whose temporary relations the connection has; see `Replay`.
+    """
+
+    bound: object | None = None
 
     def records(self) -> Records:
         """All that is recorded but the events."""

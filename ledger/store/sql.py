@@ -17,7 +17,7 @@ def part(file: str, name: str, /, **names: str) -> str:
     """Fill in a part of a file of the package, without its comments.
 
     Args:
-        file: `projection.sql`, say.
+        file: `replay.sql`, say.
         name: of the part.
         names: what to put for each `$name`.
     """

@@ -5,13 +5,61 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isinf
 from pathlib import Path
+from typing import Any
 
 from ledger.errors import (
     WrongUsage,
 )
+from ledger.model.dataset import Column
+from ledger.model.editions import Edition
+from ledger.model.presentation import (
+    Part,
+    records,
+)
+from ledger.model.tabular import Tabular
 from ledger.store.database import Database, Record
 from ledger.store.sqlite_errors import translated
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a query of the user's own gave.
+
+    Attributes:
+        columns: their names, in order; two may have the same.
+        rows: the values of each row as SQLite holds them, read as they are asked for, once.
+        projection: of what the projection speaks that is stored in the ledger, or None.
+    """
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+    projection: Edition | None
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """The rows as objects."""
+        return list(records(self.tabular()))
+
+    def tabular(self) -> Tabular:
+        """The rows, with bytes in hexadecimal digits."""
+        columns = [Column(name, "A column of the query.") for name in self.columns]
+        return Tabular("query", columns, (list(map(_expressed, row)) for row in self.rows))
+
+    def parts(self) -> Iterator[Part]:
+        """The same."""
+        yield self.tabular()
+
+
+def _expressed(value: Any) -> Any:
+    """What stands for a value that not every format can express."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
 
 LONGEST_VALUE = 64 * 1024 * 1024
 """How many bytes a value may have that a query makes: 64 cells of the longest kind."""

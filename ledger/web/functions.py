@@ -102,15 +102,15 @@ class Functions:
         """The rows of a table as of an edition, in the order of the key, after a key."""
         if not table:
             return None
-        return self.ledger.state(
-            table, as_of=as_of, known_at=known_at, after=after or "", most=ENTRIES
+        return self.ledger.at(as_of, known_at=known_at).state(
+            table, after=after or "", most=ENTRIES
         )
 
     def _history(self, table: Text, key: Text, as_of: Text, known_at: Text) -> Any:
         """`ledger history`."""
         if not table or not key:
             return None
-        return plain(self.ledger.history(table, key, as_of=as_of, known_at=known_at))
+        return plain(self.ledger.at(as_of, known_at=known_at).history(table, key))
 
     def _explain(
         self,
@@ -125,8 +125,8 @@ class Functions:
         """`ledger explain`, with a stretch of the contributions."""
         if not month:
             return None
-        result = self.ledger.explain(
-            month, center, department, measure=measure, as_of=as_of, known_at=known_at
+        result = self.ledger.at(as_of, known_at=known_at).explain(
+            month, center, department, measure=measure
         )
         some = tuple(_stretch(result.contributions, skip))
         return plain(replace(result, contributions=some))
@@ -135,7 +135,7 @@ class Functions:
         """`ledger bridge` without the causes, with a stretch of the rows that moved."""
         if not before or not after:
             return None
-        result = self.ledger.bridge(before, after, month=month)
+        result = self.ledger.compare(before, after).bridge(month)
         moved = _stretch((row for row in result.rows if row.steps), skip)
         return plain(replace(result, rows=tuple(moved)))
 
@@ -143,11 +143,11 @@ class Functions:
         """A stretch of the causes of `ledger bridge`."""
         if not before or not after:
             return None
-        return plain(_stretch(self.ledger.bridge_causes(before, after, month=month), skip))
+        return plain(_stretch(self.ledger.compare(before, after).bridge_causes(month), skip))
 
     def _findings(self, code: Text, as_of: Text, known_at: Text, skip: Text) -> Any:
         """`ledger check`: a stretch of the findings, or of those of one code."""
-        found = self.ledger.check(as_of=as_of, known_at=known_at).findings
+        found = self.ledger.at(as_of, known_at=known_at).check().findings
         return plain(_stretch((f for f in found if code in (None, f.code)), skip))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from ledger import Fault, Ledger, LedgerDamaged, LedgerError, VerificationFailed
+from ledger import Fault, Ledger, LedgerDamaged, LedgerError, VerificationFailed, standalone
 from ledger.datasets.support.description import SUPPORT
 from ledger.integrity.checks.delivered import DeliveredFiles, DeliveredFilesCheck
 from ledger.integrity.documents import read_document
@@ -225,7 +225,7 @@ def verify_by_command(scene: Scene, setting: Setting) -> Found:
 def verify_proof(scene: Scene, _: Setting) -> Found:
     """Verify the proof of an event, for which a receipt is needed."""
     try:
-        Ledger(scene.ledger).verify_proof(scene.proof, scene.receipt)
+        standalone.verify_proof(scene.proof, scene.receipt)
     except LedgerError as error:
         return Found(error.exit_code, str(error))
     return Found(0, "this event is part of the ledger that the receipt is of")
@@ -236,7 +236,7 @@ def verify_report(format: str) -> Door:
 
     def door(scene: Scene, setting: Setting) -> Found:
         try:
-            result = Ledger(scene.ledger).verify_report(
+            result = standalone.verify_report(
                 scene.report(format),
                 scene.report_proof,
                 receipt=scene.receipt if setting.receipt else None,

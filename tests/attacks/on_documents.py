@@ -351,9 +351,10 @@ def invent_retraction(scene: Scene) -> None:
     """Publish a report without calls that were delivered, with a proof that fits it."""
     ledger = Ledger(scene.ledger)
     ledger.retract("interactions", "202503", "invented")
-    report = ledger.report()
-    write_document(scene.report_proof, ledger.prove_report(report))
-    ledger.write_report(report, scene.folder / "report")
+    snapshot = ledger.at()
+    report = snapshot.report()
+    write_document(scene.report_proof, snapshot.prove_report(report))
+    snapshot.write_report(report, scene.folder / "report")
 
 
 OF_PROOF = Refused(6, "row 1, total_calls: ")

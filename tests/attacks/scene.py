@@ -132,11 +132,11 @@ def prepare(folder: Path) -> Scene:
     ledger.tag("signed")
     ledger.project()
     give_receipt(scene.ledger, scene.receipt)
-    write_document(scene.proof, ledger.prove(*PROVEN))
-    report = ledger.report()
-    write_document(scene.report_proof, ledger.prove_report(report))
+    write_document(scene.proof, ledger.at().prove(*PROVEN))
+    report = ledger.at().report()
+    write_document(scene.report_proof, ledger.at(report.edition.name).prove_report(report))
     for format in ("csv", "json", "parquet"):
-        ledger.write_report(report, folder / "report", format=format)
+        ledger.at(report.edition.name).write_report(report, folder / "report", format=format)
     other = [*INITIAL[:3], small_file("interactions", None, call("J1", "03", 1, "K1", "C1", "1"))]
     rebuild(folder / "other.db", folder / "elsewhere", other)
     give_receipt(folder / "other.db", folder / "other-receipt.json")

@@ -332,7 +332,7 @@ def _fold(recorded: list[tuple[str, list[Row]]]) -> dict[str, oracle.Rows]:
 
 
 def _exported(ledger: Ledger, folder: Path, table: str, format: str) -> oracle.Rows:
-    ledger.export(folder, format=format, tables=[table])
+    ledger.at().export(folder, format=format, tables=[table])
     content = (folder / f"{table}_final.{format}").read_bytes().decode()
     if format == "json":
         rows = json.loads(content)

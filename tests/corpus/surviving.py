@@ -85,7 +85,7 @@ def changed_texts(folder: Path) -> Iterator[str]:
 
 
 def _exported(ledger: Ledger, folder: Path, format: str, month: int) -> Rows:
-    ledger.export(folder / "out", format=format, as_of=str(month), tables=[TABLE])
+    ledger.at(str(month)).export(folder / "out", format=format, tables=[TABLE])
     content = (folder / "out" / f"{TABLE}_final.{format}").read_bytes()
     if format == "parquet":
         columns = pq.read_table(io.BytesIO(content)).to_pydict()

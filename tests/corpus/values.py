@@ -134,7 +134,9 @@ def misread_values(folder: Path) -> Iterator[str]:
     ledger = Ledger(folder / "ledger.db")
     ledger.ingest(folder / "data", initial_month=str(MONTH))
     findings = {
-        finding.key: finding.code for finding in ledger.check().findings if finding.code in CODES
+        finding.key: finding.code
+        for finding in ledger.at().check().findings
+        if finding.code in CODES
     }
     ledger.project()
     readers = {"projection": _projected, "json": _in_json, "parquet": _in_parquet}
@@ -174,14 +176,14 @@ def _delivered(ledger: Ledger, column: str, key: str) -> object:
 
 def _in_json(ledger: Ledger, folder: Path, column: str) -> dict[str, object]:
     table = TABLES[column]
-    ledger.export(folder / "out", format="json", tables=[table])
+    ledger.at().export(folder / "out", format="json", tables=[table])
     rows = json.loads((folder / "out" / f"{table}_final.json").read_bytes())
     return {row[COLUMNS[table][0]]: row[column] for row in rows}
 
 
 def _in_parquet(ledger: Ledger, folder: Path, column: str) -> dict[str, object]:
     table = TABLES[column]
-    ledger.export(folder / "out", format="parquet", tables=[table])
+    ledger.at().export(folder / "out", format="parquet", tables=[table])
     columns = pq.read_table(folder / "out" / f"{table}_final.parquet").to_pydict()
     values = columns[column]
     return dict(zip(columns[COLUMNS[table][0]], map(_as_text, values), strict=True))

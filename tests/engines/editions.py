@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ledger import Ledger, Month, WrongUsage
+from ledger import Ledger, WrongUsage
 from ledger.datasets.support.answers import answer_questions, asked_quarter
 from ledger.datasets.support.description import SUPPORT
 from ledger.datasets.support.measures import NAMED
@@ -21,15 +21,16 @@ from ledger.engines.lake_replay import LakeReplay
 from ledger.lake.folder import open_lake
 from ledger.lake.records import known_records, records_store
 from ledger.model.dataset import SecondsBetween, Summary, Table, Type
-from ledger.model.editions import Edition
 from ledger.model.presentation import plain
 from ledger.outputs.manifest import MANIFEST
-from ledger.replay.editions import choose_edition
 from ledger.replay.incremental import EXACT
 from ledger.replay.labels import Names
-from ledger.replay.projection import build_aside, projected_columns
+from ledger.replay.projection import build_aside
+from ledger.replay.replay import Replay
+from ledger.replay.statements import projected_columns
 from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Plan, chronicle_of
+from tests.replays import replay_of
 from tests.strategies import COLUMNS, DeliveredFile, Deliveries, small_file
 
 Found = dict[str, Any]
@@ -53,8 +54,7 @@ class LakeOfEditions:
     def replaying(self, engine: Engine, as_of: int, batch: int) -> Iterator[LakeReplay]:
         """The replay of an edition."""
         with records_store(self._records) as store:
-            edition = choose_edition(store, Month(as_of), batch)
-            yield LakeReplay(engine, self._layout, self._records, store, edition)
+            yield LakeReplay(engine, self._layout, replay_of(store, as_of, batch))
 
 
 def rows_sql(table: Table, source: str) -> str:
@@ -70,14 +70,14 @@ INEXACT = "inexact"
 def found_in_ledger(ledger: Ledger, as_of: int, batch: int) -> Found:
     """What SQLite gives of an edition, replayed from the events."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        edition = choose_edition(store, Month(as_of), batch)
-        build_aside(store, SUPPORT, edition)
+        replay = replay_of(store, as_of, batch)
+        build_aside(replay)
         tables = {
             table.name: written(store.rows(rows_sql(table, table.name))) for table in SUPPORT.tables
         }
         if any(_is_inexact(store, summary) for summary in SUPPORT.summaries):
             return {**tables, INEXACT: True}
-        return {**tables, **_results(store, edition)}
+        return {**tables, **_results(replay)}
 
 
 def _is_inexact(store: Store, summary: Summary) -> bool:
@@ -104,7 +104,7 @@ def summed_up(replay: LakeReplay) -> Found:
             raise
         return {INEXACT: True}
     replay.fill_named(NAMED, SUPPORT)
-    return _results(replay.store, replay.edition)
+    return _results(replay.of_records)
 
 
 def written(rows: Iterable[tuple[Any, ...]]) -> list[str]:
@@ -112,22 +112,22 @@ def written(rows: Iterable[tuple[Any, ...]]) -> list[str]:
     return [repr(tuple(row)) for row in rows]
 
 
-def _results(store: Store, edition: Edition) -> Found:
-    found: Found = {"edition": edition}
+def _results(replay: Replay) -> Found:
+    found: Found = {"edition": replay.edition}
     for summary in SUPPORT.summaries:
-        found[summary.name] = sorted(written(store.rows(f"SELECT * FROM {summary.name}")))
+        found[summary.name] = sorted(written(replay.rows(f"SELECT * FROM {summary.name}")))
     for names in Names:
-        report = read_report(store, edition, names)
+        report = read_report(replay, names)
         found[f"report {names}"] = (repr(report.rows), report.notes)
-        quarter = asked_quarter(None, edition)
-        answers = answer_questions(store, edition, quarter, names, sensitivity=True)
+        quarter = asked_quarter(None, replay.edition)
+        answers = answer_questions(replay, quarter, names, sensitivity=True)
         found[f"answers {names}"] = repr(answers), json.dumps(plain(answers))
     return found
 
 
 def exported(source: Any, folder: Path, **options: Any) -> dict[str, bytes]:
     """What is exported by a `Ledger` or a `Lake`, by the names of the tables; parts are joined."""
-    source.export(folder, **options)
+    _export(source, folder, **options)
     return {path.name: content(path) for path in folder.iterdir() if path.name != MANIFEST}
 
 
@@ -136,6 +136,14 @@ def content(path: Path) -> bytes:
     if path.is_file():
         return path.read_bytes()
     return b"".join(part.read_bytes() for part in sorted(path.glob("part-*")))
+
+
+def _export(source: Any, folder: Path, **options: Any) -> None:
+    if isinstance(source, Ledger):
+        edition = {name: options.pop(name, None) for name in ("as_of", "known_at")}
+        source.at(**edition).export(folder, **options)
+    else:
+        source.export(folder, **options)
 
 
 def parquet_rows(path: Path) -> list[str]:
@@ -165,7 +173,7 @@ def assert_exported_alike(ledger: Ledger, lake: Any, folder: Path, **options: An
         wanted = exported(ledger, folder / f"ledger-{format}", format=format, **options)
         assert exported(lake, folder / f"lake-{format}", format=format, **options) == wanted
     for source, place in ((ledger, "ledger"), (lake, "lake")):
-        source.export(folder / place, format="parquet", **options)
+        _export(source, folder / place, format="parquet", **options)
     for path in (folder / "ledger").glob("*.parquet"):
         assert parquet_rows(folder / "lake" / path.name) == parquet_rows(path), path.name
 

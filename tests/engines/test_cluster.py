@@ -84,7 +84,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def test_an_export_gets_over_the_loss_of_a_worker(tmp_path: Path, ledger: Ledger) -> None:
     ledger.publish(tmp_path / "lake")
-    ledger.export(tmp_path / "expected")
+    ledger.at().export(tmp_path / "expected")
     export = ("export", "--lake", "lake", *SPARK, "--out-dir", "out", "--master")
     with (
         cluster(empty(tmp_path / "cluster")) as made,
@@ -126,8 +126,8 @@ def test_an_ingest_gets_over_the_loss_of_a_worker(tmp_path: Path) -> None:
 
 
 def test_through_connect_all_is_the_same(tmp_path: Path, ledger: Ledger) -> None:
-    ledger.export(tmp_path / "expected")
-    ledger.write_report(ledger.report(), tmp_path / "expected")
+    ledger.at().export(tmp_path / "expected")
+    (latest := ledger.at()).write_report(latest.report(), tmp_path / "expected")
     with connect_server(empty(tmp_path / "server")) as server:
         lake = ("--lake", "lake", *SPARK, "--remote", server.remote)
         carry_out(tmp_path, server.environment, "ingest", *lake, "--data-dir", str(DATA))

@@ -109,7 +109,7 @@ def test_a_projection_holds_the_tables_the_report_and_the_answers(
     assert manifest["engine"] == engine
     assert manifest["rows"] == done["rows"] == ledger.project(dry_run=True).rows
     assert (manifest["asOf"], manifest["batch"]) == ("202503", 6)
-    ledger.write_report(ledger.report(), tmp_path / "ledger-out")
+    (latest := ledger.at()).write_report(latest.report(), tmp_path / "ledger-out")
     report = "support_report.csv"
     assert (out / report).read_bytes() == (tmp_path / "ledger-out" / report).read_bytes()
     answers = invoke_ledger("answers", "--format", "json", db=ledger.path).out
@@ -139,7 +139,7 @@ def test_a_path_may_have_other_signs_in_it(
     ran = on_lake("export", lake, "--engine", engine, "--table", "contact_centers", out=out)
     assert ran.code == 0, ran.err
     wanted = tmp_path / "wanted"
-    made[0].export(wanted, tables=["contact_centers"])
+    made[0].at().export(wanted, tables=["contact_centers"])
     content = contents(out)
     del content[MANIFEST]
     parts = [content[name] for name in sorted(content)]
@@ -158,7 +158,7 @@ def test_interactions_of_later_months_are_not_opened(
         ran = on_lake(command, lake, "--engine", engine, "--as-of", "202501", out=tmp_path / "out")
         assert ran.code == 0, ran.err
     assert on_lake("export", lake, "--engine", engine, out=tmp_path / "none").code == 5
-    made[0].export(tmp_path / "wanted", as_of="202501", tables=["interactions"])
+    made[0].at("202501").export(tmp_path / "wanted", tables=["interactions"])
     wanted = (tmp_path / "wanted" / "interactions_final.csv").read_bytes()
     assert content(tmp_path / "out" / "interactions_final.csv") == wanted
 

@@ -96,14 +96,18 @@ def test_the_report_and_the_answers_are_those_of_the_ledger(
     chronicle, lake = odd
     for known_at in range(1, chronicle.batches + 1):
         of: dict[str, Any] = {"known_at": known_at, "names": names}
-        assert repr(Lake(lake).report(**of)) == repr(chronicle.ledger.report(**of))
+        assert repr(Lake(lake).report(**of)) == repr(
+            chronicle.ledger.at(known_at=known_at).report(names=names)
+        )
         more: dict[str, Any] = {**of, "period": "2025Q1", "sensitivity": True}
-        assert repr(Lake(lake).answers(**more)) == repr(chronicle.ledger.answers(**more))
+        assert repr(Lake(lake).answers(**more)) == repr(
+            chronicle.ledger.at(known_at=known_at).answers("2025Q1", names=names, sensitivity=True)
+        )
 
 
 def test_sums_that_depend_on_their_order_are_refused() -> None:
     with published(huge_plan()) as (chronicle, lake):
-        assert chronicle.ledger.report().rows, "SQLite keeps an order"
+        assert chronicle.ledger.at().report().rows, "SQLite keeps an order"
         for ask in (Lake(lake).report, Lake(lake).answers):
             with pytest.raises(WrongUsage, match=r"so large that their sums depend on the order"):
                 ask()
@@ -111,7 +115,7 @@ def test_sums_that_depend_on_their_order_are_refused() -> None:
             Lake(lake).project(chronicle.folder / "out")
         assert not [*(chronicle.folder / "out").iterdir()]
         of: dict[str, Any] = {"known_at": 1}
-        assert Lake(lake).report(**of).rows == chronicle.ledger.report(**of).rows
+        assert Lake(lake).report(**of).rows == chronicle.ledger.at(**of).report().rows
 
 
 @needs_delta

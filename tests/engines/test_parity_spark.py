@@ -116,14 +116,16 @@ def test_what_is_odd_is_written_alike(odd: tuple[Chronicle, Path], tmp_path: Pat
 def test_the_report_and_the_answers_are_those_of_the_ledger(odd: tuple[Chronicle, Path]) -> None:
     chronicle, lake = odd
     on_spark = Lake(lake, "spark")
-    assert repr(on_spark.report()) == repr(chronicle.ledger.report())
+    assert repr(on_spark.report()) == repr(chronicle.ledger.at().report())
     more: dict[str, Any] = {
         "period": "2025Q1",
         "sensitivity": True,
         "known_at": 5,
         "names": "as-was",
     }
-    assert repr(on_spark.answers(**more)) == repr(chronicle.ledger.answers(**more))
+    assert repr(on_spark.answers(**more)) == repr(
+        chronicle.ledger.at(known_at=5).answers("2025Q1", names="as-was", sensitivity=True)
+    )
 
 
 def test_sums_that_depend_on_their_order_are_refused() -> None:

@@ -239,7 +239,7 @@ def look_and_export(
     tally.count("drafts left", drafts_in(out, path.parent))
     if batches_of(path, known) != known.end:
         raise Broken("the export changed the ledger")
-    done_again(lambda: Ledger(path).export(out, format=format))
+    done_again(lambda: Ledger(path).at().export(out, format=format))
     check_export(COMPLETED, out, old, new)
     tally.count("drafts left after the next run", drafts_in(out, path.parent))
 

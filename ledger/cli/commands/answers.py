@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ from ledger.cli.options import (
     names_option,
 )
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 from ledger.replay.labels import Names
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 @formats("table", "json", "markdown")
 @common
 def answers(
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     names: str,
     period: str | None,
     sensitivity: bool,
@@ -54,14 +54,14 @@ def answers(
     may be named as they are or as they were. An answer that another of these readings would change
     says so.
     """
-    ledger = Ledger.open(db)
-    result = (lake or ledger).answers(
-        period, as_of=as_of, known_at=known_at, names=names, sensitivity=sensitivity
-    )
+    asked: dict[str, Any] = {"names": names, "sensitivity": sensitivity}
     if lake:
+        result = lake.answers(period, as_of=edition.as_of, known_at=edition.known_at, **asked)
         note_edition(result.edition)
     else:
-        note_stored_edition(ledger, result.edition, as_of, known_at)
+        snapshot = Ledger(db).at(edition)
+        result = snapshot.answers(period, **asked)
+        note_stored_edition(snapshot, edition)
     if format == "markdown":
         write_markdown(result.parts(full=True))
     else:

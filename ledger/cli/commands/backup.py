@@ -25,8 +25,7 @@ def backup(file: Path, format: str, db: Path) -> None:
 
     Safe while somebody records. There must be no such file yet.
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.backup(file)
+    result = Ledger(db).backup(file)
     if format == "json":
         console.show(result, format)
     else:

@@ -58,6 +58,6 @@ def bridge(
     """
     from ledger.snapshot import Reconciled
 
-    with Ledger.open(db) as ledger, ledger.compare(before, after) as both:
+    with Ledger(db).compare(before, after) as both:
         note_editions(both)
         console.show(Reconciled(both, month, measure), format)

@@ -11,6 +11,7 @@ from ledger.cli.notes import note_edition
 from ledger.cli.options import common, edition_options, formats
 from ledger.errors import FindingsFound
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 from ledger.text import listed
 
 
@@ -25,9 +26,7 @@ from ledger.text import listed
 )
 @formats(*console.ROW_FORMATS)
 @common
-def check(
-    as_of: str | None, known_at: str | None, fail_on: tuple[str, ...], format: str, db: Path
-) -> None:
+def check(edition: EditionName, fail_on: tuple[str, ...], format: str, db: Path) -> None:
     """Tell what is odd about the deliveries, with file and line.
 
     Odd values, actions out of turn, references that lead nowhere, keys that can be confused: all
@@ -37,8 +36,7 @@ def check(
       ledger check
       ledger check --fail-on reference-never-seen --fail-on negative-duration
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.check(as_of=as_of, known_at=known_at, fail_on=fail_on)
+    result = Ledger(db).at(edition).check(fail_on=fail_on)
     note_edition(result.edition)
     console.show(result, format)
     if result.failed:

@@ -33,6 +33,6 @@ def diff(before: str, after: str, format: str, db: Path) -> None:
     """
     from ledger.snapshot import Differences
 
-    with Ledger.open(db) as ledger, ledger.compare(before, after) as both:
+    with Ledger(db).compare(before, after) as both:
         note_editions(both)
         console.show(Differences(both), format)

@@ -32,8 +32,8 @@ def doctor(recover: bool, format: str, db: Path) -> None:
     so at once, and leaves all as it is where a recovered copy does not verify, where the journal
     names a super-journal, a file that SQLite would delete, or where it is no regular file.
     """
-    with Ledger.open(db) as ledger:
-        found = ledger.diagnose(encoding=sys.stdout.encoding, recover=recover)
+    ledger = Ledger(db)
+    found = ledger.diagnose(encoding=sys.stdout.encoding, recover=recover)
     console.show(found, format)
     if found.error:
         raise found.error

@@ -23,6 +23,6 @@ def editions(format: str, db: Path) -> None:
     """
     from ledger.datasets.support.restatements import restatement_listing
 
-    with Ledger.open(db) as ledger:
-        batches = [entry.batch for entry in ledger.log()]
-        console.show(restatement_listing(ledger.editions(), batches), format)
+    ledger = Ledger(db)
+    batches = [entry.batch for entry in ledger.log()]
+    console.show(restatement_listing(ledger.editions(), batches), format)

@@ -11,6 +11,7 @@ from ledger.cli.notes import note_edition
 from ledger.cli.options import common, edition_options, formats, names_option
 from ledger.datasets.support.measures import MEASURES
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 from ledger.replay.labels import Names
 
 
@@ -32,8 +33,7 @@ def explain(
     center: str | None,
     department: str | None,
     measure: str | None,
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     names: str,
     format: str,
     db: Path,
@@ -48,15 +48,7 @@ def explain(
       ledger explain --month 2025-02 --center "Boston MA NE" --department Billing \\
                      --measure total_call_duration
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.explain(
-            month,
-            center,
-            department,
-            measure=measure,
-            as_of=as_of,
-            known_at=known_at,
-            names=names,
-        )
+    snapshot = Ledger(db).at(edition)
+    result = snapshot.explain(month, center, department, measure=measure, names=names)
     note_edition(result.edition)
     console.show(result, format)

@@ -22,6 +22,7 @@ from ledger.cli.options import (
     spreadsheet_option,
 )
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 
 if TYPE_CHECKING:
     from ledger.engines.lakehouse import Lake
@@ -52,8 +53,7 @@ if TYPE_CHECKING:
 @dry_run_option
 @common
 def export(
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     names: str | None,
     format: str,
     out_dir: Path,
@@ -75,8 +75,6 @@ def export(
     """
     chosen: dict[str, Any] = {
         "format": format,
-        "as_of": as_of,
-        "known_at": known_at,
         "names": names,
         "tables": tables,
         "spreadsheet_safe": spreadsheet_safe,
@@ -84,13 +82,13 @@ def export(
     }
     if lake:
         not_of_a_lake(dry_run=dry_run)
-        done = lake.export(out_dir, **chosen)
+        done = lake.export(out_dir, as_of=edition.as_of, known_at=edition.known_at, **chosen)
         note_edition(done.edition)
     else:
-        with Ledger.open(db) as ledger:
-            with console.progress("export", "rows") as progress:
-                done = ledger.export(out_dir, **chosen, dry_run=dry_run, progress=progress)
-            note_stored_edition(ledger, done.edition, as_of, known_at)
+        snapshot = Ledger(db).at(edition)
+        with console.progress("export", "rows") as progress:
+            done = snapshot.export(out_dir, **chosen, dry_run=dry_run, progress=progress)
+        note_stored_edition(snapshot, edition)
     if dry_run:
         console.note("Dry run: nothing is written.")
     note_apostrophes(done.files)

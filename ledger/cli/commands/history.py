@@ -10,6 +10,7 @@ from ledger.cli import completion, console
 from ledger.cli.notes import note_edition
 from ledger.cli.options import common, edition_options, formats
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 
 
 @click.command()
@@ -18,9 +19,7 @@ from ledger.ledger import Ledger
 @edition_options
 @formats(*console.ROW_FORMATS)
 @common
-def history(
-    table: str, key: str, as_of: str | None, known_at: str | None, format: str, db: Path
-) -> None:
+def history(table: str, key: str, edition: EditionName, format: str, db: Path) -> None:
     """Tell what happened to a record, event by event.
 
     The record of TABLE with this KEY: every event, and what came of it. Each line is a cell that
@@ -30,7 +29,6 @@ def history(
       ledger history interactions INT1003
       ledger history contact_centers CC02 --as-of 202502
     """
-    with Ledger.open(db) as ledger:
-        result = ledger.history(table, key, as_of=as_of, known_at=known_at)
+    result = Ledger(db).at(edition).history(table, key)
     note_edition(result.edition)
     console.show(result, format)

@@ -88,7 +88,7 @@ def ingest(
             expect_rows=expect_rows,
             dry_run=dry_run,
         )
-        for month in (lake or Ledger.open(db)).ingest_months(options, progress):
+        for month in (lake or Ledger(db)).ingest_months(options, progress):
             recorded.append(month)
             for text in month_notes(month, verbose=console.is_verbose()):
                 console.note(text)

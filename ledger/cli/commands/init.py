@@ -9,7 +9,7 @@ import click
 
 from ledger.cli import console
 from ledger.cli.options import dry_run_option, formats, telling
-from ledger.ledger import Ledger
+from ledger.standalone import lay_out
 
 
 @click.command()
@@ -26,7 +26,7 @@ def init(folder: Path, format: str, dry_run: bool) -> None:
     template, and a README.md that says what to put into them. What is there already is left as it
     is. A template is no delivery: nothing is recorded before its copy has a name of its own.
     """
-    done = Ledger.open().lay_out(folder, dry_run=dry_run)
+    done = lay_out(folder, dry_run=dry_run)
     console.show(done, format)
     if dry_run:
         console.note("Dry run: nothing was made.")

@@ -9,7 +9,7 @@ import click
 from ledger.cli import console
 from ledger.cli.options import common, formats
 from ledger.ledger import Ledger
-from ledger.results import log_listing
+from ledger.model.record_listings import log_listing
 
 
 @click.command()
@@ -17,5 +17,5 @@ from ledger.results import log_listing
 @common
 def log(format: str, db: Path) -> None:
     """List the recorded batches and their files."""
-    with Ledger.open(db) as ledger:
-        console.show(log_listing(ledger.log()), format)
+    ledger = Ledger(db)
+    console.show(log_listing(ledger.log()), format)

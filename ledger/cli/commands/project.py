@@ -19,6 +19,7 @@ from ledger.cli.options import (
 )
 from ledger.errors import WrongUsage
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 
 if TYPE_CHECKING:
     from ledger.engines.lakehouse import Lake
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
 @dry_run_option
 @common
 def project(
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     rebuild: bool,
     lake: Lake | None,
     out_dir: Path | None,
@@ -59,26 +59,22 @@ def project(
     """
     if lake:
         not_of_a_lake(rebuild=rebuild, dry_run=dry_run)
-        _project_lake(lake, as_of, known_at, out_dir, format)
+        _project_lake(lake, edition, out_dir, format)
         return
     if out_dir:
         raise WrongUsage("--out-dir goes with --lake; files of a ledger's tables: ledger export")
-    with Ledger.open(db) as ledger, console.progress("project", "steps") as progress:
-        done = ledger.project(
-            as_of, known_at=known_at, rebuild=rebuild, dry_run=dry_run, progress=progress
-        )
+    with console.progress("project", "steps") as progress:
+        done = Ledger(db).project(edition, rebuild=rebuild, dry_run=dry_run, progress=progress)
     if dry_run:
         console.note("Dry run: the stored projection is left as it is.")
     note_edition(done.edition)
     console.show(done, format)
 
 
-def _project_lake(
-    lake: Lake, as_of: str | None, known_at: str | None, out_dir: Path | None, format: str
-) -> None:
+def _project_lake(lake: Lake, edition: EditionName, out_dir: Path | None, format: str) -> None:
     if out_dir is None:
         raise WrongUsage("say where the tables of the lake go: --out-dir FOLDER")
-    done = lake.project(out_dir, as_of, known_at=known_at)
+    done = lake.project(out_dir, edition.as_of, known_at=edition.known_at)
     note_edition(done.edition)
     console.show(done, format)
     for file in done.files:

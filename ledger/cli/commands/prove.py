@@ -14,6 +14,7 @@ from ledger.cli.options import (
     out_option,
 )
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 
 
 @click.command()
@@ -22,9 +23,7 @@ from ledger.ledger import Ledger
 @edition_options
 @out_option
 @common
-def prove(
-    table: str, key: str, as_of: str | None, known_at: str | None, out: Path | None, db: Path
-) -> None:
+def prove(table: str, key: str, edition: EditionName, out: Path | None, db: Path) -> None:
     """Prove to others what the ledger holds of a record.
 
     Writes the event that counts for the record of TABLE with this KEY, and the hashes that lead
@@ -34,5 +33,4 @@ def prove(
       ledger prove interactions INT1003 --out INT1003.json
       ledger verify-proof INT1003.json receipt.json
     """
-    with Ledger.open(db) as ledger:
-        write_or_print(ledger.prove(table, key, as_of=as_of, known_at=known_at), out)
+    write_or_print(Ledger(db).at(edition).prove(table, key), out)

@@ -33,7 +33,8 @@ def publish(lake: str, layout: str | None, format: str, db: Path) -> None:
       ledger verify --lake lake
       ledger report --lake lake --engine duckdb
     """
-    with Ledger.open(db) as ledger, console.progress("publish", "events") as progress:
+    ledger = Ledger(db)
+    with console.progress("publish", "events") as progress:
         done = ledger.publish(lake, layout=layout, progress=progress)
     console.show(done, format)
     if format == "table":

@@ -55,7 +55,7 @@ def query(sql: str, parameters: dict[str, str], format: str, db: Path) -> None:
       ledger query --format csv - < query.sql > result.csv
     """
     text = _standard_input() if sql == "-" else sql
-    with Ledger.open(db) as ledger, ledger.query(text, parameters) as found:
+    with Ledger(db).query(text, parameters) as found:
         _tell_projection(found.projection)
         if format in ("json", "ndjson"):
             _check_names(found.columns)

@@ -24,5 +24,5 @@ def receipt(out: Path | None, db: Path) -> None:
     write to the ledger cannot: in a mail, on paper. With it `ledger verify --receipt` detects that
     the past was rewritten.
     """
-    with Ledger.open(db) as ledger:
-        write_or_print(ledger.receipt(), out)
+    ledger = Ledger(db)
+    write_or_print(ledger.receipt(), out)

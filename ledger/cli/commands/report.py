@@ -24,12 +24,14 @@ from ledger.cli.options import (
     spreadsheet_option,
 )
 from ledger.ledger import Ledger
+from ledger.model.editions import EditionName
 from ledger.model.presentation import Bars, Note
 from ledger.model.tabular import Tabular
 from ledger.replay.labels import Names
 
 if TYPE_CHECKING:
     from ledger.engines.lakehouse import Lake
+    from ledger.snapshot import Snapshot
 
 
 PAGE = "html"
@@ -56,8 +58,7 @@ PAGE = "html"
 @dry_run_option
 @common
 def report(
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     names: str,
     format: str,
     out_dir: Path,
@@ -77,15 +78,16 @@ def report(
     from ledger.integrity.documents import write_document
     from ledger.outputs.csv import SafeRows
 
-    ledger = Ledger.open(db)
+    source: Lake | Snapshot
     if lake:
         not_of_a_lake(**{"format html": format == PAGE})
-        result = lake.report(as_of, known_at=known_at, names=names)
+        source, result = lake, lake.report(edition.as_of, known_at=edition.known_at, names=names)
         note_edition(result.edition)
     else:
-        result = ledger.report(as_of, known_at=known_at, names=names)
-        note_stored_edition(ledger, result.edition, as_of, known_at)
-    written = ledger.write_report(
+        source = Ledger(db).at(edition)
+        result = source.report(names=names)
+        note_stored_edition(source, edition)
+    written = source.write_report(
         result,
         out_dir,
         format="csv" if format == "table" else format,
@@ -96,7 +98,7 @@ def report(
     if not dry_run:
         console.note(f"written to {written.path}")
         if proof:
-            write_document(proof, (lake or ledger).prove_report(result))
+            write_document(proof, source.prove_report(result))
             console.note(f"written to {proof}")
     note_apostrophes([written])
     sheet = result.sheet

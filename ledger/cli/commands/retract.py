@@ -33,9 +33,9 @@ def retract(table: str, month: str, reason: str, format: str, dry_run: bool, db:
     \b
       ledger retract agents 202503 --reason "was that of another client"
     """
-    with Ledger.open(db) as ledger:
-        done = ledger.retract(table, month, reason, dry_run=dry_run)
-        receipt = None if dry_run else ledger.receipt()
+    ledger = Ledger(db)
+    done = ledger.retract(table, month, reason, dry_run=dry_run)
+    receipt = None if dry_run else ledger.receipt()
     if format == "json":
         console.write_json({**done.to_dict(), "receipt": receipt})
         return

@@ -19,5 +19,5 @@ def status(format: str, db: Path) -> None:
 
     Its months, its events, of which month the stored projection is, and its head.
     """
-    with Ledger.open(db) as ledger:
-        console.show(ledger.status(), format)
+    ledger = Ledger(db)
+    console.show(ledger.status(), format)

@@ -14,7 +14,8 @@ from ledger.cli.options import (
     formats,
 )
 from ledger.ledger import Ledger
-from ledger.results import tag_listing
+from ledger.model.editions import EditionName
+from ledger.model.record_listings import tag_listing
 
 
 @click.command()
@@ -25,8 +26,7 @@ from ledger.results import tag_listing
 @common
 def tag(
     name: str | None,
-    as_of: str | None,
-    known_at: str | None,
+    edition: EditionName,
     format: str,
     dry_run: bool,
     db: Path,
@@ -40,14 +40,14 @@ def tag(
       ledger report --known-at signed-january
     """
     receipt = None
-    with Ledger.open(db) as ledger:
-        if name is None:
-            tags = ledger.tags()
-        else:
-            tags = [ledger.tag(name, as_of=as_of, known_at=known_at, dry_run=dry_run)]
-            receipt = None if dry_run else ledger.receipt()
-            if dry_run:
-                console.note("Dry run: no name is given.")
+    ledger = Ledger(db)
+    if name is None:
+        tags = ledger.tags()
+    else:
+        tags = [ledger.tag(name, edition, dry_run=dry_run)]
+        receipt = None if dry_run else ledger.receipt()
+        if dry_run:
+            console.note("Dry run: no name is given.")
     console.show(tag_listing(tags), format)
     if receipt and format == "table":
         console.write(f"receipt {receipt.line()}")

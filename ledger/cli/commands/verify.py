@@ -69,7 +69,8 @@ def verify(
         not_of_a_lake(sources=sources, quick=quick)
         _verify_lake(lake, receipts, format, db)
         return
-    with Ledger.open(db) as ledger, console.progress("verify", "events") as progress:
+    ledger = Ledger(db)
+    with console.progress("verify", "events") as progress:
         result = ledger.verify(receipts=receipts, sources=sources, quick=quick, progress=progress)
     if format != "json":
         for file in result.absent:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
+from ledger import standalone
 from ledger.cli import console
 from ledger.cli.options import (
     FILE,
     formats,
     telling,
 )
-from ledger.ledger import Ledger
 
 
 @click.command("verify-proof")
@@ -29,6 +29,5 @@ def verify_proof(proof: Path, receipt: Path, format: str) -> None:
     Of a receipt, batch and head are checked, and that its events are no fewer than the proof has.
     Its seal and tags are not: the proof of one event has no times, names of files, or tags.
     """
-    with Ledger.open() as ledger:
-        proven = ledger.verify_proof(proof, receipt)
+    proven = standalone.verify_proof(proof, receipt)
     console.show(proven, format)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ledger import standalone
 from ledger.cli import console
 from ledger.cli.options import (
     FILE,
@@ -14,7 +15,6 @@ from ledger.cli.options import (
     telling,
 )
 from ledger.errors import VerificationFailed
-from ledger.ledger import Ledger
 from ledger.text import visible
 
 
@@ -44,8 +44,7 @@ def verify_report(
       ledger report --proof proof.json
       ledger verify-report report/support_report.csv proof.json --receipt R --sources data
     """
-    with Ledger.open() as ledger:
-        result = ledger.verify_report(report, proof, receipt=receipt, sources=sources)
+    result = standalone.verify_report(report, proof, receipt=receipt, sources=sources)
     if format == "json" or result.proved:
         console.show(result, format)
     else:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
 from ledger.datasets.support.description import CONTACT_CENTERS
-from ledger.datasets.support.measures import CENTER_LABEL, NAMED, UNKNOWN
+from ledger.datasets.support.measures import CENTER_LABEL, UNKNOWN
 from ledger.datasets.support.missing_names import unknown_notes
 from ledger.datasets.support.ranking import best_of, tied
 from ledger.datasets.support.sensitivity import Sensitivity, read_sensitivity
@@ -24,14 +24,14 @@ from ledger.model.editions import Edition
 from ledger.model.periods import Month, Quarter
 from ledger.model.presentation import Grid, Heading, JsonObject, Part, Remark
 from ledger.model.tabular import Tabular
-from ledger.replay.labels import Names, names_join, say_names
-from ledger.store.event_store import Store
+from ledger.replay.labels import Names
+from ledger.replay.replay import Replay
 from ledger.text import counted, listed, visible
 
 _TOTALS = f"""
 SELECT totals.month, {CENTER_LABEL} AS center_name, {{sums}}
 FROM support_totals AS totals
-{names_join(CONTACT_CENTERS, "center", "totals.contact_center_id", "totals.month")}
+{{join}}
 WHERE totals.month BETWEEN ? AND ? OR totals.month = 'Unknown'
 GROUP BY totals.month, {CENTER_LABEL}
 ORDER BY totals.month, center_name
@@ -200,30 +200,28 @@ def asked_quarter(period: Quarter | str | None, edition: Edition) -> Quarter:
 
 
 def answer_questions(
-    store: Store,
-    edition: Edition,
+    replay: Replay,
     period: Quarter,
     names: Names = Names.AS_IS,
     *,
     sensitivity: bool = False,
 ) -> Answers:
-    """Answer the questions for a quarter, from the projection of an edition that was said.
+    """Answer the questions for a quarter, from the summaries of an edition.
 
     Args:
-        store: holds the projection.
-        edition: of which it is.
+        replay: of the edition, in a store that has its summaries.
         period: the quarter.
         names: of this edition, or of each month.
         sensitivity: give the outcomes under all readings; that an answer flips is always noted.
     """
-    readings = read_sensitivity(store, period, names)
-    say_names(store, NAMED, names)
-    quarter = _read(store, edition, period)
+    edition = replay.edition
+    readings = read_sensitivity(replay, period, names)
+    quarter = _read(replay, period, names)
     asked = (_volume, _highest_month, _longest_call, _why, _instead)
     answers = [ask(quarter) for ask in asked]
     notes: dict[str, list[str]] = {answer.number: [*answer.notes] for answer in answers}
     months = [month.label for month in period.months]
-    notes["1"] += [f"{text}." for text in unknown_notes(store, edition, names, months)]
+    notes["1"] += [f"{text}." for text in unknown_notes(replay, names, months)]
     for found in readings:
         notes[found.number] += [found.note] if found.note else []
     return Answers(
@@ -236,16 +234,20 @@ def answer_questions(
     )
 
 
-def _read(store: Store, edition: Edition, period: Quarter) -> _Quarter:
-    months = period.months
+def _read(replay: Replay, period: Quarter, names: Names) -> _Quarter:
+    months, edition = period.months, replay.edition
     so_far = "" if edition.as_of >= months[-1] else f", so far (as of {edition.as_of.label})"
     by_center: dict[str, _Figures] = {}
     by_month = {m.label: _Figures() for m in months if m <= edition.as_of}
     without_month = 0
-    names = [field.name for field in fields(_Figures)]
-    sql = _TOTALS.format(sums=", ".join(f"sum(totals.{name}) AS {name}" for name in names))
-    for month, center, *sums in store.rows(sql, (months[0].label, months[-1].label)):
-        figures = _Figures(**dict(zip(names, sums, strict=True)))
+    columns = [field.name for field in fields(_Figures)]
+    center_id, labels = "totals.contact_center_id", replay.labels([CONTACT_CENTERS], names)
+    sql = _TOTALS.format(
+        sums=", ".join(f"sum(totals.{name}) AS {name}" for name in columns),
+        join=labels.join(CONTACT_CENTERS, "center", center_id, "totals.month"),
+    )
+    for month, center, *sums in replay.rows(sql, (months[0].label, months[-1].label)):
+        figures = _Figures(**dict(zip(columns, sums, strict=True)))
         if month == UNKNOWN:
             without_month += figures.interactions
             continue

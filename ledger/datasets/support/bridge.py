@@ -39,7 +39,8 @@ from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
 from ledger.model.editions import Edition
 from ledger.model.presentation import JsonObject
-from ledger.replay.editions import last_event, say_what_counts
+from ledger.replay.editions import last_event
+from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 from ledger.store.sql import part
 from ledger.text import listed
@@ -229,11 +230,10 @@ _CONDITIONS = {
 }
 
 
-def read_bridge(store: Store, before: Edition, after: Edition, month: str | None = None) -> Bridge:
-    """Reconcile the reports of two editions that lie side by side.
+def read_bridge(before: Replay, after: Replay, month: str | None = None) -> Bridge:
+    """Reconcile the reports of two editions that lie side by side; see `build_side_by_side`.
 
     Args:
-        store: holds them; see `build_side_by_side`.
         before: the one from which.
         after: the one to which.
         month: of the report, `2025-01` or `Unknown`, to keep to; by default all.
@@ -242,8 +242,9 @@ def read_bridge(store: Store, before: Edition, after: Edition, month: str | None
         WrongUsage: neither report has the month.
         VerificationFailed: the steps do not lead from the one report to the other.
     """
+    store = after.store
     opening, closing = _reports(store, month)
-    _say_pairs(store)
+    _make_pairs(store)
     groups = part(
         "datasets/support/bridge.sql",
         "groups",
@@ -263,17 +264,13 @@ def read_bridge(store: Store, before: Edition, after: Edition, month: str | None
     total = Reconciliation(
         month, None, None, _sum(opening).figures, _steps(totals), _sum(closing).figures
     )
-    bridge = Bridge(before, after, month, total, rows)
+    bridge = Bridge(before.edition, after.edition, month, total, rows)
     _check(bridge, sum(entry.gross_micro_minutes for entry in totals.values()))
     return bridge
 
 
 def read_causes(
-    store: Store,
-    before: Edition,
-    after: Edition,
-    month: str | None = None,
-    most: int | None = None,
+    before: Replay, after: Replay, month: str | None = None, most: int | None = None
 ) -> Generator[Cause, None, None]:
     """Yield what is behind the steps between two editions that lie side by side.
 
@@ -281,8 +278,7 @@ def read_causes(
     and each row of the report; all else for each interaction.
 
     Args:
-        store: holds the editions; see `build_side_by_side`.
-        before: the one from which.
+        before: the one from which; see `build_side_by_side`.
         after: the one to which.
         month: of the report, `2025-01` or `Unknown`, to keep to; by default all.
         most: so many interactions at the most for each step; by default all.
@@ -290,16 +286,16 @@ def read_causes(
     Raises:
         WrongUsage: neither report has the month.
     """
+    store = after.store
     _reports(store, month)
-    _say_pairs(store)
+    _make_pairs(store)
     for table, condition in _CONDITIONS.items():
         _keep_changes(store, table, condition)
-    for edition, column in ((before, "before_event"), (after, "after_event")):
-        say_what_counts(store, edition)
+    for replay, column in ((before, "before_event"), (after, "after_event")):
         for table in _CONDITIONS:
-            _find_events(store, table, column)
+            _find_events(replay, table, column)
     # As the later of both batches knows the files: what the one counts, it may know as superseded.
-    sources = Sources(store, store.files(), max(before.batch, after.batch))
+    sources = Sources(max(before, after, key=lambda replay: replay.edition.batch))
     for kind in StepKind:
         if kind in _INTERACTION_STEPS:
             yield from _causes(store, sources, kind, INTERACTIONS, month, most)
@@ -337,8 +333,8 @@ FROM {{side}}support_report
 """
 
 
-def _say_pairs(store: Store) -> None:
-    """Make the relations on which all else stands, once for two editions."""
+def _make_pairs(store: Store) -> None:
+    """Make the relations of `bridge.sql`, once for two editions that lie side by side."""
     labels = {"center_label": CENTER_LABEL, "department_label": DEPARTMENT_LABEL}
     for name, side in (("bridge_before", BEFORE), ("bridge_after", "")):
         select = part("datasets/support/bridge.sql", "side", side=side, unknown=UNKNOWN, **labels)
@@ -487,9 +483,9 @@ def _keep_changes(store: Store, table: Table, condition: str) -> None:
     store.execute(f"CREATE INDEX main.{name}_by_key ON {name} (key)")
 
 
-def _find_events(store: Store, table: Table, column: str) -> None:
-    """Note the last event that counts of each key that changed, in the edition that was said."""
-    store.execute(
+def _find_events(replay: Replay, table: Table, column: str) -> None:
+    """Note the last event that counts of each key that changed, in an edition."""
+    replay.execute(
         part(
             "datasets/support/bridge.sql",
             "last event",

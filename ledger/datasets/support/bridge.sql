@@ -82,7 +82,7 @@ WHERE $condition
 $grouping
 
 -- part: last event
--- The last event of each key that counts in the edition that was said: a delete too.
+-- The last event of each key that counts in an edition: a delete too.
 UPDATE bridge_$table SET $column = (
     $last_event
 )

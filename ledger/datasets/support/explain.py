@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.datasets.support.description import CONTACT_CENTERS, INTERACTIONS, SERVICE_CATEGORIES
-from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, MEASURES, UNKNOWN
+from ledger.datasets.support.measures import (
+    CENTER_LABEL,
+    DEPARTMENT_LABEL,
+    MEASURES,
+    NAMED,
+    UNKNOWN,
+    label_joins,
+)
 from ledger.datasets.support.missing_names import Unresolved, unresolved
 from ledger.datasets.support.report import ReportRow, read_rows
 from ledger.errors import VerificationFailed, WrongUsage
@@ -23,9 +30,9 @@ from ledger.model.editions import Edition
 from ledger.model.presentation import Grid, JsonObject, Note, Part, plain
 from ledger.model.tabular import Tabular, Value, Values
 from ledger.replay.editions import last_event
-from ledger.replay.labels import Names, names_join
-from ledger.replay.projection import typed_sql
-from ledger.store.event_store import Store
+from ledger.replay.labels import Names
+from ledger.replay.replay import Replay
+from ledger.replay.statements import typed_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +206,14 @@ _SOURCE_COLUMNS = (
 INTERACTION_MONTH = f"coalesce(interactions.month, '{UNKNOWN}')"
 """In SQL, the month of an interaction as the report has it."""
 
-INTERACTION_NAMES = "\n".join(
-    (
-        names_join(CONTACT_CENTERS, "center", "interactions.contact_center_id", INTERACTION_MONTH),
-        names_join(SERVICE_CATEGORIES, "category", "interactions.category_id", INTERACTION_MONTH),
-    )
-)
-"""The SQL that joins the names of interactions, which give `CENTER_LABEL`, `DEPARTMENT_LABEL`."""
+
+def interaction_names(replay: Replay, names: Names) -> str:
+    """The SQL that joins what `CENTER_LABEL` and `DEPARTMENT_LABEL` of interactions come from."""
+    return label_joins(replay.labels(NAMED, names), "interactions", INTERACTION_MONTH)
+
+
+_CITED = "cited"
+"""The relation of the events that contributions cite."""
 
 _WANTED = f"""
 (?1 IS NULL OR {INTERACTION_MONTH} = ?1)
@@ -227,7 +235,7 @@ SELECT interactions.interaction_id,
        interactions.category_id, {DEPARTMENT_LABEL},
        CASE WHEN category.department IS NOT NULL THEN category.event_id END
 FROM interactions
-{INTERACTION_NAMES}
+{{joins}}
 LEFT JOIN interactions_events AS event
        ON event.event_id = ({last_event(INTERACTIONS, "interactions.interaction_id", "last")})
 WHERE {{wanted}}
@@ -240,26 +248,24 @@ SELECT count(*),
        coalesce(sum(CASE WHEN interactions.channel = 'phone' THEN 1 ELSE 0 END), 0),
        coalesce(sum(CASE WHEN interactions.channel = 'phone'
                          THEN round(interactions.call_duration_minutes * 1000000.0) END), 0)
-FROM ({typed_sql(INTERACTIONS, "SELECT event_id FROM temp.cited")}) AS interactions
-{INTERACTION_NAMES}
+FROM ({typed_sql(INTERACTIONS, f"SELECT event_id FROM temp.{_CITED}")}) AS interactions
+{{joins}}
 WHERE {_WANTED}
 """
 
 
 def explain_figure(
-    store: Store,
-    edition: Edition,
+    replay: Replay,
     month: str,
     center: str | None = None,
     department: str | None = None,
     measure: str | None = None,
     names: Names = Names.AS_IS,
 ) -> Explanation:
-    """Explain a figure from the projection of an edition that was said.
+    """Explain a figure from the projection of an edition.
 
     Args:
-        store: holds the projection.
-        edition: of which it is.
+        replay: of the edition, in a store that has its projection.
         month: as the report has it, `2025-02` or `Unknown`.
         center: the name of a contact centre, as the report has it; None for all of them.
         department: likewise.
@@ -272,12 +278,12 @@ def explain_figure(
     """
     if measure not in (None, *MEASURES):
         raise WrongUsage(f"there is no measure {measure!r}; there are {', '.join(MEASURES)}")
-    figures = _added(_cells(read_rows(store, names), month, center, department))
+    figures = _added(_cells(read_rows(replay, names), month, center, department))
     wanted = (month, center, department, measure)
-    contributions = tuple(_contributions(store, edition, _WANTED, wanted))
-    _check(store, figures, contributions, wanted)
+    contributions = tuple(_contributions(replay, names, _WANTED, wanted))
+    _check(replay, names, figures, contributions, wanted)
     return Explanation(
-        edition=edition,
+        edition=replay.edition,
         names=names,
         month=month,
         contact_center_name=center,
@@ -285,9 +291,7 @@ def explain_figure(
         measure=measure,
         figures=figures,
         contributions=contributions,
-        unresolved=_unresolved(
-            contributions, unresolved(store, edition, names, month, center, department)
-        ),
+        unresolved=_unresolved(contributions, unresolved(replay, names, month, center, department)),
     )
 
 
@@ -327,14 +331,12 @@ def _millionths(minutes: float) -> int:
     return round(minutes * 10**6)
 
 
-def read_contributions(store: Store, edition: Edition, chosen: str) -> tuple[Contribution, ...]:
-    """Read what some interactions add to the report, held to the events that they cite.
-
-    The projection of the edition and the names must have been said; see `say_names`.
+def read_contributions(replay: Replay, names: Names, chosen: str) -> tuple[Contribution, ...]:
+    """Read what some interactions add to the report, checked against the events that they cite.
 
     Args:
-        store: holds the projection.
-        edition: of which it is.
+        replay: of the edition, in a store that has its projection.
+        names: as for the report.
         chosen: a relation with the keys of the interactions, as `interaction_id`.
 
     Returns:
@@ -344,17 +346,18 @@ def read_contributions(store: Store, edition: Edition, chosen: str) -> tuple[Con
         VerificationFailed: the events do not say what the projection has.
     """
     wanted = f"interactions.interaction_id IN (SELECT interaction_id FROM {chosen})"
-    found = tuple(_contributions(store, edition, wanted, ()))
-    _check(store, _added([one.figures for one in found]), found, (None, None, None, None))
+    found = tuple(_contributions(replay, names, wanted, ()))
+    _check(replay, names, _added([one.figures for one in found]), found, (None, None, None, None))
     return found
 
 
 def _contributions(
-    store: Store, edition: Edition, wanted: str, values: Sequence[str | None]
+    replay: Replay, names: Names, wanted: str, values: Sequence[str | None]
 ) -> Iterator[Contribution]:
-    sources = Sources(store, store.files(), edition.batch)
+    sources = Sources(replay)
     named: dict[int, Source] = {}
-    for row in store.rows(_CONTRIBUTIONS.format(wanted=wanted), values):
+    sql = _CONTRIBUTIONS.format(joins=interaction_names(replay, names), wanted=wanted)
+    for row in replay.rows(sql, values):
         key, calls, micro_minutes, *row_event = row[:7]
         center_key, center, center_event, category_key, department, category_event = row[7:]
         if None in row_event:
@@ -396,7 +399,8 @@ def _unresolved(
 
 
 def _check(
-    store: Store,
+    replay: Replay,
+    names: Names,
     figures: Figures,
     contributions: Sequence[Contribution],
     wanted: Sequence[str | None],
@@ -406,11 +410,10 @@ def _check(
     Raises:
         VerificationFailed: they differ.
     """
-    store.execute("DROP TABLE IF EXISTS temp.cited")
-    store.execute("CREATE TEMP TABLE cited (event_id INTEGER PRIMARY KEY)")
     cited = [(contribution.source.event_id,) for contribution in contributions]
-    store.insert("temp.cited", ("event_id",), cited)
-    ((interactions, calls, micro_minutes),) = store.rows(_SUMS, wanted)
+    replay.relation(_CITED, ("event_id INTEGER PRIMARY KEY",), cited)
+    sql = _SUMS.format(joins=interaction_names(replay, names))
+    ((interactions, calls, micro_minutes),) = replay.rows(sql, wanted)
     by_events = Figures(interactions, calls, micro_minutes / 10**6)
     parts = [contribution.figures for contribution in contributions]
     for name in MEASURES:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ledger.datasets.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
 from ledger.model.periods import Month
+from ledger.replay.labels import Labels
 
 UNKNOWN = "Unknown"
 """The label of what has none, and the month of what has none."""
@@ -21,6 +22,20 @@ NAMED = (CONTACT_CENTERS, SERVICE_CATEGORIES)
 
 MEASURES = ("total_interactions", "total_calls", "total_call_duration")
 """The columns of figures."""
+
+
+def label_joins(labels: Labels, rows: str, month: str) -> str:
+    """The SQL that joins what `CENTER_LABEL` and `DEPARTMENT_LABEL` are taken from.
+
+    Args:
+        labels: of `NAMED`.
+        rows: the alias of the rows that refer to a contact centre and a category.
+        month: of the row, in SQL.
+    """
+    return "\n".join(
+        labels.join(table, alias, f"{rows}.{table.key}", month)
+        for table, alias in ((CONTACT_CENTERS, "center"), (SERVICE_CATEGORIES, "category"))
+    )
 
 
 class StepKind(StrEnum):

@@ -12,14 +12,19 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ledger.datasets.support.description import CONTACT_CENTERS, SERVICE_CATEGORIES
-from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, UNKNOWN
+from ledger.datasets.support.measures import (
+    CENTER_LABEL,
+    DEPARTMENT_LABEL,
+    NAMED,
+    UNKNOWN,
+    label_joins,
+)
 from ledger.lineage.missing_references import missing_row
 from ledger.lineage.sources import Source, Sources
 from ledger.model.dataset import Table
-from ledger.model.editions import Edition
 from ledger.model.periods import Month
-from ledger.replay.labels import Names, names_join
-from ledger.store.event_store import Store
+from ledger.replay.labels import Names
+from ledger.replay.replay import Replay
 from ledger.text import counted
 
 BLANK = "blank"
@@ -72,14 +77,10 @@ _WORDS = {
 
 _ALIASES = ((CONTACT_CENTERS, "center"), (SERVICE_CATEGORIES, "category"))
 
-_JOINS = "\n".join(
-    names_join(table, alias, f"totals.{table.key}", "totals.month") for table, alias in _ALIASES
-)
-
 _UNNAMED = f"""
 SELECT totals.{{key}}, {{alias}}.event_id, totals.month, sum(totals.interactions) AS interactions
 FROM support_totals AS totals
-{_JOINS}
+{{joins}}
 WHERE {{alias}}.{{column}} IS NULL
   AND ({{months}})
   AND (? IS NULL OR {CENTER_LABEL} = ?)
@@ -89,8 +90,7 @@ GROUP BY totals.{{key}}, {{alias}}.event_id, totals.month
 
 
 def unresolved(
-    store: Store,
-    edition: Edition,
+    replay: Replay,
     names: Names,
     month: str | None = None,
     center: str | None = None,
@@ -98,13 +98,10 @@ def unresolved(
 ) -> tuple[Unresolved, ...]:
     """The references of a part of the report that give no name.
 
-    The projection of the edition and the names must have been said; see `say_names`.
-
     Args:
-        store: holds the projection.
-        edition: of which it is.
-        names: that were said; the reasons are those at the end of the as-of month, or of each
-            interaction's own.
+        replay: of the edition, in a store that has its summaries.
+        names: as the report gives them; the reasons are those at the end of the as-of month, or of
+            each interaction's own.
         month: as the report has it, `2025-02` or `Unknown`; None for all.
         center: the label of a contact centre; None for all.
         department: likewise.
@@ -113,28 +110,27 @@ def unresolved(
         by table, then the key with most interactions first.
     """
     months = None if month is None else [month]
-    keys = list(_unnamed(store, months, center, department))
-    reasons = _Reasons(store, edition, names)
+    keys = list(_unnamed(replay, names, months, center, department))
+    reasons = _Reasons(replay, names)
     return tuple(found for key in keys for found in reasons.of(key))
 
 
 def unknown_notes(
-    store: Store, edition: Edition, names: Names, months: Collection[str] | None = None
+    replay: Replay, names: Names, months: Collection[str] | None = None
 ) -> tuple[str, ...]:
     """Say of the keys with most interactions why they give no name, and how many more there are.
 
     Args:
-        store: as for `unresolved`.
-        edition: likewise.
+        replay: as for `unresolved`.
         names: likewise.
         months: as the report has them; None for all.
 
     Returns:
         sentences without their full stops.
     """
-    keys = sorted(_unnamed(store, months), key=lambda key: -key.interactions)
+    keys = sorted(_unnamed(replay, names, months), key=lambda key: -key.interactions)
     told, more = keys[:KEYS_IN_NOTES], len(keys[KEYS_IN_NOTES:])
-    reasons = _Reasons(store, edition, names)
+    reasons = _Reasons(replay, names)
     notes = [str(found) for key in told for found in reasons.of(key)]
     if more:
         notes.append(f"{counted(more, 'more key')} without a name: ledger explain")
@@ -155,18 +151,20 @@ class _Key:
 
 
 def _unnamed(
-    store: Store,
+    replay: Replay,
+    names: Names,
     months: Collection[str] | None,
     center: str | None = None,
     department: str | None = None,
 ) -> Iterator[_Key]:
     chosen = "1 = 1" if months is None else f"totals.month IN ({', '.join('?' * len(months))})"
     values = [*(months or ()), center, center, department, department]
+    joins = label_joins(replay.labels(NAMED, names), "totals", "totals.month")
     for table, alias in _ALIASES:
         column = _WORDS[table.name].column
-        sql = _UNNAMED.format(key=table.key, alias=alias, column=column, months=chosen)
+        sql = _UNNAMED.format(key=table.key, alias=alias, column=column, months=chosen, joins=joins)
         counts = defaultdict(list)
-        for key, event_id, month, count in store.rows(sql, values):
+        for key, event_id, month, count in replay.rows(sql, values):
             counts[key].append((event_id, month, count))
         keys = [_Key(table, key, tuple(found)) for key, found in counts.items()]
         yield from sorted(keys, key=lambda key: (-key.interactions, key.key or ""))
@@ -175,11 +173,10 @@ def _unnamed(
 class _Reasons:
     """Finds out why keys give no name, in an edition."""
 
-    def __init__(self, store: Store, edition: Edition, names: Names) -> None:
-        self._store = store
-        self._edition = edition
+    def __init__(self, replay: Replay, names: Names) -> None:
+        self._replay = replay
         self._names = names
-        self._sources = Sources(store, store.files(), edition.batch)
+        self._sources = Sources(replay)
 
     def of(self, key: _Key) -> list[Unresolved]:
         """Its reasons, which differ by month where names are as they were; commonest first."""
@@ -199,7 +196,7 @@ class _Reasons:
             source = self._sources.find(table, event_id)
             reason = f"which has no {_WORDS[table.name].column_in_words} ({source})"
             return Unresolved(table.name, name, NO_NAME, reason, source, count)
-        missing = missing_row(self._store, self._sources, table, name, self._month(month))
+        missing = missing_row(self._replay, self._sources, table, name, self._month(month))
         if missing is None:
             raise ValueError(
                 f"{table.name} has a row {name} in {month}, and no name is taken of it"
@@ -210,7 +207,7 @@ class _Reasons:
 
     def _month(self, label: str) -> Month:
         """The month at whose end a row was looked for, for interactions of a month."""
-        last = self._edition.as_of
+        last = self._replay.edition.as_of
         if self._names is Names.AS_IS or label == UNKNOWN:
             return last
         return min(Month.parse(label), last)

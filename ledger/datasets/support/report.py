@@ -8,13 +8,17 @@ from operator import attrgetter
 from pathlib import Path
 
 from ledger.datasets.support.description import (
-    CONTACT_CENTERS,
     INTERACTIONS,
-    SERVICE_CATEGORIES,
     SUPPORT,
     TOTALS,
 )
-from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL, NAMED, UNKNOWN
+from ledger.datasets.support.measures import (
+    CENTER_LABEL,
+    DEPARTMENT_LABEL,
+    NAMED,
+    UNKNOWN,
+    label_joins,
+)
 from ledger.datasets.support.missing_names import unknown_notes
 from ledger.model.dataset import Column, DataSet, Type
 from ledger.model.editions import Edition
@@ -22,8 +26,8 @@ from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FileOptions
 from ledger.outputs.manifest import ExportedFile, Provenance
 from ledger.outputs.table_files import write_tables
-from ledger.replay.labels import Names, names_join, say_names
-from ledger.store.event_store import Store
+from ledger.replay.labels import Names
+from ledger.replay.replay import Replay
 from ledger.text import counted
 
 
@@ -68,8 +72,7 @@ SELECT totals.month,
        sum(totals.calls) AS total_calls,
        sum(totals.micro_minutes) / 1000000.0 AS total_call_duration
 FROM support_totals AS totals
-{names_join(CONTACT_CENTERS, "center", "totals.contact_center_id", "totals.month")}
-{names_join(SERVICE_CATEGORIES, "category", "totals.category_id", "totals.month")}
+{{joins}}
 GROUP BY totals.month, {CENTER_LABEL}, {DEPARTMENT_LABEL}
 ORDER BY totals.month, contact_center_name, department
 """
@@ -123,13 +126,13 @@ def report_sheet(rows: Iterable[ReportRow]) -> Tabular:
     return Tabular("support_report", REPORT_COLUMNS, [_VALUES(row) for row in rows])
 
 
-def read_rows(store: Store, names: Names = Names.AS_IS) -> tuple[ReportRow, ...]:
-    """Compute the rows from the projection that `store` holds of an edition that was said."""
-    say_names(store, NAMED, names)
-    return tuple(ReportRow(*row) for row in store.rows(_ROWS))
+def read_rows(replay: Replay, names: Names = Names.AS_IS) -> tuple[ReportRow, ...]:
+    """Compute the rows from the summaries of an edition, which the store must have."""
+    sql = _ROWS.format(joins=label_joins(replay.labels(NAMED, names), "totals", "totals.month"))
+    return tuple(ReportRow(*row) for row in replay.rows(sql))
 
 
-def read_report(store: Store, edition: Edition, names: Names = Names.AS_IS) -> Report:
-    """Compute the report from the projection that `store` holds of an edition that was said."""
-    rows = read_rows(store, names)
-    return Report(edition, names, rows, unknown_notes(store, edition, names))
+def read_report(replay: Replay, names: Names = Names.AS_IS) -> Report:
+    """Compute the report from the summaries of an edition, which the store must have."""
+    rows = read_rows(replay, names)
+    return Report(replay.edition, names, rows, unknown_notes(replay, names))

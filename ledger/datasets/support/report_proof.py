@@ -20,15 +20,17 @@ from ledger.integrity.checks.delivered import DeliveredFiles
 from ledger.integrity.rebuild import rebuilt
 from ledger.model.dataset import DataSet
 from ledger.model.documents import Document, Number
+from ledger.model.editions import EditionName
 from ledger.model.periods import Month
 from ledger.model.presentation import Verdict
 from ledger.model.receipt import Receipt
+from ledger.model.records import Records
 from ledger.model.tabular import Tabular, Values, plain_number
 from ledger.outputs.csv import SafeRows
 from ledger.outputs.read_back import read_table
-from ledger.replay.editions import choose_edition, in_force
 from ledger.replay.labels import Names
 from ledger.replay.projection import store_projection
+from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 from ledger.text import counted
 
@@ -221,17 +223,23 @@ def _computed(
     """Compute the rows from the delivered files, and say from how many."""
     as_of = Month(proof.as_of)
     with rebuilt(chain, delivered, as_of) as (store, count):
+        records = store.records()
         try:
-            edition = choose_edition(store, as_of, proof.batch)
+            edition = records.edition(EditionName(as_of, proof.batch))
         except WrongUsage as error:
             raise VerificationFailed(f"the proof is of no edition: {error}") from None
-        store_projection(store, chain.dataset, edition)
-        return [astuple(row) for row in read_rows(store, proof.names)], count
+        replay = Replay(store, chain.dataset, records, edition)
+        store_projection(replay)
+        return [astuple(row) for row in read_rows(replay, proof.names)], count
 
 
 def _left_out(chain: Chain, delivered: DeliveredFiles, as_of: Month) -> tuple[str, ...]:
     """The delivered files that do not count in an edition, though they are not of later months."""
-    counting = [file for file in in_force(chain.files).values() if file.month <= as_of]
+    counting = [
+        file
+        for file in Records((), tuple(chain.files), ()).effective().values()
+        if file.month <= as_of
+    ]
     return tuple(str(delivery.path) for delivery in delivered.left_out(counting, as_of))
 
 

@@ -10,15 +10,15 @@ from enum import StrEnum
 
 from ledger.datasets.support.report import REPORTED, ReportRow, read_rows, report_sheet
 from ledger.model.dataset import Column, Type
-from ledger.model.editions import Edition
+from ledger.model.editions import Edition, EditionName
 from ledger.model.periods import Month
 from ledger.model.presentation import Grid, JsonObject, Listing
-from ledger.model.records import Batch
+from ledger.model.records import Batch, Records
 from ledger.model.tabular import Tabular
 from ledger.outputs.csv import write_csv
-from ledger.replay.editions import choose_edition, in_force
 from ledger.replay.incremental import few_moved, move_projection
 from ledger.replay.projection import build_aside
+from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 from ledger.text import counted, to_the_second
 
@@ -99,26 +99,27 @@ _COLUMNS = (
 )
 
 
-def read_restatements(store: Store) -> Iterator[Restatement]:
-    """Yield, batch by batch, the report of each month that could be told then, gaps too.
+def read_restatements(store: Store, records: Records) -> Iterator[Restatement]:
+    """Yield, batch by batch, the report of each month that could be given then, gaps too.
 
     A batch of a later month cannot touch a month's report, unless that could not be told before;
     for any other, the report is computed.
     """
-    files, tags = store.files(), store.tags()
+    tags = records.tags
     reports: dict[Month, tuple[Rows, str]] = {}
     told: list[Month] = []
     described: Edition | None = None
-    for batch in store.batches():
-        recorded = {month for _, month in in_force(files, batch.batch)}
+    for batch in records.batches:
+        recorded = records.months(batch.batch)
         before, told = told, list(min(recorded).until(max(recorded))) if recorded else []
         for month in told:
             known, sha256 = reports.get(month, (None, ""))
             rows = known
             if rows is None or batch.month <= month or month not in before:
-                edition = choose_edition(store, month, batch.batch)
-                _have_aside(store, described, edition)
-                described, rows = edition, read_rows(store)
+                edition = records.edition(EditionName(month, batch.batch))
+                replay = Replay(store, REPORTED, records, edition)
+                _have_aside(replay, described)
+                described, rows = edition, read_rows(replay)
                 sha256 = sha256 if rows == known else _sha256(rows)
                 reports[month] = (rows, sha256)
             yield Restatement(
@@ -133,13 +134,13 @@ def read_restatements(store: Store) -> Iterator[Restatement]:
             )
 
 
-def _have_aside(store: Store, described: Edition | None, edition: Edition) -> None:
+def _have_aside(replay: Replay, described: Edition | None) -> None:
     """Have the projection of an edition aside, from that of another one which is there, if any."""
-    moved = few_moved(store, described, edition) if described else None
+    moved = few_moved(replay, described)
     if moved is None:
-        build_aside(store, REPORTED, edition)
+        build_aside(replay)
     else:
-        move_projection(store, REPORTED, edition, moved)
+        move_projection(replay, moved)
 
 
 def _change(before: Rows | None, after: Rows) -> Change:

@@ -19,8 +19,8 @@ from ledger.datasets.support.measures import CENTER_LABEL, UNKNOWN
 from ledger.datasets.support.ranking import best_of, tied
 from ledger.model.periods import Quarter
 from ledger.model.presentation import Grid, Part
-from ledger.replay.labels import Names, names_join, say_names
-from ledger.store.event_store import Store
+from ledger.replay.labels import Names
+from ledger.replay.replay import Replay
 
 OUTCOMES_TOLD = 3
 NOTE_LENGTH = 160
@@ -186,7 +186,7 @@ SELECT readings.{{month}} AS month,
        sum(readings.resolved_calls) AS resolved_calls,
        sum(readings.micro_seconds_to_resolution) AS micro_seconds_to_resolution
 FROM support_readings AS readings
-{names_join(CONTACT_CENTERS, "center", "readings.contact_center_id", "readings.{month}")}
+{{join}}
 WHERE readings.{{month}} BETWEEN ? AND ?
 GROUP BY readings.{{month}}, {CENTER_LABEL}
 ORDER BY readings.{{month}}, center_name
@@ -301,24 +301,25 @@ _QUESTIONS = (
 )
 
 
-def read_sensitivity(store: Store, period: Quarter, names: Names) -> tuple[Sensitivity, ...]:
-    """Answer the questions under all readings, from the projection of an edition that was said.
+def read_sensitivity(replay: Replay, period: Quarter, names: Names) -> tuple[Sensitivity, ...]:
+    """Answer the questions under all readings, from the summaries of an edition.
 
     What has no month under a reading is in no outcome of it; contact centres without a name are
     counted as `Unknown`, and not ranked.
 
     Args:
-        store: holds the projection. It is said in it how contact centres are named.
+        replay: of the edition, in a store that has its summaries.
         period: the quarter that the questions keep to.
         names: of the default reading.
     """
     kinds = (names, *(other for other in Names if other is not names))
-    rows = {}
+    rows, months = {}, (period.months[0].label, period.months[-1].label)
     for kind in kinds:
-        say_names(store, [CONTACT_CENTERS], kind)
+        labels = replay.labels([CONTACT_CENTERS], kind)
         for (month_by, zone), column in _MONTH_COLUMNS.items():
-            sql = _SUMS.format(month=column)
-            found = store.rows(sql, (period.months[0].label, period.months[-1].label))
+            center_id, month = "readings.contact_center_id", f"readings.{column}"
+            join = labels.join(CONTACT_CENTERS, "center", center_id, month)
+            found = replay.rows(_SUMS.format(month=column, join=join), months)
             rows[month_by, zone, kind] = [_Row(*row) for row in found]
     return tuple(_sensitivity(question, rows, kinds) for question in _QUESTIONS)
 

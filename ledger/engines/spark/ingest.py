@@ -40,7 +40,11 @@ from ledger.model.progress import Advance, Progress
 from ledger.model.records import Batch, File, Records
 from ledger.recording.batches import BatchEvents, Flags, RecordedBatch, next_batch
 from ledger.recording.corrections import RowDifference
-from ledger.recording.ingest import MonthIngest, dated_deliveries, ingest_months
+from ledger.recording.ingest import (
+    MonthIngest,
+    dated_deliveries,
+    ingest_months,
+)
 from ledger.recording.ingest_options import IngestOptions
 from ledger.recording.sequence import classify
 from ledger.store.event_store import EVENTS_PER_MONTH

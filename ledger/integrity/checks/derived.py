@@ -8,20 +8,22 @@ from ledger.errors import WrongUsage
 from ledger.integrity.fault import Fault, FaultKind
 from ledger.integrity.ledger_target import LedgerTarget
 from ledger.model.dataset import Summary, Table
-from ledger.model.editions import Edition
+from ledger.model.editions import EditionName
 from ledger.model.periods import Month
-from ledger.replay.editions import choose_edition, last_event, say_what_counts
-from ledger.replay.projection import fill_sql, make_aside, projected_columns, replay_of
+from ledger.replay.editions import last_event
+from ledger.replay.projection import make_aside
+from ledger.replay.replay import Replay
+from ledger.replay.statements import fill_sql, projected_columns
 from ledger.store.event_store import Store
 
 
 def check_projection(target: LedgerTarget) -> Iterator[Fault]:
     """Replay the events, and compare the stored projection with the result."""
     store, dataset = target.store, target.dataset
-    edition = None
+    records, edition = store.records(), None
     for place, as_of, batch in store.rows(_PROJECTION_OF):
         try:
-            edition = choose_edition(store, Month(as_of), batch)
+            edition = records.edition(EditionName(Month(as_of), batch))
         except WrongUsage as error:
             yield Fault(FaultKind.DERIVED, "projection_of", str(error))
             return
@@ -35,11 +37,11 @@ def check_projection(target: LedgerTarget) -> Iterator[Fault]:
             if any(store.rows(f"SELECT 1 FROM {store.schema}.{name} LIMIT 1")):
                 yield Fault(FaultKind.DERIVED, name, "it has rows, and no projection is stored")
         return
-    say_what_counts(store, edition)
+    replay = Replay(store, dataset, records, edition)
     rows, differing = {}, False
     with store.ticking(target.tick):
         for table in dataset.tables:
-            rows[table.name], faults = _compare_keyed(store, edition, table)
+            rows[table.name], faults = _compare_keyed(replay, table)
             yield from faults
             differing = differing or bool(faults)
             of_table = [file.rows for file in target.files if file.table_name == table.name]
@@ -52,28 +54,28 @@ def check_projection(target: LedgerTarget) -> Iterator[Fault]:
         yield from _compare_all(store, summary)
 
 
-def _compare_keyed(store: Store, edition: Edition, table: Table) -> tuple[int, list[Fault]]:
+def _compare_keyed(replay: Replay, table: Table) -> tuple[int, list[Fault]]:
     """Compare a table of the stored projection with a replay, row by row as it gives them.
 
     Returns:
         how many rows are stored, and the first fault.
     """
-    stored, key = f"{store.schema}.{table.name}", table.key
+    stored, key = f"{replay.store.schema}.{table.name}", table.key
     differs = " OR ".join(f"stored.{c} IS NOT replayed.{c}" for c in projected_columns(table))
     names = {
-        "replay": replay_of(store, edition, table),
+        "replay": replay.replayed(table),
         "stored": stored,
         "key": key,
         "differs": f"stored.{key} IS NULL OR {differs}",
     }
-    ((replayed, different),) = store.rows(_COMPARED.format(**names))
-    ((count,),) = store.rows(f"SELECT count(*) FROM {stored}")
+    ((replayed, different),) = replay.rows(_COMPARED.format(**names))
+    ((count,),) = replay.rows(f"SELECT count(*) FROM {stored}")
     if different:
-        ((found,),) = store.rows(_DIFFERENT.format(**names))
+        ((found,),) = replay.rows(_DIFFERENT.format(**names))
         return count, [Fault(FaultKind.DERIVED, f"{table.name} {found}", _NOT_REPLAYED)]
     if count > replayed:
         last = last_event(table, f"stored.{key}", "event")
-        ((found,),) = store.rows(_ADDED.format(events=table.events, last=last, **names))
+        ((found,),) = replay.rows(_ADDED.format(events=table.events, last=last, **names))
         return count, [Fault(FaultKind.DERIVED, f"{table.name} {found}", _NO_SUCH_ROW)]
     return count, []
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger.datasets.support.answers import Answers, answer_questions
 from ledger.datasets.support.bridge import Bridge, Cause
 from ledger.datasets.support.explain import (
     INTERACTION_MONTH,
-    INTERACTION_NAMES,
     Contribution,
+    interaction_names,
     read_contributions,
 )
 from ledger.datasets.support.measures import CENTER_LABEL, DEPARTMENT_LABEL
@@ -19,11 +19,10 @@ from ledger.datasets.support.missing_names import Unresolved, unresolved
 from ledger.datasets.support.report import Report
 from ledger.lineage.findings import Finding, edition_findings
 from ledger.lineage.sources import Sources
-from ledger.model.dataset import DataSet, Kind
-from ledger.model.editions import Edition
+from ledger.model.dataset import Kind
 from ledger.model.records import Batch, File
 from ledger.replay.editions import counts
-from ledger.store.event_store import Store
+from ledger.replay.replay import Replay
 
 DOTS_SHOWN = 400
 BINS = 20
@@ -159,9 +158,9 @@ class Evidence:
     files: tuple[FileEvents, ...]
 
 
-_CALLS_WITH_DURATION = f"""
+_CALLS_WITH_DURATION = """
 FROM interactions
-{INTERACTION_NAMES}
+{joins}
 WHERE interactions.channel = 'phone' AND interactions.call_duration_minutes IS NOT NULL
 """
 
@@ -203,7 +202,7 @@ _RATED = f"""
 SELECT {CENTER_LABEL}, count(*), count(interactions.satisfaction_rating),
        coalesce(sum(round(interactions.satisfaction_rating * 1000000.0)), 0.0) / 1000000.0
 FROM interactions
-{INTERACTION_NAMES}
+{{joins}}
 GROUP BY 1
 ORDER BY 1
 """
@@ -234,7 +233,7 @@ FROM (
                ORDER BY interactions.interaction_id
            ) AS place
     FROM interactions
-    {INTERACTION_NAMES}
+    {{joins}}
 ) AS placed
 WHERE place <= ?
 """
@@ -243,56 +242,57 @@ _DETAILS = f"""
 SELECT interaction_id, {INTERACTION_MONTH}, channel, interaction_start, call_duration_minutes,
        seconds_to_resolution, seconds_after_resolution, satisfaction_rating
 FROM interactions
-WHERE interaction_id IN (SELECT interaction_id FROM temp.shown)
+WHERE interaction_id IN (SELECT interaction_id FROM {{shown}})
 ORDER BY interaction_id
 """
 
 
-def read_evidence(store: Store, dataset: DataSet, report: Report) -> Evidence:
+def read_evidence(replay: Replay, report: Report) -> Evidence:
     """Read all that the page of a report shows.
 
     Args:
-        store: holds the projection of the report's edition, which was said.
-        dataset: its description.
+        replay: of the report's edition, in a store that has its projection.
         report: as it was read of that edition.
 
     Raises:
         VerificationFailed: the projection does not agree with the events.
     """
     edition, names = report.edition, report.names
-    # Says the names too, which all that follows needs.
-    answers = answer_questions(store, edition, edition.as_of.quarter, names, sensitivity=True)
-    (batch,) = [batch for batch in store.batches() if batch.batch == edition.batch]
-    found = tuple(_calls(store))
+    records = replay.records
+    answers = answer_questions(replay, edition.as_of.quarter, names, sensitivity=True)
+    joins = interaction_names(replay, names)
+    groups = [Calls(c, bool(r), n, t) for c, r, n, t in replay.rows(_GROUPS.format(joins=joins))]
+    (batch,) = [batch for batch in records.batches if batch.batch == edition.batch]
+    found = tuple(_calls(replay, joins))
     return Evidence(
         report=report,
         answers=answers,
         batch=batch,
-        unresolved=unresolved(store, edition, names),
-        interactions=tuple(_interactions(store, edition, report)),
+        unresolved=unresolved(replay, names),
+        interactions=tuple(_interactions(replay, report, joins)),
         calls=found if len(found) <= DOTS_SHOWN else (),
-        bins=() if len(found) <= DOTS_SHOWN else tuple(_bins(store)),
-        groups=tuple(Calls(c, bool(r), n, total) for c, r, n, total in store.rows(_GROUPS)),
-        rated=tuple(Rated(*row) for row in store.rows(_RATED)),
-        ratings=tuple(sorted((rating, times) for rating, times in store.rows(_RATINGS))),
-        files=tuple(_files(store, edition)),
-        findings=tuple(edition_findings(store, dataset, edition)),
+        bins=() if len(found) <= DOTS_SHOWN else tuple(_bins(replay, groups)),
+        groups=tuple(groups),
+        rated=tuple(Rated(*row) for row in replay.rows(_RATED.format(joins=joins))),
+        ratings=tuple(sorted((rating, times) for rating, times in replay.rows(_RATINGS))),
+        files=tuple(_files(replay)),
+        findings=tuple(edition_findings(replay)),
     )
 
 
-def _calls(store: Store) -> Iterator[Call]:
-    for center, minutes, is_rated in store.rows(_CALLS):
+def _calls(replay: Replay, joins: str) -> Iterator[Call]:
+    for center, minutes, is_rated in replay.rows(_CALLS.format(joins=joins)):
         yield Call(center, minutes, bool(is_rated))
 
 
-def _bins(store: Store) -> Iterator[Bin]:
+def _bins(replay: Replay, groups: Sequence[Calls]) -> Iterator[Bin]:
     """Count the calls in bins of a round number of minutes, for all but the most outlying ones."""
-    total = sum(row[2] for row in store.rows(_GROUPS))
+    total = sum(group.count for group in groups)
     places = (total // _OUTLYING, total - 1 - total // _OUTLYING)
-    low, high = (next(store.rows(_NTH_DURATION, (place,)))[0] for place in places)
+    low, high = (next(replay.rows(_NTH_DURATION, (place,)))[0] for place in places)
     step = _round_step((high - low) / BINS)
     start = math.floor(low / step) * step
-    for place, is_rated, count in store.rows(_BINS, (start, step)):
+    for place, is_rated, count in replay.rows(_BINS, (start, step)):
         yield Bin(start + place * step, bool(is_rated), count)
 
 
@@ -303,25 +303,24 @@ def _round_step(least: float) -> float:
     return next(power * n for n in (1, 2, 5, 10, 20) if power * n >= least * BINS / (BINS - 1))
 
 
-def _interactions(store: Store, edition: Edition, report: Report) -> Iterator[Interaction]:
+def _interactions(replay: Replay, report: Report, joins: str) -> Iterator[Interaction]:
     """The interactions of each row of the report; of each the first ones, where there are many."""
     each = max(LEAST_SHOWN, INTERACTIONS_SHOWN // max(len(report.rows), 1))
-    store.execute("DROP TABLE IF EXISTS temp.shown")
-    store.execute("CREATE TEMP TABLE shown (interaction_id TEXT PRIMARY KEY)")
-    store.execute(f"INSERT INTO shown (interaction_id) {_FIRST_OF_EACH_ROW}", (each,))
-    contributions = read_contributions(store, edition, "temp.shown")
-    for contribution, row in zip(contributions, store.rows(_DETAILS), strict=True):
-        _, month, *details = row
-        yield Interaction(contribution, month, *details)
+    first = replay.rows(_FIRST_OF_EACH_ROW.format(joins=joins), (each,))
+    shown = replay.relation("shown", ("interaction_id TEXT PRIMARY KEY",), [*first])
+    contributions = read_contributions(replay, report.names, shown)
+    details = replay.rows(_DETAILS.format(shown=shown))
+    for contribution, (_, month, *cells) in zip(contributions, details, strict=True):
+        yield Interaction(contribution, month, *cells)
 
 
-def _files(store: Store, edition: Edition) -> Iterator[FileEvents]:
+def _files(replay: Replay) -> Iterator[FileEvents]:
     """The files known in an edition, month by month, with their events."""
-    sources = Sources(store, store.files(), edition.batch)
+    sources, edition = Sources(replay), replay.edition
     actions: dict[int, dict[str, int]] = {}
-    for number, action, count in store.rows(_FILES):
+    for number, action, count in replay.rows(_FILES):
         actions.setdefault(number, {})[action] = count
-    for file in sorted(store.files(), key=lambda file: (file.month, file.file)):
+    for file in sorted(replay.records.files, key=lambda file: (file.month, file.file)):
         known = file.batch <= edition.batch and file.month <= edition.as_of
         if known and file.kind in set(Kind):
             superseded_in = sources.superseded_in(file.file)
