@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
@@ -265,9 +266,11 @@ class LakeReader:
         """The edition in a store that has the summaries of a data set, and what they name."""
         from ledger.datasets.support.measures import NAMED
 
+        # The whole of each summary, from all of the columns that it reads.
+        summed = replace(self.dataset, summaries=dataset.summaries)
         with self.replay() as replay:
-            replay.fill_summaries(dataset)
-            replay.fill_named(NAMED, dataset)
+            replay.fill_summaries(summed)
+            replay.fill_named(NAMED, summed)
             yield replay.of_records
 
     def rows(self, table: Table, after: str = "") -> Generator[Values, None, None]:

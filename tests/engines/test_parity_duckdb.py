@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,43 @@ def test_sums_that_depend_on_their_order_are_refused() -> None:
         assert not [*(chronicle.folder / "out").iterdir()]
         of: dict[str, Any] = {"known_at": 1}
         assert on_lake.at(**of).report().rows == chronicle.ledger.at(**of).report().rows
+
+
+def test_a_table_and_a_page_of_rows_are_those_of_the_ledger(odd: tuple[Chronicle, Path]) -> None:
+    chronicle, lake = odd
+    of_lake, of_file = (ledger.at() for ledger in (Ledger.of_lake(lake), chronicle.ledger))
+    for table in SUPPORT.tables:
+        rows = [*of_file.table(table.name).rows]
+        assert [*map(tuple, of_lake.table(table.name).rows)] == rows
+    interactions = [*of_file.table("interactions").rows]
+    middle = str(interactions[len(interactions) // 2][0])
+    page = of_lake.state("interactions", after=middle, most=2)
+    assert page == of_file.state("interactions", after=middle, most=2) != []
+
+
+def test_what_only_a_file_gives_is_refused(odd: tuple[Chronicle, Path], tmp_path: Path) -> None:
+    ledger = Ledger.of_lake(odd[1])
+    latest = ledger.at()
+    asked: list[Callable[[], object]] = [
+        lambda: latest.explain("2025-02"),
+        lambda: latest.history("agents", "A1"),
+        latest.check,
+        lambda: latest.prove("agents", "A1"),
+        lambda: latest.write_report(latest.report(), tmp_path / "out", format="html"),
+        lambda: latest.export(tmp_path / "out", dry_run=True),
+        lambda: ledger.project(out_dir=tmp_path / "out", rebuild=True),
+        lambda: ledger.verify(quick=True),
+        lambda: ledger.compare("202501", "202502"),
+        lambda: ledger.retract("agents", "202501", "no"),
+        lambda: ledger.tag("signed"),
+        ledger.log,
+        ledger.status,
+        ledger.editions,
+    ]
+    for ask in asked:
+        with pytest.raises(WrongUsage, match="is of a ledger, and not of a lake"):
+            ask()
+    assert not (tmp_path / "out").exists()
 
 
 @needs_delta
