@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ledger.datasets.support.report_proof import ReportProof, ReportVerification
     from ledger.datasets.support.restatements import Restatement
     from ledger.delivery.scaffold import DataFolder
-    from ledger.engines.lakehouse import Lake
     from ledger.engines.projection_files import LakeProjection
     from ledger.errors import (
         FindingsFound,
@@ -94,7 +93,6 @@ __all__ = [
     "History",
     "IngestOptions",
     "InputRefused",
-    "Lake",
     "LakeProjection",
     "Ledger",
     "LedgerBusy",
@@ -156,7 +154,6 @@ _PLACES = {
     "recording.ingest_options": "IngestOptions",
     "recording.refusals": "CorrectionRefused",
     "lake.publish": "Published",
-    "engines.lakehouse": "Lake",
     "delivery.scaffold": "DataFolder",
     "model.periods": "Month Quarter",
     "replay.labels": "Names",

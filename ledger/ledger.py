@@ -10,21 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.backends.ledger_file import FileBackend, recording
 from ledger.datasets.support.description import SUPPORT
-from ledger.errors import LedgerDamaged, VerificationFailed, WrongUsage
-from ledger.files.atomic import folder_or_scratch
+from ledger.errors import VerificationFailed, WrongUsage
 from ledger.model.editions import EditionName, KnownAt, edition_name
 from ledger.model.periods import Month, as_month, as_month_or_none
 from ledger.model.records import Tag
-from ledger.replay.replay import Replay, stored_edition
-from ledger.store.event_store import Store, discard_if_empty
+from ledger.replay.replay import stored_edition
+from ledger.store.event_store import Store
 from ledger.store.user_query import Parameters, Query, user_query
 
 if TYPE_CHECKING:
+    from ledger.backends.protocols import Backend
     from ledger.datasets.support.restatements import Restatement
     from ledger.integrity.doctor import Diagnosis
     from ledger.integrity.verify import Verification
     from ledger.lake.publish import Published
+    from ledger.lake.source import LakeVerification
     from ledger.model.progress import Progress
     from ledger.model.receipt import Receipt
     from ledger.model.records import LogEntry
@@ -39,16 +41,61 @@ PathLike = str | os.PathLike[str]
 
 
 class Ledger:
-    """A ledger file and all that can be done with it.
+    """A ledger and all that can be done with it: one in a file, or one in a lake.
 
-    Months are given as `Month`, or as text: `202503` or `2025-03`. Every method opens the file for
-    as long as it takes and raises `LedgerError` alone for what is not a bug.
+    Months are given as `Month`, or as text: `202503` or `2025-03`. Every method opens the ledger
+    for as long as it takes and raises `LedgerError` alone for what is not a bug.
     """
 
     def __init__(self, path: PathLike) -> None:
         """Name the ledger's file; it is made by the first `ingest`."""
-        self.path = Path(path)
+        self._backend: Backend = FileBackend(Path(path), SUPPORT)
         self.dataset = SUPPORT
+
+    @classmethod
+    def of_lake(
+        cls,
+        root: PathLike,
+        engine: str = "duckdb",
+        *,
+        master: str | None = None,
+        remote: str | None = None,
+        published_from: PathLike | None = None,
+    ) -> Ledger:
+        """Name a lake, which `publish` makes, in the place of a file.
+
+        `at` gives its editions, with their report, answers, tables and exports; `ingest`, `project`
+        and `verify` are there too. What only a file gives raises `WrongUsage`.
+
+        Args:
+            root: its folder: a path, or a `file:` URI.
+            engine: `duckdb`, or `spark`; each needs the extra of its name. It is started by each
+                method that replays.
+            master: of Spark: `local[*]`, `spark://…`, `yarn`, `k8s://…`; by default this machine.
+            remote: in its place a server of Spark Connect, `sc://…`.
+            published_from: the file of the ledger that was published there, for `verify`.
+
+        Raises:
+            WrongUsage: there is no such engine, or the folder has a name that engines cannot take.
+        """
+        from ledger.engines.lake_backend import LakeBackend
+
+        origin = None if published_from is None else Path(published_from)
+        lake = LakeBackend(
+            root, SUPPORT, engine, master=master, remote=remote, published_from=origin
+        )
+        ledger = cls(lake.root)
+        ledger._backend = lake
+        return ledger
+
+    @property
+    def path(self) -> Path:
+        """The ledger's file.
+
+        Raises:
+            WrongUsage: the ledger is in a lake.
+        """
+        return self._backend.path
 
     def ingest(
         self,
@@ -119,15 +166,7 @@ class Ledger:
         Raises:
             LedgerError: as of `ingest`.
         """
-        from ledger.recording.backend import StoreBackend
-        from ledger.recording.ingest import dated_deliveries, ingest_months
-
-        options = options.checked(self.dataset)
-        deliveries = options.deliveries(self.dataset)
-        with self._writing(options.dry_run) as store:
-            backend = StoreBackend(store, self.dataset)
-            dated = dated_deliveries(backend.records(), self.dataset, deliveries, options)
-            yield from ingest_months(backend, self.dataset, dated, options, progress)
+        return self._backend.ingest_months(options, progress)
 
     def publish(
         self, lake: PathLike, *, layout: str | None = None, progress: Progress | None = None
@@ -172,7 +211,7 @@ class Ledger:
         from ledger.recording.corrections import given_reason, retract
 
         chosen = self.dataset.table(table)
-        with self._recording(dry_run) as store:
+        with recording(self.path, dry_run) as store:
             return retract(store, chosen, as_month(month), given_reason(reason))
 
     def tag(
@@ -196,7 +235,7 @@ class Ledger:
         """
         from ledger.recording.tags import record_tag
 
-        with self._recording(dry_run) as store:
+        with recording(self.path, dry_run) as store:
             records = store.records()
             edition = records.edition(edition_name(as_of, known_at))
             return record_tag(store, records, name, edition)
@@ -211,38 +250,38 @@ class Ledger:
         as_of: EditionName | Month | str | None = None,
         *,
         known_at: KnownAt | None = None,
+        out_dir: PathLike | None = None,
         rebuild: bool = False,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> Projected:
         """Store the projection as of a month in the ledger, in the place of the one before.
 
-        It is brought up to date from that, which gives the same as to replay every event.
+        It is brought up to date from that, which gives the same as to replay every event. Of a
+        lake, the tables, the report and the answers are written as files, and nothing is stored.
 
         Args:
             as_of: by default the latest month known then.
             known_at: the batch, moment or tag up to which batches are taken into account; by
                 default the last batch.
+            out_dir: of a lake, the folder of the files.
             rebuild: replay every event, whatever is stored.
             dry_run: compute it, and leave the stored one as it is.
             progress: is told how many of how many tables and summaries are done; the same again
                 and again while one of them takes long.
 
         Raises:
-            WrongUsage: the month lies outside of what is recorded.
+            WrongUsage: the month lies outside of what is recorded; a folder is named for a file,
+                or none, `rebuild` or `dry_run` for a lake.
             LedgerError: as the ledger cannot be read or written.
         """
-        from ledger.model.progress import Tally
-        from ledger.replay.incremental import update_projection
-        from ledger.replay.projection import Projected, store_projection
-
-        with self._recording(dry_run) as store:
-            replay = self._replay(store, edition_name(as_of, known_at))
-            fill = store_projection if rebuild else update_projection
-            tally = Tally(len(self.dataset.tables) + len(self.dataset.summaries), progress)
-            with store.ticking(tally.tell if progress else None):
-                rows = fill(replay, tally.advance)
-        return Projected(replay.edition, rows)
+        return self._backend.project(
+            edition_name(as_of, known_at),
+            None if out_dir is None else Path(out_dir),
+            progress,
+            rebuild=rebuild,
+            dry_run=dry_run,
+        )
 
     def at(
         self,
@@ -264,7 +303,8 @@ class Ledger:
         """
         from ledger.snapshot import Snapshot
 
-        return Snapshot(self.path, self.dataset, edition_name(as_of, known_at))
+        name = edition_name(as_of, known_at)
+        return Snapshot(self._backend.at(name), name)
 
     def compare(
         self, before: EditionName | Month | str, after: EditionName | Month | str
@@ -335,7 +375,7 @@ class Ledger:
         from ledger.store.recovery import recover_ledger
 
         def check(copy: Path) -> None:
-            found = Ledger(copy).verify()
+            found = FileBackend(copy, self.dataset).verify()
             if found.faults:
                 raise VerificationFailed(
                     f"{self.path} is not recovered, for of the recovered copy: {found.verdict}; "
@@ -352,8 +392,10 @@ class Ledger:
         sources: PathLike | None = None,
         quick: bool = False,
         progress: Progress | None = None,
-    ) -> Verification:
+    ) -> Verification | LakeVerification:
         """Verify that the ledger is as it was recorded: its file, every event, every record.
+
+        A lake is compared with the ledger that was published there, if `of_lake` names it.
 
         Args:
             receipts: files with receipts of it, to hold it to.
@@ -365,23 +407,16 @@ class Ledger:
             what was found; all is well where it has no faults.
 
         Raises:
-            WrongUsage: a file is no receipt, or there is no such folder.
+            WrongUsage: a file is no receipt, or there is no such folder; or `sources` or `quick` is
+                given for a lake.
             LedgerError: as the ledger or a delivered file cannot be read.
         """
-        from ledger.integrity.checks.delivered import DeliveredFiles
-        from ledger.integrity.documents import read_document
-        from ledger.integrity.verify import unreadable, verify_store
-        from ledger.model.receipt import Receipt
-
-        anchors = [(Path(path), read_document(Path(path), Receipt)) for path in receipts]
-        originals = None if sources is None else DeliveredFiles(Path(sources), self.dataset)
-        try:
-            with Store.for_reading(self.path) as store, store.snapshot():
-                return verify_store(
-                    store, self.dataset, anchors, originals, quick=quick, progress=progress
-                )
-        except LedgerDamaged as error:
-            return unreadable(self.path, error, quick=quick)
+        return self._backend.verify(
+            [Path(path) for path in receipts],
+            None if sources is None else Path(sources),
+            progress,
+            quick=quick,
+        )
 
     def receipt(self) -> Receipt:
         """What the ledger holds now, in a few figures to be kept elsewhere.
@@ -413,7 +448,7 @@ class Ledger:
         found: list[Verification] = []
 
         def check(copy: Path) -> None:
-            found.append(Ledger(copy).verify())
+            found.append(FileBackend(copy, self.dataset).verify())
             if found[0].faults:
                 raise VerificationFailed(
                     f"no backup is made, for {found[0].verdict}; see: ledger verify"
@@ -422,33 +457,3 @@ class Ledger:
         with Store.for_reading(self.path) as store:
             back_up(store, Path(path), check)
         return replace(found[0], path=Path(path))
-
-    @contextmanager
-    def _writing(self, dry_run: bool) -> Iterator[Store]:
-        """A store to record in; a ledger made for nothing is removed again."""
-        made = not os.path.exists(self.path)
-        with folder_or_scratch(self.path.parent, dry_run and made) as folder:
-            path = folder / self.path.name
-            try:
-                with Store.for_writing(path, create=True) as store:
-                    if dry_run:
-                        with store.rehearsal():
-                            yield store
-                    else:
-                        yield store
-            finally:
-                if made and os.path.exists(path):
-                    discard_if_empty(path)
-
-    @contextmanager
-    def _recording(self, dry_run: bool) -> Iterator[Store]:
-        """A store within one transaction, undone where nothing is to change."""
-        with (
-            Store.for_writing(self.path) as store,
-            store.rehearsal() if dry_run else store.transaction(),
-        ):
-            yield store
-
-    def _replay(self, store: Store, name: EditionName) -> Replay:
-        records = store.records()
-        return Replay(store, self.dataset, records, records.edition(name))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -15,16 +14,17 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ledger.datasets.support.measures import month_label
 from ledger.errors import WrongUsage
 from ledger.model.dataset import DataSet, Table
-from ledger.model.editions import Edition, EditionName
+from ledger.model.editions import EditionName
 from ledger.model.periods import Month, Quarter
-from ledger.model.tabular import Tabular
+from ledger.model.tabular import Tabular, Values
 from ledger.replay.editions import last_event
 from ledger.replay.labels import Names, labelled_columns, parse_names
-from ledger.replay.replay import Replay, stored_edition
+from ledger.replay.replay import Replay
 from ledger.store.database import Record, storable
 from ledger.store.event_store import Store
 
 if TYPE_CHECKING:
+    from ledger.backends.protocols import EditionReader
     from ledger.datasets.support.answers import Answers
     from ledger.datasets.support.bridge import Bridge, Cause
     from ledger.datasets.support.explain import Explanation
@@ -46,34 +46,22 @@ class Snapshot:
     """A ledger in one edition, as `Ledger.at` gives it.
 
     All that it gives is of that edition, whatever is recorded meanwhile. Every method opens the
-    file for as long as it takes; the first one uses what was opened to find the edition.
+    ledger for as long as it takes. Of a lake, `explain`, `history`, `check`, `prove` and the page
+    of a report raise `WrongUsage`.
 
     Attributes:
-        path: the ledger's file.
         dataset: its tables.
         edition: the edition.
         stored: the edition of the projection that was stored when this one was found, or None.
     """
 
-    def __init__(self, path: Path, dataset: DataSet, name: EditionName) -> None:
-        """Find the edition that a name means.
-
-        Raises:
-            WrongUsage: there is none.
-            LedgerError: as the ledger cannot be read.
-        """
-        self.path = path
-        self.dataset = dataset
+    def __init__(self, reader: EditionReader, name: EditionName) -> None:
+        """Give what a reader reads; the name is that by which its edition was found."""
+        self.dataset = reader.dataset
+        self.edition = reader.edition
+        self.stored = reader.stored
+        self._reader = reader
         self._name = name
-        with ExitStack() as opened:
-            store = opened.enter_context(Store.for_reading(path))
-            with store.snapshot():
-                self._records = store.records()
-                self.edition = self._records.edition(name)
-                self.stored = stored_edition(store, self._records)
-            opened.pop_all()
-        self._unused: Store | None = store
-        self._close = weakref.finalize(self, store.close)
 
     def report(self, *, names: str = Names.AS_IS) -> Report:
         """Compute the support report.
@@ -84,7 +72,7 @@ class Snapshot:
         from ledger.datasets.support.report import REPORTED, read_report
 
         kind = parse_names(names)
-        with self._summaries(REPORTED) as replay:
+        with self._reader.summaries(REPORTED) as replay:
             return read_report(replay, kind)
 
     def answers(
@@ -108,7 +96,7 @@ class Snapshot:
         from ledger.datasets.support.answers import answer_questions, asked_quarter
 
         chosen, kind = asked_quarter(period, self.edition), parse_names(names)
-        with self._summaries(self.dataset) as replay:
+        with self._reader.summaries(self.dataset) as replay:
             return answer_questions(replay, chosen, kind, sensitivity=sensitivity)
 
     def explain(
@@ -137,7 +125,7 @@ class Snapshot:
         from ledger.datasets.support.explain import explain_figure
 
         label, kind = month_label(month), parse_names(names)
-        with self._projected() as replay:
+        with self._reader.projected() as replay:
             return explain_figure(replay, label, center, department, measure, kind)
 
     def history(self, table: str, key: str) -> History:
@@ -155,14 +143,14 @@ class Snapshot:
         """
         from ledger.lineage.history import read_history
 
-        chosen, records, edition = self.dataset.table(table), self._records, self.edition
+        chosen, records, edition = self.dataset.table(table), self._reader.records, self.edition
         widest = edition
         latest = records.edition(EditionName(None, edition.batch))
         if self._name.as_of is None and edition == latest:
             # What was retracted since may be of a later month than any that counts.
             last = max(f.month for f in records.files if f.batch <= edition.batch)
             widest = replace(edition, as_of=last)
-        with self._events(widest) as replay:
+        with self._reader.events(widest) as replay:
             return read_history(replay, chosen, storable(key), edition)
 
     def check(self, *, fail_on: Collection[str] = ()) -> Checked:
@@ -176,7 +164,7 @@ class Snapshot:
         """
         from ledger.lineage.findings import check_edition
 
-        with self._events() as replay:
+        with self._reader.events() as replay:
             return check_edition(replay, fail_on)
 
     def state(self, table: str, *, after: str = "", most: int) -> list[Record]:
@@ -190,14 +178,24 @@ class Snapshot:
         Raises:
             WrongUsage: there is no such table.
         """
-        from ledger.replay.paging import EditionRows
+        rows = self._reader.rows(self.dataset.table(table), storable(after))
+        with closing(rows):
+            return [tuple(row) for row in islice(rows, most)]
 
-        chosen = self.dataset.table(table)
-        with self._opened() as store:
-            replay = Replay(store, self.dataset, self._records, self.edition)
-            select = partial(replay.labelled, chosen, None)
-            with closing(iter(EditionRows(replay, chosen, select, storable(after)))) as rows:
-                return list(islice(rows, most))
+    def table(self, name: str) -> Tabular:
+        """A table with described columns; its rows are read whenever they are iterated.
+
+            march.table("interactions").to_pandas()
+
+        Args:
+            name: of the table; its columns are the delivered ones, in order.
+
+        Raises:
+            WrongUsage: there is no such table.
+        """
+        table = self.dataset.table(name)
+        rows = _TableRows(self._reader, table)
+        return Tabular(name, labelled_columns(table, None), rows, table.key, self.dataset.zone)
 
     def export(
         self,
@@ -214,7 +212,8 @@ class Snapshot:
         """Write `<table>_final.<format>` for each table, and `datapackage.json` beside them.
 
         Of `xlsx`, one workbook `customer-support_final.xlsx` with a sheet for each table, and a
-        last one, `about`, on what they are as of.
+        last one, `about`, on what they are as of. Of a lake, a workbook and a dry run are refused,
+        and Spark writes each table as a folder of parts.
 
         Args:
             out_dir: made where there is none.
@@ -234,19 +233,14 @@ class Snapshot:
             StorageFailed: the folder cannot be written; what was there before is whole.
         """
         from ledger.outputs.formats import FileOptions, check_format
-        from ledger.outputs.manifest import Export, Provenance
-        from ledger.outputs.table_files import write_tables
+        from ledger.outputs.manifest import Export
 
         options = FileOptions(format, spreadsheet_safe, bom, dry_run)
         check_format(options)
         labelled = None if names is None else parse_names(names)
         every = [table.name for table in self.dataset.tables]
         chosen = [self.dataset.table(name) for name in dict.fromkeys(tables or every)]
-        provenance = Provenance(f"{self.dataset.name}_final", self.dataset, self.edition, labelled)
-        with self._opened() as store:
-            replay = Replay(store, self.dataset, self._records, self.edition)
-            exported = _exported(replay, chosen, labelled, format, progress)
-            written = write_tables(Path(out_dir), exported, provenance, options, manifest=True)
+        written = self._reader.write_tables(Path(out_dir), chosen, labelled, options, progress)
         return Export(self.edition, tuple(written))
 
     def write_report(
@@ -301,7 +295,7 @@ class Snapshot:
         from ledger.datasets.support.report_proof import prove_report
 
         self._check_own(report)
-        with self._events() as replay:
+        with self._reader.recorded() as replay:
             return prove_report(replay.store, report)
 
     def prove(self, table: str, key: str) -> EventProof:
@@ -317,7 +311,7 @@ class Snapshot:
         from ledger.integrity.proofs import prove_event
 
         chosen = self.dataset.table(table)
-        with self._events() as replay:
+        with self._reader.events() as replay:
             ((event_id,),) = replay.rows(last_event(chosen, "?", "event"), (key,))
             if event_id is None:
                 raise WrongUsage(
@@ -339,73 +333,27 @@ class Snapshot:
         from ledger.datasets.support.page.page_data import Changes, read_evidence
         from ledger.datasets.support.page.provenance import CAUSES_SHOWN
 
-        with self._projected() as replay:
+        with self._reader.projected() as replay:
             evidence = read_evidence(replay, report)
-        before = self._records.before(self.edition)
+        before = self._reader.records.before(self.edition)
         if before is None:
             return report_page(evidence, None)
         names = (EditionName(e.as_of, e.batch) for e in (before, self.edition))
-        with Comparison(self.path, self.dataset, *names) as both:
+        with Comparison(self._reader.path, self.dataset, *names) as both:
             causes = tuple(both.bridge_causes(most=CAUSES_SHOWN))
             changes = Changes(both.bridge(), causes)
         return report_page(evidence, changes)
 
-    @contextmanager
-    def _opened(self) -> Iterator[Store]:
-        """The ledger, open to read and in no snapshot."""
-        with self._unused or Store.for_reading(self.path) as store:
-            if self._unused is None:
-                with store.snapshot():
-                    self._records = store.records()
-            self._unused = None
-            yield store
 
-    @contextmanager
-    def _events(self, edition: Edition | None = None) -> Iterator[Replay]:
-        """The edition in a store, for those who need no projection; or another edition."""
-        with self._opened() as store, store.snapshot():
-            yield Replay(store, self.dataset, self._records, edition or self.edition)
+@dataclass(frozen=True, slots=True)
+class _TableRows:
+    """The rows of a table, read again each time."""
 
-    @contextmanager
-    def _projected(self) -> Iterator[Replay]:
-        """The edition in a store that has its projection: the stored one, or one built aside."""
-        from ledger.replay.incremental import ensure_projection
+    reader: EditionReader
+    table: Table
 
-        with self._events() as replay:
-            ensure_projection(replay)
-            yield replay
-
-    @contextmanager
-    def _summaries(self, dataset: DataSet) -> Iterator[Replay]:
-        """The edition in a store that has the summaries of a data set, and no more."""
-        from ledger.replay.incremental import ensure_summaries
-
-        with self._opened() as store, store.snapshot():
-            replay = Replay(store, dataset, self._records, self.edition)
-            ensure_summaries(replay)
-            yield replay
-
-
-def _exported(
-    replay: Replay,
-    tables: Sequence[Table],
-    names: Names | None,
-    format: str,
-    progress: Progress | None,
-) -> Iterator[Tabular]:
-    """Tables of an edition, as they are written in a format."""
-    from ledger.model.progress import Tally
-    from ledger.outputs.formats import WORKBOOK
-    from ledger.replay.paging import EditionRows
-
-    stored = replay.stored_rows
-    tally = Tally(sum(stored.get(table.name, 0) for table in tables), progress)
-    # The name of a workbook ends so, and not those of its sheets.
-    end = "" if format == WORKBOOK else "_final"
-    for table in tables:
-        select = partial(replay.labelled, table, names)
-        rows = EditionRows(replay, table, select, advance=tally.advance)
-        yield Tabular(f"{table.name}{end}", labelled_columns(table, names), rows, table.key)
+    def __iter__(self) -> Iterator[Values]:
+        return self.reader.rows(self.table)
 
 
 class Comparison:

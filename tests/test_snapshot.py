@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from ledger import EditionName, Ledger, Month, Snapshot, WrongUsage
@@ -186,3 +188,42 @@ def test_the_state_is_given_row_by_row_in_the_order_of_the_key(ledger: Ledger) -
     assert ledger.at().state("agents", after=keys[0], most=2) == rows[1:]
     assert len(rows[0]) == len(SUPPORT.table("agents").columns)
     assert astuple(ledger.at().edition)
+
+
+def test_a_table_can_be_read_more_than_once_and_is_described(ledger: Ledger) -> None:
+    march = ledger.at("202503")
+    table = march.table("interactions")
+    rows = [*table.rows]
+    assert [*table.rows] == rows == march.state("interactions", most=len(rows) + 1)
+    assert [column.name for column in table.columns] == list(
+        SUPPORT.table("interactions").column_names
+    )
+    assert (table.name, table.key) == ("interactions", "interaction_id")
+    with pytest.raises(WrongUsage):
+        march.table("no such table")
+
+
+def test_a_table_in_arrow_is_that_of_an_export(ledger: Ledger, tmp_path: Path) -> None:
+    march = ledger.at("202503")
+    march.export(tmp_path, format="parquet")
+    for table in SUPPORT.tables:
+        exported = pq.read_table(tmp_path / f"{table.name}_final.parquet")
+        assert march.table(table.name).to_arrow() == exported.replace_schema_metadata()
+
+
+def test_a_table_becomes_a_data_frame(ledger: Ledger) -> None:
+    pytest.importorskip("pandas")
+    table = ledger.at("202503").table("interactions")
+    frame = table.to_pandas()
+    assert list(frame.columns) == [column.name for column in table.columns]
+    assert list(frame["interaction_id"]) == [row[0] for row in table.rows]
+    assert str(frame.dtypes["call_duration_minutes"]) == "float64"
+    assert str(frame.dtypes["interaction_start"].tz) == SUPPORT.zone
+
+
+def test_without_pandas_a_data_frame_is_refused(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(WrongUsage, match="pip install pandas"):
+        ledger.at().table("agents").to_pandas()

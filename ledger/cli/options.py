@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +18,7 @@ from ledger.model.periods import as_month_or_none
 from ledger.replay.labels import Names
 
 if TYPE_CHECKING:
-    from ledger.engines.lakehouse import Lake
+    from ledger.ledger import Ledger
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -230,30 +231,62 @@ sources_option = click.option(
 READ = "Read a lake, in place of the ledger."
 
 
-def lake_options(help: str = READ) -> Callable[[Command], Callable[..., Any]]:
-    """`--lake` and what goes with it; the command gets a `Lake`, or None for the ledger."""
+def lake_options(help: str = READ, without: str = "") -> Callable[[Command], Callable[..., Any]]:
+    """`--lake` and what goes with it; the command gets a `Ledger`: of the file, or of the lake.
+
+    Args:
+        help: of `--lake`.
+        without: an option, with its value, that a lake is refused before it is read.
+    """
 
     def decorate(command: Command) -> Callable[..., Any]:
-        return _with_options(_choosing(command), help)
+        return _with_options(_choosing(command, without), help)
 
     return decorate
 
 
-def _choosing(command: Command) -> Callable[..., Any]:
-    """The command, given a lake for the options that name it."""
+def _choosing(command: Command, without: str) -> Callable[..., Any]:
+    """The command, given the ledger for the options that name it."""
 
     @wraps(command)
     def chosen(
         *,
+        db: Path,
         lake: str | None,
         engine: str | None,
         master: str | None,
         remote: str | None,
         **others: Any,
     ) -> Any:
-        return command(lake=_chosen(lake, engine, master, remote), **others)
+        if lake is None and (engine or master or remote):
+            raise WrongUsage("--engine, --master and --remote go with --lake: name a lake")
+        ledger = named_ledger(db, lake, engine or "duckdb", master=master, remote=remote)
+        if lake is not None and without:
+            from ledger.engines.lake_backend import not_of_a_lake
+
+            name, _, value = without.partition(" ")
+            not_of_a_lake(**{without: others[name] == value})
+        return command(ledger=ledger, **others)
 
     return chosen
+
+
+def named_ledger(
+    db: Path,
+    lake: str | None,
+    engine: str = "duckdb",
+    *,
+    master: str | None = None,
+    remote: str | None = None,
+) -> Ledger:
+    """The ledger that the options name: the file, or the lake that may be published from it."""
+    from ledger.ledger import Ledger
+
+    if lake is None:
+        return Ledger(db)
+    # A lake that Spark records in has no ledger beside it; a verdict says what was compared.
+    origin = db if os.path.lexists(db) else None
+    return Ledger.of_lake(lake, engine, master=master, remote=remote, published_from=origin)
 
 
 def _with_options(command: Callable[..., Any], help: str) -> Callable[..., Any]:
@@ -275,29 +308,3 @@ def _with_options(command: Callable[..., Any], help: str) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
-
-
-def _chosen(
-    lake: str | None, engine: str | None, master: str | None, remote: str | None
-) -> Lake | None:
-    if lake is None:
-        if engine or master or remote:
-            raise WrongUsage("--engine, --master and --remote go with --lake: name a lake")
-        return None
-    from ledger.engines.lakehouse import Lake
-
-    return Lake(lake, engine or "duckdb", master=master, remote=remote)
-
-
-def not_of_a_lake(**options: object) -> None:
-    """Refuse options that have no meaning where a lake is read.
-
-    Args:
-        options: by name, whether each was given.
-
-    Raises:
-        WrongUsage: one was.
-    """
-    for name, given in options.items():
-        if given:
-            raise WrongUsage(f"--{name.replace('_', '-')} is of a ledger, and not of a lake")

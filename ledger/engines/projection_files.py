@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,21 +14,17 @@ from ledger.engines.lake_replay import LakeReplay
 from ledger.errors import WrongUsage
 from ledger.files.atomic import complete_files
 from ledger.model.dataset import DataSet
-from ledger.model.editions import Edition
 from ledger.model.presentation import (
-    JsonObject,
-    Part,
     plain,
 )
-from ledger.model.tabular import Tabular
 from ledger.outputs.formats import FileOptions
 from ledger.outputs.manifest import Provenance, manifest_of
 from ledger.outputs.table_files import write_into
-from ledger.replay.projection import ROW_COUNTS
+from ledger.replay.projection import Projected
 
 
 @dataclass(frozen=True, slots=True)
-class LakeProjection(JsonObject):
+class LakeProjection(Projected):
     """A projection of a lake, written as files.
 
     Attributes:
@@ -38,17 +33,12 @@ class LakeProjection(JsonObject):
         files: what was written: the tables, the report, the answers, and what they are as of.
     """
 
-    edition: Edition
-    rows: dict[str, int]
     files: tuple[Path, ...]
 
-    def tabular(self) -> Tabular:
-        """The number of rows of each table."""
-        return Tabular("rows", ROW_COUNTS, list(self.rows.items()), "table")
-
-    def parts(self) -> Iterator[Part]:
-        """The same."""
-        yield self.tabular()
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The files that were written."""
+        return self.files
 
 
 ANSWERS = "support_answers.json"

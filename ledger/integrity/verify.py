@@ -251,6 +251,16 @@ class Verification(Verdict):
         return tuple(map(str, self.faults))
 
     @property
+    def place(self) -> Path:
+        """Where the ledger is."""
+        return self.path
+
+    @property
+    def advice(self) -> str:
+        """What to do where it has faults."""
+        return "Go on with a backup that verifies"
+
+    @property
     def extent(self) -> str:
         """How much is recorded."""
         batches = counted(self.batches, "batch", "batches")

@@ -88,6 +88,26 @@ class LakeVerification(Verdict):
         return tuple(map(str, self.faults))
 
     @property
+    def compared(self) -> int | None:
+        """How many delivered files were read again: a lake is compared with none."""
+        return None
+
+    @property
+    def absent(self) -> tuple[File, ...]:
+        """The superseded files that were not among these."""
+        return ()
+
+    @property
+    def place(self) -> Path:
+        """Where the lake is."""
+        return self.root
+
+    @property
+    def advice(self) -> str:
+        """What to do where it has faults."""
+        return "Publish the ledger to another folder"
+
+    @property
     def extent(self) -> str:
         """How much is recorded."""
         batches = counted(self.batches, "batch", "batches")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ledger.model.dataset import Column, Type
+from ledger.model.arrow_tables import arrow_batch, arrow_schema
+from ledger.model.dataset import Column
 from ledger.model.tabular import Values
 from ledger.outputs.csv import CsvText
 from ledger.outputs.page_pipeline import in_batches, write_rows
@@ -32,14 +32,7 @@ def write_parquet(
         rows: of the table.
         zone: the time zone in which readers show timestamps.
     """
-    types = {
-        Type.TEXT: pa.string(),
-        Type.DATE: pa.date32(),
-        Type.NUMBER: pa.float64(),
-        Type.INTEGER: pa.int64(),
-        Type.TIMESTAMP: pa.timestamp("us", tz=zone),
-    }
-    schema = pa.schema([(column.name, types[column.type]) for column in columns])
+    schema = arrow_schema(columns, zone)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         if isinstance(rows, PagedRows):
             return write_rows(rows, CsvText(columns), writer.write_table, partial(_parsed, schema))
@@ -69,17 +62,8 @@ def _parsed(schema: Any, page: bytes) -> Any:
 def _write_batches(
     rows: Iterable[Values], columns: Sequence[Column], schema: Any, write: Callable[[Any], object]
 ) -> int:
-    parse: dict[Type, Callable[[Any], Any]] = {
-        Type.DATE: date.fromisoformat,
-        Type.TIMESTAMP: datetime.fromisoformat,
-    }
     count = 0
     for some in in_batches(rows):
-        arrays = []
-        for column, values in zip(columns, zip(*some, strict=True), strict=True):
-            read = parse.get(column.type)
-            cells = [v if v is None else read(v) for v in values] if read else list(values)
-            arrays.append(pa.array(cells, schema.field(column.name).type))
-        write(pa.record_batch(arrays, schema=schema))
+        write(arrow_batch(columns, some, schema))
         count += len(some)
     return count

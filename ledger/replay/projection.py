@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from ledger.model.dataset import (
     Column,
@@ -30,7 +31,7 @@ ROW_COUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class Projected(JsonObject):
-    """A projection stored in the ledger.
+    """A projection that is kept.
 
     Attributes:
         edition: of what it speaks.
@@ -39,6 +40,11 @@ class Projected(JsonObject):
 
     edition: Edition
     rows: dict[str, int]
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The files that were written; none where it is stored in the ledger."""
+        return ()
 
     def tabular(self) -> Tabular:
         """The number of rows of each table."""

@@ -125,8 +125,8 @@ def _results(replay: Replay) -> Found:
     return found
 
 
-def exported(source: Any, folder: Path, **options: Any) -> dict[str, bytes]:
-    """What is exported by a `Ledger` or a `Lake`, by the names of the tables; parts are joined."""
+def exported(source: Ledger, folder: Path, **options: Any) -> dict[str, bytes]:
+    """What is exported of a ledger, by the names of the tables; parts are joined."""
     _export(source, folder, **options)
     return {path.name: content(path) for path in folder.iterdir() if path.name != MANIFEST}
 
@@ -138,12 +138,9 @@ def content(path: Path) -> bytes:
     return b"".join(part.read_bytes() for part in sorted(path.glob("part-*")))
 
 
-def _export(source: Any, folder: Path, **options: Any) -> None:
-    if isinstance(source, Ledger):
-        edition = {name: options.pop(name, None) for name in ("as_of", "known_at")}
-        source.at(**edition).export(folder, **options)
-    else:
-        source.export(folder, **options)
+def _export(source: Ledger, folder: Path, **options: Any) -> None:
+    edition = {name: options.pop(name, None) for name in ("as_of", "known_at")}
+    source.at(**edition).export(folder, **options)
 
 
 def parquet_rows(path: Path) -> list[str]:
@@ -160,12 +157,12 @@ def _values(table: Any) -> Iterator[tuple[Any, ...]]:
     return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
 
-def assert_exported_alike(ledger: Ledger, lake: Any, folder: Path, **options: Any) -> None:
+def assert_exported_alike(ledger: Ledger, lake: Ledger, folder: Path, **options: Any) -> None:
     """Hold what is exported of a lake to what is exported of the ledger, in every format.
 
     Args:
         ledger: of the events.
-        lake: a `Lake` of them.
+        lake: the ledger in a lake of them.
         folder: that is not there yet.
         options: of both, of what edition they are.
     """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import Lake, Ledger
+from ledger import Ledger
 from ledger.lake.layout import ROWS_AT_ONCE
 from tests.commands import DATA, PYTHON
 from tests.engines.cluster import PATIENCE, Cluster, cluster, connect_server, wait_for
@@ -121,7 +121,7 @@ def test_an_ingest_gets_over_the_loss_of_a_worker(tmp_path: Path) -> None:
         assert code == 0, (tmp_path / "command.log").read_text(encoding="utf-8")
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.ingest(data, initial_month="202501")
-    found = Lake(tmp_path / "lake").verify()
+    found = Ledger.of_lake(tmp_path / "lake").verify()
     assert (found.faults, found.head) == ((), ledger.receipt().head)
 
 

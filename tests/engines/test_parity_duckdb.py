@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ledger import WrongUsage
+from ledger import Ledger, WrongUsage
 from ledger.datasets.support.description import INTERACTIONS, SUPPORT
-from ledger.engines.lakehouse import Lake
 from ledger.replay.labels import Names
 from tests.chronicle import Chronicle, Plan, plans
 from tests.engines.editions import (
@@ -70,7 +69,7 @@ def test_every_edition_is_that_of_the_ledger(plan: Plan) -> None:
         as_of, batch = editions[len(editions) // 2]
         of: dict[str, Any] = {"as_of": str(as_of), "known_at": batch, "names": "as-was"}
         with tempfile.TemporaryDirectory() as folder:
-            assert_exported_alike(chronicle.ledger, Lake(lake), Path(folder), **of)
+            assert_exported_alike(chronicle.ledger, Ledger.of_lake(lake), Path(folder), **of)
 
 
 @pytest.mark.parametrize("plan", [odd_plan(), nothing_plan()], ids=["odd", "nothing"])
@@ -86,7 +85,7 @@ def test_what_is_odd_is_written_alike(
 ) -> None:
     chronicle, lake = odd
     of: dict[str, Any] = {"as_of": str(edition[0]), "known_at": edition[1], "names": names}
-    assert_exported_alike(chronicle.ledger, Lake(lake), tmp_path, **of)
+    assert_exported_alike(chronicle.ledger, Ledger.of_lake(lake), tmp_path, **of)
 
 
 @pytest.mark.parametrize("names", Names)
@@ -95,27 +94,62 @@ def test_the_report_and_the_answers_are_those_of_the_ledger(
 ) -> None:
     chronicle, lake = odd
     for known_at in range(1, chronicle.batches + 1):
-        of: dict[str, Any] = {"known_at": known_at, "names": names}
-        assert repr(Lake(lake).report(**of)) == repr(
-            chronicle.ledger.at(known_at=known_at).report(names=names)
-        )
-        more: dict[str, Any] = {**of, "period": "2025Q1", "sensitivity": True}
-        assert repr(Lake(lake).answers(**more)) == repr(
-            chronicle.ledger.at(known_at=known_at).answers("2025Q1", names=names, sensitivity=True)
-        )
+        ledgers = (Ledger.of_lake(lake), chronicle.ledger)
+        of_lake, of_file = (ledger.at(known_at=known_at) for ledger in ledgers)
+        assert repr(of_lake.report(names=names)) == repr(of_file.report(names=names))
+        more: dict[str, Any] = {"period": "2025Q1", "names": names, "sensitivity": True}
+        assert repr(of_lake.answers(**more)) == repr(of_file.answers(**more))
 
 
 def test_sums_that_depend_on_their_order_are_refused() -> None:
     with published(huge_plan()) as (chronicle, lake):
         assert chronicle.ledger.at().report().rows, "SQLite keeps an order"
-        for ask in (Lake(lake).report, Lake(lake).answers):
+        on_lake = Ledger.of_lake(lake)
+        for ask in (on_lake.at().report, on_lake.at().answers):
             with pytest.raises(WrongUsage, match=r"so large that their sums depend on the order"):
                 ask()
         with pytest.raises(WrongUsage, match="depend on the order"):
-            Lake(lake).project(chronicle.folder / "out")
+            on_lake.project(out_dir=chronicle.folder / "out")
         assert not [*(chronicle.folder / "out").iterdir()]
         of: dict[str, Any] = {"known_at": 1}
-        assert Lake(lake).report(**of).rows == chronicle.ledger.at(**of).report().rows
+        assert on_lake.at(**of).report().rows == chronicle.ledger.at(**of).report().rows
+
+
+def test_a_table_and_a_page_of_rows_are_those_of_the_ledger(odd: tuple[Chronicle, Path]) -> None:
+    chronicle, lake = odd
+    of_lake, of_file = (ledger.at() for ledger in (Ledger.of_lake(lake), chronicle.ledger))
+    for table in SUPPORT.tables:
+        rows = [*of_file.table(table.name).rows]
+        assert [*map(tuple, of_lake.table(table.name).rows)] == rows
+    interactions = [*of_file.table("interactions").rows]
+    middle = str(interactions[len(interactions) // 2][0])
+    page = of_lake.state("interactions", after=middle, most=2)
+    assert page == of_file.state("interactions", after=middle, most=2) != []
+
+
+def test_what_only_a_file_gives_is_refused(odd: tuple[Chronicle, Path], tmp_path: Path) -> None:
+    ledger = Ledger.of_lake(odd[1])
+    latest = ledger.at()
+    asked: list[Callable[[], object]] = [
+        lambda: latest.explain("2025-02"),
+        lambda: latest.history("agents", "A1"),
+        latest.check,
+        lambda: latest.prove("agents", "A1"),
+        lambda: latest.write_report(latest.report(), tmp_path / "out", format="html"),
+        lambda: latest.export(tmp_path / "out", dry_run=True),
+        lambda: ledger.project(out_dir=tmp_path / "out", rebuild=True),
+        lambda: ledger.verify(quick=True),
+        lambda: ledger.compare("202501", "202502"),
+        lambda: ledger.retract("agents", "202501", "no"),
+        lambda: ledger.tag("signed"),
+        ledger.log,
+        ledger.status,
+        ledger.editions,
+    ]
+    for ask in asked:
+        with pytest.raises(WrongUsage, match="is of a ledger, and not of a lake"):
+            ask()
+    assert not (tmp_path / "out").exists()
 
 
 @needs_delta

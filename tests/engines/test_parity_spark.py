@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
-from ledger import WrongUsage
+from ledger import Ledger, WrongUsage
 from ledger.datasets.support.description import INTERACTIONS, SUPPORT
-from ledger.engines.lakehouse import Lake
 from tests.chronicle import Chronicle, Plan, plans
 from tests.engines.editions import (
     ZONES,
@@ -108,30 +107,25 @@ def test_what_is_odd_is_alike_in_every_zone(
 def test_what_is_odd_is_written_alike(odd: tuple[Chronicle, Path], tmp_path: Path) -> None:
     chronicle, lake = odd
     of: dict[str, Any] = {"as_of": str(LAST[0]), "known_at": LAST[1], "names": "as-was"}
-    assert_exported_alike(chronicle.ledger, Lake(lake, "spark"), tmp_path, **of)
+    assert_exported_alike(chronicle.ledger, Ledger.of_lake(lake, "spark"), tmp_path, **of)
     for name in ("interactions_final.csv", "contact_centers_final.csv"):
         assert len([*(tmp_path / "lake-csv" / name).iterdir()]) > 2, "a header and two parts"
 
 
 def test_the_report_and_the_answers_are_those_of_the_ledger(odd: tuple[Chronicle, Path]) -> None:
     chronicle, lake = odd
-    on_spark = Lake(lake, "spark")
-    assert repr(on_spark.report()) == repr(chronicle.ledger.at().report())
-    more: dict[str, Any] = {
-        "period": "2025Q1",
-        "sensitivity": True,
-        "known_at": 5,
-        "names": "as-was",
-    }
-    assert repr(on_spark.answers(**more)) == repr(
-        chronicle.ledger.at(known_at=5).answers("2025Q1", names="as-was", sensitivity=True)
+    on_spark = Ledger.of_lake(lake, "spark")
+    assert repr(on_spark.at().report()) == repr(chronicle.ledger.at().report())
+    more: dict[str, Any] = {"period": "2025Q1", "sensitivity": True, "names": "as-was"}
+    assert repr(on_spark.at(known_at=5).answers(**more)) == repr(
+        chronicle.ledger.at(known_at=5).answers(**more)
     )
 
 
 def test_sums_that_depend_on_their_order_are_refused() -> None:
     refused = pytest.raises(WrongUsage, match=r"so large that their sums depend on the order")
     with published(huge_plan()) as (_, lake), refused:
-        Lake(lake, "spark").report()
+        Ledger.of_lake(lake, "spark").at().report()
 
 
 def test_the_types_are_those_of_the_ledger(odd: tuple[Chronicle, Path]) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from ledger.cli import console
 from ledger.cli.markdown import write_markdown
-from ledger.cli.notes import note_edition, note_stored_edition
+from ledger.cli.notes import note_stored_edition
 from ledger.cli.options import (
     common,
     edition_options,
@@ -20,9 +17,6 @@ from ledger.cli.options import (
 from ledger.ledger import Ledger
 from ledger.model.editions import EditionName
 from ledger.replay.labels import Names
-
-if TYPE_CHECKING:
-    from ledger.engines.lakehouse import Lake
 
 
 @click.command()
@@ -40,9 +34,8 @@ def answers(
     names: str,
     period: str | None,
     sensitivity: bool,
-    lake: Lake | None,
+    ledger: Ledger,
     format: str,
-    db: Path,
 ) -> None:
     """Answer the business questions, with the evidence.
 
@@ -54,14 +47,9 @@ def answers(
     may be named as they are or as they were. An answer that another of these readings would change
     says so.
     """
-    asked: dict[str, Any] = {"names": names, "sensitivity": sensitivity}
-    if lake:
-        result = lake.answers(period, as_of=edition.as_of, known_at=edition.known_at, **asked)
-        note_edition(result.edition)
-    else:
-        snapshot = Ledger(db).at(edition)
-        result = snapshot.answers(period, **asked)
-        note_stored_edition(snapshot, edition)
+    snapshot = ledger.at(edition)
+    result = snapshot.answers(period, names=names, sensitivity=sensitivity)
+    note_stored_edition(snapshot, edition)
     if format == "markdown":
         write_markdown(result.parts(full=True))
     else:

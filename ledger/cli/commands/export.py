@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger.cli import completion, console
-from ledger.cli.notes import note_apostrophes, note_edition, note_stored_edition
+from ledger.cli.notes import note_apostrophes, note_stored_edition
 from ledger.cli.options import (
     FILE_FORMATS,
     bom_option,
@@ -18,14 +17,10 @@ from ledger.cli.options import (
     folder_option,
     lake_options,
     names_option,
-    not_of_a_lake,
     spreadsheet_option,
 )
 from ledger.ledger import Ledger
 from ledger.model.editions import EditionName
-
-if TYPE_CHECKING:
-    from ledger.engines.lakehouse import Lake
 
 
 @click.command()
@@ -58,11 +53,10 @@ def export(
     format: str,
     out_dir: Path,
     tables: tuple[str, ...],
-    lake: Lake | None,
+    ledger: Ledger,
     spreadsheet_safe: bool,
     bom: bool,
     dry_run: bool,
-    db: Path,
 ) -> None:
     """Write the tables as of a month as files, with a manifest.
 
@@ -73,22 +67,19 @@ def export(
     With --engine spark each table is a folder of parts, in order. Those of csv and json are, one
     after the other, the bytes of the one file: cat part-*.
     """
-    chosen: dict[str, Any] = {
-        "format": format,
-        "names": names,
-        "tables": tables,
-        "spreadsheet_safe": spreadsheet_safe,
-        "bom": bom,
-    }
-    if lake:
-        not_of_a_lake(dry_run=dry_run)
-        done = lake.export(out_dir, as_of=edition.as_of, known_at=edition.known_at, **chosen)
-        note_edition(done.edition)
-    else:
-        snapshot = Ledger(db).at(edition)
-        with console.progress("export", "rows") as progress:
-            done = snapshot.export(out_dir, **chosen, dry_run=dry_run, progress=progress)
-        note_stored_edition(snapshot, edition)
+    snapshot = ledger.at(edition)
+    with console.progress("export", "rows") as progress:
+        done = snapshot.export(
+            out_dir,
+            format=format,
+            names=names,
+            tables=tables,
+            spreadsheet_safe=spreadsheet_safe,
+            bom=bom,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    note_stored_edition(snapshot, edition)
     if dry_run:
         console.note("Dry run: nothing is written.")
     note_apostrophes(done.files)

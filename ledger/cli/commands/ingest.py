@@ -22,7 +22,6 @@ from ledger.ledger import Ledger
 from ledger.model.periods import Month, as_month_or_none
 
 if TYPE_CHECKING:
-    from ledger.engines.lakehouse import Lake
     from ledger.recording.ingest import MonthIngest
 
 
@@ -46,10 +45,9 @@ def ingest(
     strict: bool,
     fail_on: tuple[str, ...],
     expect_rows: dict[str, int],
-    lake: Lake | None,
+    ledger: Ledger,
     format: str,
     dry_run: bool,
-    db: Path,
 ) -> None:
     """Record what is new in the data folder, month by month.
 
@@ -88,7 +86,7 @@ def ingest(
             expect_rows=expect_rows,
             dry_run=dry_run,
         )
-        for month in (lake or Ledger(db)).ingest_months(options, progress):
+        for month in ledger.ingest_months(options, progress):
             recorded.append(month)
             for text in month_notes(month, verbose=console.is_verbose()):
                 console.note(text)

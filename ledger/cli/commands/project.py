@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,14 +14,9 @@ from ledger.cli.options import (
     edition_options,
     formats,
     lake_options,
-    not_of_a_lake,
 )
-from ledger.errors import WrongUsage
 from ledger.ledger import Ledger
 from ledger.model.editions import EditionName
-
-if TYPE_CHECKING:
-    from ledger.engines.lakehouse import Lake
 
 
 @click.command()
@@ -42,11 +36,10 @@ if TYPE_CHECKING:
 def project(
     edition: EditionName,
     rebuild: bool,
-    lake: Lake | None,
+    ledger: Ledger,
     out_dir: Path | None,
     format: str,
     dry_run: bool,
-    db: Path,
 ) -> None:
     """Store the state as of a month as typed tables.
 
@@ -57,25 +50,13 @@ def project(
     With --lake nothing is stored in the ledger: the tables are written to --out-dir as Parquet,
     and with them the report and the answers.
     """
-    if lake:
-        not_of_a_lake(rebuild=rebuild, dry_run=dry_run)
-        _project_lake(lake, edition, out_dir, format)
-        return
-    if out_dir:
-        raise WrongUsage("--out-dir goes with --lake; files of a ledger's tables: ledger export")
     with console.progress("project", "steps") as progress:
-        done = Ledger(db).project(edition, rebuild=rebuild, dry_run=dry_run, progress=progress)
+        done = ledger.project(
+            edition, out_dir=out_dir, rebuild=rebuild, dry_run=dry_run, progress=progress
+        )
     if dry_run:
         console.note("Dry run: the stored projection is left as it is.")
     note_edition(done.edition)
     console.show(done, format)
-
-
-def _project_lake(lake: Lake, edition: EditionName, out_dir: Path | None, format: str) -> None:
-    if out_dir is None:
-        raise WrongUsage("say where the tables of the lake go: --out-dir FOLDER")
-    done = lake.project(out_dir, edition.as_of, known_at=edition.known_at)
-    note_edition(done.edition)
-    console.show(done, format)
-    for file in done.files:
+    for file in done.written:
         console.note(f"written to {file}")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli import console
-from ledger.cli.notes import note_apostrophes, note_edition, note_stored_edition
+from ledger.cli.notes import note_apostrophes, note_stored_edition
 from ledger.cli.options import (
     FILE_FORMATS,
     bom_option,
@@ -20,7 +19,6 @@ from ledger.cli.options import (
     formats,
     lake_options,
     names_option,
-    not_of_a_lake,
     spreadsheet_option,
 )
 from ledger.ledger import Ledger
@@ -28,11 +26,6 @@ from ledger.model.editions import EditionName
 from ledger.model.presentation import Bars, Note
 from ledger.model.tabular import Tabular
 from ledger.replay.labels import Names
-
-if TYPE_CHECKING:
-    from ledger.engines.lakehouse import Lake
-    from ledger.snapshot import Snapshot
-
 
 PAGE = "html"
 
@@ -52,7 +45,7 @@ PAGE = "html"
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what `ledger verify-report` needs to this file.",
 )
-@lake_options()
+@lake_options(without=f"format {PAGE}")
 @spreadsheet_option
 @bom_option
 @dry_run_option
@@ -63,11 +56,10 @@ def report(
     format: str,
     out_dir: Path,
     proof: Path | None,
-    lake: Lake | None,
+    ledger: Ledger,
     spreadsheet_safe: bool,
     bom: bool,
     dry_run: bool,
-    db: Path,
 ) -> None:
     """Write and print the support report as of a month.
 
@@ -78,16 +70,10 @@ def report(
     from ledger.integrity.documents import write_document
     from ledger.outputs.csv import SafeRows
 
-    source: Lake | Snapshot
-    if lake:
-        not_of_a_lake(**{"format html": format == PAGE})
-        source, result = lake, lake.report(edition.as_of, known_at=edition.known_at, names=names)
-        note_edition(result.edition)
-    else:
-        source = Ledger(db).at(edition)
-        result = source.report(names=names)
-        note_stored_edition(source, edition)
-    written = source.write_report(
+    snapshot = ledger.at(edition)
+    result = snapshot.report(names=names)
+    note_stored_edition(snapshot, edition)
+    written = snapshot.write_report(
         result,
         out_dir,
         format="csv" if format == "table" else format,
@@ -98,7 +84,7 @@ def report(
     if not dry_run:
         console.note(f"written to {written.path}")
         if proof:
-            write_document(proof, source.prove_report(result))
+            write_document(proof, snapshot.prove_report(result))
             console.note(f"written to {proof}")
     note_apostrophes([written])
     sheet = result.sheet

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,16 +11,11 @@ from ledger.cli.options import (
     FILE,
     common,
     formats,
-    not_of_a_lake,
+    named_ledger,
     sources_option,
 )
 from ledger.errors import VerificationFailed
-from ledger.ledger import Ledger
 from ledger.text import counted, visible
-
-if TYPE_CHECKING:
-    from ledger.integrity.verify import Verification
-    from ledger.lake.source import LakeVerification
 
 
 @click.command()
@@ -65,11 +58,9 @@ def verify(
       ledger verify --receipt 2025-03.json --sources data
       ledger verify --lake lake
     """
-    if lake is not None:
-        not_of_a_lake(sources=sources, quick=quick)
-        _verify_lake(lake, receipts, format, db)
-        return
-    ledger = Ledger(db)
+    from ledger.integrity.verify import FAULTS_KEPT
+
+    ledger = named_ledger(db, lake)
     with console.progress("verify", "events") as progress:
         result = ledger.verify(receipts=receipts, sources=sources, quick=quick, progress=progress)
     if format != "json":
@@ -77,29 +68,11 @@ def verify(
             console.note(
                 f"{file.name} of batch {file.batch} is superseded and not among the sources"
             )
-    _print_verification(result, format, result.path, "Go on with a backup that verifies")
-
-
-def _verify_lake(lake: str, receipts: tuple[Path, ...], format: str, db: Path) -> None:
-    from ledger.engines.lakehouse import Lake
-
-    # A lake that Spark records in has no ledger beside it; the verdict says what was compared.
-    held_to = db if os.path.lexists(db) else None
-    with console.progress("verify", "events") as progress:
-        result = Lake(lake).verify(held_to, receipts=receipts, progress=progress)
-    _print_verification(result, format, result.root, "Publish the ledger to another folder")
-
-
-def _print_verification(
-    result: Verification | LakeVerification, format: str, place: Path, advice: str
-) -> None:
-    from ledger.integrity.verify import FAULTS_KEPT
-
     console.show(result, format)
     if result.faults:
         first = visible(str(result.faults[0]))
         more = " or more" if len(result.faults) == FAULTS_KEPT else ""
         raise VerificationFailed(
-            f"{place} is not as it was recorded; the first of "
-            f"{counted(len(result.faults), 'fault')}{more}: {first}. {advice}"
+            f"{result.place} is not as it was recorded; the first of "
+            f"{counted(len(result.faults), 'fault')}{more}: {first}. {result.advice}"
         )

@@ -1,0 +1,1 @@
+"""What keeps the events of a ledger: its file here, a lake in `ledger.engines`."""
