@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -231,12 +231,14 @@ sources_option = click.option(
 READ = "Read a lake, in place of the ledger."
 
 
-def lake_options(help: str = READ, without: str = "") -> Callable[[Command], Callable[..., Any]]:
+def lake_options(
+    help: str = READ, without: Sequence[str] = ()
+) -> Callable[[Command], Callable[..., Any]]:
     """`--lake` and what goes with it; the command gets a `Ledger`: of the file, or of the lake.
 
     Args:
         help: of `--lake`.
-        without: an option, with its value, that a lake is refused before it is read.
+        without: flags, and options with a value, that are refused before a lake is read.
     """
 
     def decorate(command: Command) -> Callable[..., Any]:
@@ -245,7 +247,7 @@ def lake_options(help: str = READ, without: str = "") -> Callable[[Command], Cal
     return decorate
 
 
-def _choosing(command: Command, without: str) -> Callable[..., Any]:
+def _choosing(command: Command, without: Sequence[str]) -> Callable[..., Any]:
     """The command, given the ledger for the options that name it."""
 
     @wraps(command)
@@ -264,8 +266,9 @@ def _choosing(command: Command, without: str) -> Callable[..., Any]:
         if lake is not None and without:
             from ledger.engines.lake_backend import not_of_a_lake
 
-            name, _, value = without.partition(" ")
-            not_of_a_lake(**{without: others[name] == value})
+            for option in without:
+                name, _, value = option.partition(" ")
+                not_of_a_lake(**{option: others[name] == (value or True)})
         return command(ledger=ledger, **others)
 
     return chosen

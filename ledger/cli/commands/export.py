@@ -42,7 +42,7 @@ from ledger.model.editions import EditionName
     shell_complete=completion.tables,
     help="Only this table; may be repeated.",
 )
-@lake_options()
+@lake_options(without=["dry_run"])
 @spreadsheet_option
 @bom_option
 @dry_run_option
