@@ -45,7 +45,7 @@ PAGE = "html"
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what `ledger verify-report` needs to this file.",
 )
-@lake_options(without=f"format {PAGE}")
+@lake_options(without=[f"format {PAGE}"])
 @spreadsheet_option
 @bom_option
 @dry_run_option
