@@ -35,7 +35,7 @@ def replayed(ledger: Path, month: str) -> Iterator[Rows]:
     with Store.for_reading(ledger) as store, store.snapshot():
         replay = _replay(store, month)
         replay.bind()
-        chosen = last_events(INTERACTIONS, few=replay.counts_few(INTERACTIONS))
+        chosen = last_events(INTERACTIONS, use_range_scan=replay.needs_range_scan(INTERACTIONS))
         cells = ", ".join(f"event.{name}" for name in INTERACTIONS.column_names)
         yield store.connection.execute(f"""
             SELECT event.event_id, event.file, event.line, event.action, {cells}

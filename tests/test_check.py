@@ -252,10 +252,10 @@ class TestActions:
         february = "delta/contact_centers_delta_202502.csv"
         march = "delta/contact_centers_delta_202503.csv"
         assert told(chronicle.ledger.at().check()) == [
-            f"{february}:2: add-existing: added, but it is there already: 'CC1'",
-            f"{february}:3: duplicate-key: this key stands in this file before: 'CC1'",
-            f"{february}:4: update-missing: updated, but it is not there: 'CC3'",
-            f"{february}:6: delete-missing: deleted, but it is not there: 'CC4'",
+            f"{february}:2: add-existing: added, but it exists already: 'CC1'",
+            f"{february}:3: duplicate-key: this key occurs earlier in this file: 'CC1'",
+            f"{february}:4: update-missing: updated, but it does not exist: 'CC3'",
+            f"{february}:6: delete-missing: deleted, but it does not exist: 'CC4'",
             f"{march}:2: resurrected: added again after a delete: 'CC2'",
             f"{march}:3: no-op: every cell is as it was: 'CC1'",
         ]
@@ -332,7 +332,7 @@ class TestReferences:
         chronicle.deliver(small_file("contact_centers", None, ("CC2", "Boston")), self.AGENT)
         assert self.of_agents(chronicle) == [
             f"{self.PLACE}: reference-never-seen: "
-            "refers to a row that is not there, never seen: 'CC1'"
+            "refers to a row that does not exist, never seen: 'CC1'"
         ]
 
     def test_a_row_that_comes_later_is_told_with_what_brings_it(self, chronicle: Chronicle) -> None:
@@ -347,7 +347,7 @@ class TestReferences:
         for as_of in ("202501", "202502"):
             assert self.of_agents(chronicle, as_of=as_of) == [
                 f"{self.PLACE}: reference-not-there-yet: "
-                f"refers to a row that is not there, not there yet, came with {healed}: 'CC1'"
+                f"refers to a row that does not exist, not there yet, came with {healed}: 'CC1'"
             ]
         assert self.of_agents(chronicle) == []
         # It was not known by then that it would come.
@@ -378,7 +378,7 @@ class TestReferences:
         assert self.of_agents(chronicle, as_of="202501") == []
         for as_of in ("202502", "202503"):
             assert self.of_agents(chronicle, as_of=as_of) == [
-                f"{self.PLACE}: reference-deleted: refers to a row that is not there, "
+                f"{self.PLACE}: reference-deleted: refers to a row that does not exist, "
                 "deleted by delta/contact_centers_delta_202502.csv:3: 'CC1'"
             ]
         assert self.of_agents(chronicle) == []
@@ -455,7 +455,7 @@ class TestConfusableKeys:
         )
         (finding,) = chronicle.ledger.at().check().findings
         assert (finding.code, finding.line, finding.key) == ("confusable-key", 4, other)
-        assert finding.message == "looks like the key of another row, 'abé1'"
+        assert finding.message == "can be confused with the key of another row, 'abé1'"
         # They stay distinct.
         chronicle.ledger.project()
         assert len(chronicle.ledger.at().history("agents", "abé1").events) == 1
@@ -807,7 +807,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestCommand:
-    CATEGORY = "category_id: reference-deleted: refers to a row that is not there, "
+    CATEGORY = "category_id: reference-deleted: refers to a row that does not exist, "
 
     def test_the_samples_refer_to_rows_that_were_deleted(self, recorded: Path) -> None:
         ran = run_ledger("check", cwd=recorded)
@@ -827,7 +827,7 @@ class TestCommand:
         healed = "not there yet, came with delta/service_categories_delta_202502.csv:3: 'CAT07'"
         assert (
             "initial/interactions.csv:8:category_id: reference-not-there-yet: "
-            f"refers to a row that is not there, {healed}"
+            f"refers to a row that does not exist, {healed}"
         ) in ran.out.splitlines()
         assert ran.out.splitlines()[-1] == "1 finding in 27 events."
         known_then = run_ledger("check", "--known-at", "1", cwd=recorded)
@@ -940,7 +940,7 @@ def test_seconds_are_the_same_with_the_table_of_clocks_and_without(start: str, e
             connection.execute(f"SELECT took FROM ({sql})").fetchall()
             for sql in (
                 typed_sql(table, "SELECT 1 AS event_id"),
-                typed_sql(table, "SELECT 1 AS event_id", clockless=True),
+                typed_sql(table, "SELECT 1 AS event_id", without_local_time=True),
             )
         ]
     assert repr(took[0]) == repr(took[1])

@@ -241,7 +241,7 @@ class TestIngest:
         ran = run_ledger("ingest", path, "-v", cwd=work)
         assert ran.code == 0
         assert "2 findings: 1 add-existing, 1 delete-missing" in ran.err
-        assert f"delta/{name}:3: delete-missing: deleted, but it is not there: 'CC77'" in ran.err
+        assert f"delta/{name}:3: delete-missing: deleted, but it does not exist: 'CC77'" in ran.err
 
     @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
     def test_interrupted_it_ends_with_130_and_leaves_nothing(self, tmp_path: Path) -> None:

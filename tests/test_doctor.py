@@ -157,7 +157,7 @@ def test_a_journal_and_a_full_disk_are_told(db: Path, monkeypatch: pytest.Monkey
     usage = shutil.disk_usage(db.parent)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     found = examined(db)
-    assert "somebody is recording, or it holds nothing" in found["journal"][1]
+    assert "another process is recording, or the journal is empty" in found["journal"][1]
     assert found["disk"][:2] == (State.NOTE, "1,000 bytes free")
 
 

@@ -24,7 +24,7 @@ from ledger.model.merkle import MerkleTree
 from ledger.model.records import File
 from ledger.recording.batches import BatchEvents, Flags, next_batch, next_event, next_file
 from ledger.replay.editions import last_events
-from ledger.replay.projection import build_aside
+from ledger.replay.projection import build_temp_projection
 from ledger.replay.statements import replay_sql
 from ledger.store.event_store import EVENTS_PER_MONTH, Store
 from tests import oracle
@@ -477,7 +477,7 @@ def test_the_index_alone_answers_which_event_is_the_last_of_a_key(
 def projected(ledger: Ledger, as_of: int, batch: int) -> tuple[oracle.State, str]:
     """The state of an edition, and all rows of it as they lie there."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        build_aside(replay_of(store, as_of, batch))
+        build_temp_projection(replay_of(store, as_of, batch))
         state = oracle.state_of(store.connection)
         return state, oracle.dump(store.connection, oracle.PROJECTED)
 

@@ -480,10 +480,10 @@ def test_actions_out_of_turn_are_told_with_file_and_line(ledger: Ledger, data: P
     def name(month: int, line: int, code: str, key: str) -> str:
         words = {
             "resurrected": "added again after a delete",
-            "update-missing": "updated, but it is not there",
-            "delete-missing": "deleted, but it is not there",
-            "duplicate-key": "this key stands in this file before",
-            "add-existing": "added, but it is there already",
+            "update-missing": "updated, but it does not exist",
+            "delete-missing": "deleted, but it does not exist",
+            "duplicate-key": "this key occurs earlier in this file",
+            "add-existing": "added, but it exists already",
         }
         return f"delta/contact_centers_delta_{month}.csv:{line}: {code}: {words[code]}: {key!r}"
 
@@ -519,7 +519,7 @@ def test_unreadable_values_are_told_in_the_order_of_the_lines(ledger: Ledger, da
     )
     months = ingest(ledger, data, extract, delta)
     assert findings(months["202501"]) == [
-        "initial/interactions.csv:2:timestamp: bad-timestamp: this is no moment: "
+        "initial/interactions.csv:2:timestamp: bad-timestamp: this is no timestamp: "
         "'2025-02-30T10:00:00Z'"
     ]
     assert [
@@ -541,7 +541,7 @@ def test_the_findings_of_a_late_file_are_those_of_its_own_month(ledger: Ledger, 
     month = ingest(ledger, data, late, late=True)["202502"]
     assert findings(month) == [
         "delta/agents_delta_202502.csv:2:contact_center_id: reference-not-there-yet: "
-        "refers to a row that is not there, "
+        "refers to a row that does not exist, "
         "not there yet, came with delta/contact_centers_delta_202503.csv:2: 'CC3'"
     ]
 

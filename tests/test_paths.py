@@ -121,9 +121,9 @@ def test_a_name_that_is_a_path_is_no_table_and_no_format(
     ledger = Ledger(db)
     with pytest.raises(WrongUsage, match="there is no table"):
         ledger.at().export(tmp_path / "out", tables=[name])
-    with pytest.raises(WrongUsage, match="there is no format"):
+    with pytest.raises(WrongUsage, match="unknown format"):
         ledger.at().export(tmp_path / "out", format=name)
-    with pytest.raises(WrongUsage, match="there is no format"):
+    with pytest.raises(WrongUsage, match="unknown format"):
         (latest := ledger.at()).write_report(latest.report(), tmp_path / "out", format=name)
     assert list(tmp_path.iterdir()) == []
 

@@ -20,8 +20,8 @@ from ledger.recording.backend import StoreBackend
 from ledger.recording.ingest import dated_deliveries, ingest_months
 from ledger.recording.ingest_options import IngestOptions
 from ledger.replay.editions import last_events
-from ledger.replay.incremental import build_summaries_aside, update_projection
-from ledger.replay.projection import build_aside, store_projection
+from ledger.replay.incremental import build_temp_summaries, update_projection
+from ledger.replay.projection import build_temp_projection, store_projection
 from ledger.replay.statements import replay_sql
 from ledger.store.event_store import Store
 from ledger.store.sql import part
@@ -121,8 +121,8 @@ def test_to_replay_everything_costs_what_there_is(short: Ledger, long: Ledger) -
 def test_a_month_beside_the_stored_one_costs_what_lies_between(long: Ledger) -> None:
     with Store.for_reading(long.path) as store, store.snapshot():
         replay = replay_of(store, 202501, dataset=REPORTED)
-        few = steps(store, lambda: build_summaries_aside(replay))
-        every = steps(store, lambda: build_aside(replay))
+        few = steps(store, lambda: build_temp_summaries(replay))
+        every = steps(store, lambda: build_temp_projection(replay))
     assert few * 10 < every
 
 
@@ -139,7 +139,7 @@ def test_an_early_month_costs_the_events_up_to_it(tmp_path: Path) -> None:
     with Store.for_reading(ledger.path) as store, store.snapshot():
         counted = []
         for month in (202501, 202502):
-            work = partial(build_summaries_aside, replay_of(store, month, dataset=REPORTED))
+            work = partial(build_temp_summaries, replay_of(store, month, dataset=REPORTED))
             counted.append(steps(store, work))
     assert counted[0] * 30 < counted[1]
 
@@ -164,7 +164,7 @@ def test_a_replay_walks_along_the_index_of_the_key_and_sorts_nothing(long: Ledge
 def test_an_early_month_is_read_by_the_range_of_its_events(long: Ledger) -> None:
     with Store.for_reading(long.path) as store:
         replay_of(store).bind()
-        found = plan(store, last_events(INTERACTIONS, few=True))
+        found = plan(store, last_events(INTERACTIONS, use_range_scan=True))
         assert "SEARCH event USING INTEGER PRIMARY KEY (rowid<?)" in found
 
 

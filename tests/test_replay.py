@@ -22,7 +22,7 @@ from ledger.delivery.discovery import find_deliveries
 from ledger.recording.backend import StoreBackend
 from ledger.recording.ingest import dated_deliveries, ingest_months
 from ledger.recording.ingest_options import IngestOptions
-from ledger.replay.projection import build_aside, store_projection
+from ledger.replay.projection import build_temp_projection, store_projection
 from ledger.store.event_store import Store
 from tests import oracle
 from tests.replays import replay_of
@@ -61,7 +61,7 @@ def stored(ledger: Ledger) -> oracle.State:
 def aside(ledger: Ledger, as_of: int) -> oracle.State:
     """The state as of a month, built beside the ledger."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
-        build_aside(replay_of(store, as_of))
+        build_temp_projection(replay_of(store, as_of))
         return oracle.state_of(store.connection)
 
 

@@ -301,7 +301,7 @@ def test_files_that_are_not_there_are_told(scene: Scene) -> None:
     missing = scene.folder / "none.csv"
     with pytest.raises(WrongUsage, match="cannot be read: No such file"):
         verify_report(missing, scene.report_proof)
-    with pytest.raises(WrongUsage, match=r"ends in none of \.csv, \.json, \.parquet"):
+    with pytest.raises(WrongUsage, match=r"has none of the suffixes \.csv, \.json, \.parquet"):
         verify_report(scene.folder / "report.xlsx", scene.report_proof)
     with pytest.raises(WrongUsage, match="there is no folder"):
         verify_report(scene.report(), scene.report_proof, sources=scene.folder / "none")

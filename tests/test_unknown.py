@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger import Ledger
 from ledger.datasets.support.missing_names import Unresolved, unresolved
 from ledger.replay.labels import Names
-from ledger.replay.projection import build_aside
+from ledger.replay.projection import build_temp_projection
 from ledger.store.event_store import Store
 from tests.chronicle import Chronicle, Event, Plan, chronicle_of, few_examples, plans
 from tests.commands import DATA, run_ledger
@@ -30,7 +30,7 @@ Part = tuple[str | None, str | None, str | None]
 def told(ledger: Ledger, as_of: int, batch: int, names: Names, part: Part) -> list[Unresolved]:
     with Store.for_reading(ledger.path) as store, store.snapshot():
         replay = replay_of(store, as_of, batch)
-        build_aside(replay)
+        build_temp_projection(replay)
         return [*unresolved(replay, names, *part)]
 
 

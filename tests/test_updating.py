@@ -17,9 +17,13 @@ from ledger import Ledger, Month
 from ledger.datasets.support.description import SUPPORT
 from ledger.datasets.support.report import read_rows
 from ledger.model.editions import Edition, EditionName
-from ledger.replay.incremental import build_summaries_aside, build_whole_aside, update_projection
+from ledger.replay.incremental import (
+    build_temp_summaries,
+    derive_temp_projection,
+    update_projection,
+)
 from ledger.replay.labels import Names
-from ledger.replay.projection import build_aside, store_projection
+from ledger.replay.projection import build_temp_projection, store_projection
 from ledger.store.event_store import Store
 from tests import oracle
 from tests.replays import replay_of
@@ -106,12 +110,12 @@ def test_what_is_built_aside_is_what_a_replay_gives(came: Deliveries, data: st.D
         summaries = [summary.name for summary in SUPPORT.summaries]
         with Store.for_reading(ledger.path) as store, store.snapshot(), always_updated():
             replay = replay_of(store, edition)
-            build_whole_aside(replay)
+            derive_temp_projection(replay)
             copied = oracle.dump(store.connection, oracle.PROJECTED)
-            build_summaries_aside(replay)
+            build_temp_summaries(replay)
             alone = oracle.dump(store.connection, summaries)
             reports = [read_rows(replay, names) for names in Names]
-            build_aside(replay)
+            build_temp_projection(replay)
             assert copied == oracle.dump(store.connection, oracle.PROJECTED)
             assert alone == oracle.dump(store.connection, summaries)
             assert reports == [read_rows(replay, names) for names in Names]

@@ -145,7 +145,7 @@ def test_the_longest_text_is_written_and_a_longer_one_refused(
     units = len(character.encode("utf-16-le")) // 2
     longest = character * (LONGEST_TEXT // units)
     assert cells(write(tmp_path, (longest, *[None] * 5)))[0][0] == longest
-    with pytest.raises(WrongUsage, match=r"id: 3276[89] characters, and a cell holds 32767;"):
+    with pytest.raises(WrongUsage, match=r"id: 3276[89] characters, and a cell stores 32767;"):
         write(tmp_path, (longest + character, *[None] * 5))
 
 

@@ -1,4 +1,4 @@
-"""What an engine does: it names relations, computes from them, and writes what is large."""
+"""The interface of an engine: it names relations, queries them, and writes large results."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class EngineTable:
 
 
 class Engine(ABC):
-    """Something that runs the SQL of a replay on files of Parquet.
+    """An engine that runs the SQL of a replay on files of Parquet.
 
     Names of relations and columns come from the validated description of a data set alone.
 
     Attributes:
         name: `duckdb` or `spark`.
-        in_parts: whether a table is written as a folder of files, which replaces nothing.
+        in_parts: whether a table is written as a folder of files, which never replaces another.
     """
 
     name: str
@@ -64,43 +64,42 @@ class Engine(ABC):
         """Name the events of a table.
 
         Args:
-            name: of the relation; it has a column `month`, a text, besides.
+            name: of the relation, which also has a column `month`, a text.
             files: of Parquet, in folders `month=YYYYMM`.
-            base: the folder that holds these.
+            base: the folder with these folders.
             columns: those of the files.
             last_file: leave out events of files with a greater number.
-            last_month: leave out later months, and do not so much as open their files; None for no
-                such limit.
+            last_month: leave out later months without opening their files; None for no limit.
         """
 
     @abstractmethod
     def parquet(self, name: str, files: Sequence[Path], columns: Columns) -> None:
-        """Name what files of Parquet hold."""
+        """Name the rows of files of Parquet."""
 
     @abstractmethod
     def values(self, name: str, columns: Columns, rows: Iterable[Record]) -> None:
-        """Name some rows that are given, few enough to be held."""
+        """Name some given rows, few enough to be kept in memory."""
 
     @abstractmethod
     def keep(self, name: str, select: str) -> None:
-        """Name a query whose rows are computed once, as more than one other reads them."""
+        """Name a query whose rows are computed once and read by several others."""
 
     @abstractmethod
     def rows(self, select: str) -> Iterator[Record]:
-        """Run a query and yield its rows to whoever asked."""
+        """Run a query and yield its rows to the caller."""
 
     @abstractmethod
     def write_rows(self, name: str, select: str, order: str, path: Path) -> int:
-        """Write the rows of a query as Parquet, typed as they are, in the order of a column.
+        """Write the rows of a query as Parquet, with their types, in the order of a column.
 
         Args:
-            name: by which what is written is named from then on.
+            name: of the relation of the written rows.
             select: the query.
             order: the column.
             path: of the file to be made, or of the folder of files.
 
         Returns:
-            how many rows there are.
+            the number of rows.
         """
 
     @abstractmethod
@@ -120,13 +119,13 @@ class Engine(ABC):
             options: that were checked with `check_format`.
 
         Raises:
-            WrongUsage: the engine cannot write them so.
-            StorageFailed: the folder cannot be written; what was there before is whole.
+            WrongUsage: the engine does not support the options.
+            StorageFailed: the folder cannot be written; the former files are unchanged.
         """
 
 
 def given_table(columns: Columns, rows: Iterable[Record]) -> pa.Table:
-    """Some rows as Arrow, for an engine that is given them."""
+    """Convert rows to Arrow, to be passed to an engine."""
     types = pa.schema([(name, _TYPES[type]) for name, type in columns.items()])
     cells = list(zip(*rows, strict=True)) or [()] * len(columns)
     arrays = [pa.array(v, field.type) for v, field in zip(cells, types, strict=True)]

@@ -27,7 +27,7 @@ _IN_MONTHS = ", hive_partitioning = true, hive_types = {'month': 'VARCHAR'}"
 
 
 class DuckEngine(Engine):
-    """Runs SQL in DuckDB, which works in memory, and in a folder where that is not enough."""
+    """Runs SQL in DuckDB, which works in memory, and spills to a folder if that is not enough."""
 
     name = "duckdb"
     in_parts = False
@@ -48,7 +48,7 @@ class DuckEngine(Engine):
     ) -> None:
         """Name the events of a table."""
         if not files:
-            self._nothing({**columns, "month": str}).create_view(name, replace=True)
+            self._empty({**columns, "month": str}).create_view(name, replace=True)
             return
         found = self._read(files, [*columns, "month"], _IN_MONTHS)
         found = found.filter(_at_most("file", last_file))
@@ -57,23 +57,23 @@ class DuckEngine(Engine):
         found.create_view(name, replace=True)
 
     def parquet(self, name: str, files: Sequence[Path], columns: Columns) -> None:
-        """Name what files of Parquet hold."""
+        """Name the rows of files of Parquet."""
         if files:
             self._read(files, columns).create_view(name, replace=True)
         else:
-            self._nothing(columns).create_view(name, replace=True)
+            self._empty(columns).create_view(name, replace=True)
 
     def values(self, name: str, columns: Columns, rows: Iterable[Record]) -> None:
-        """Name some rows that are given, few enough to be held."""
+        """Name some given rows, few enough to be kept in memory."""
         self._connection.from_arrow(given_table(columns, rows)).create_view("given", replace=True)
         self.keep(name, "SELECT * FROM given")
 
     def keep(self, name: str, select: str) -> None:
-        """Name a query whose rows are computed once, as more than one other reads them."""
+        """Name a query whose rows are computed once and read by several others."""
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
 
     def rows(self, select: str) -> Iterator[Record]:
-        """Run a query and yield its rows to whoever asked."""
+        """Run a query and yield its rows to the caller."""
         for batch in self._connection.sql(select).to_arrow_reader(ROWS_AT_ONCE):
             yield from zip(*(_values(column) for column in batch.columns), strict=True)
 
@@ -96,8 +96,8 @@ class DuckEngine(Engine):
         found = [Tabular(t.name, t.columns, self.rows(t.select), t.key) for t in tables]
         return write_tables(folder, found, provenance, options, manifest=True)
 
-    def _nothing(self, columns: Columns) -> Any:
-        # No table: that would hide what is named so afterwards, as one of a session's own.
+    def _empty(self, columns: Columns) -> Any:
+        # Not a table: a temporary one would hide a relation that gets this name afterwards.
         cells = (f"CAST(NULL AS {_TYPES[type]}) AS {name}" for name, type in columns.items())
         return self._connection.sql(f"SELECT {', '.join(cells)} WHERE false")
 
@@ -110,17 +110,17 @@ class DuckEngine(Engine):
 
 @contextmanager
 def duck_engine() -> Iterator[DuckEngine]:
-    """Start DuckDB, which looks for nothing on the network; what fails in it is told as an error.
+    """Start DuckDB without access to the network, and translate its errors.
 
     Raises:
-        StorageFailed: what was run in it failed.
+        StorageFailed: a statement in DuckDB failed.
     """
     with TemporaryDirectory() as folder:
         settings = {
             "temp_directory": folder,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            # The order of what is written is asked for where it matters.
+            # Queries state the order of their rows where it matters.
             "preserve_insertion_order": "false",
         }
         try:
@@ -128,7 +128,7 @@ def duck_engine() -> Iterator[DuckEngine]:
                 yield DuckEngine(connection)
         except duckdb.Error as error:
             raise StorageFailed(
-                f"DuckDB failed: {_first_line(error)}; whether the lake is whole tells: "
+                f"DuckDB failed: {_first_line(error)}; to check that the lake is complete: "
                 "ledger verify --lake"
             ) from error
 
@@ -138,7 +138,7 @@ def _at_most(column: str, value: int | str) -> Any:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """The values of a column as SQLite would give them, where sums of integers are no decimals."""
+    """The values of a column as SQLite would give them: sums of integers are no decimals."""
     values: list[Any] = column.to_pylist()
     if pa.types.is_decimal(column.type):
         return [int(value) if isinstance(value, Decimal) else value for value in values]

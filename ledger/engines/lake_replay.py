@@ -1,4 +1,4 @@
-"""The replay of a lake: which relations an engine is told of, and which SQL it runs on them."""
+"""The replay of a lake: the relations that an engine gets, and the SQL that it runs on them."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ KEYS = "named_keys"
 
 
 class LakeReplay:
-    """A lake as an engine sees it, in an edition.
+    """An edition of a lake, replayed by an engine.
 
     Attributes:
-        engine: which computes.
-        of_records: the same edition in a store that holds the lake's records.
+        engine: runs the queries.
+        of_records: the same edition in a store that has the lake's records.
     """
 
     def __init__(self, engine: Engine, lake: Layout, of_records: Replay) -> None:
-        """Name all that a replay reads, but for the events.
+        """Name all relations that a replay reads, except the events.
 
         Args:
-            engine: which computes.
+            engine: runs the queries.
             lake: whose events are replayed.
-            of_records: of the edition, in a store that holds what the lake held when it was read;
-                see `records_store`.
+            of_records: of the edition, in a store that has the records of the lake as they were
+                read; see `records_store`.
         """
         self.engine = engine
         self.of_records = of_records
@@ -63,7 +63,7 @@ class LakeReplay:
         return self.of_records.edition
 
     def labels(self, tables: Iterable[Table], names: Names) -> Labels:
-        """What some tables name, kept in the engine."""
+        """The labels of some tables, kept in the engine."""
         labels = Labels(names)
         for table in tables:
             self.name_events(table)
@@ -92,7 +92,7 @@ class LakeReplay:
         return replay_sql(table, regular=self._is_regular)
 
     def fill_summaries(self, dataset: DataSet) -> None:
-        """Put the summaries of a data set into the store, summed up by the engine."""
+        """Put the summaries of a data set, computed by the engine, into the store."""
         for table in dataset.tables:
             reads = {
                 name
@@ -106,10 +106,10 @@ class LakeReplay:
             self.fill_summary(summary)
 
     def fill_summary(self, summary: Summary) -> None:
-        """Put a summary into the store; its table must have been named.
+        """Put a summary into the store; the caller must have named its table.
 
         Raises:
-            WrongUsage: its sums depend on the order in which they are summed up.
+            WrongUsage: its sums depend on the order of summation.
         """
         store = self.of_records.store
         columns = store.columns(f"SELECT * FROM {summary.name}")
@@ -123,7 +123,7 @@ class LakeReplay:
             )
 
     def fill_named(self, tables: Iterable[Table], dataset: DataSet) -> None:
-        """Put the events of rows that the summaries name into the store: of their keys alone."""
+        """Put the events of the rows to which the summaries refer into the store, and no others."""
         store = self.of_records.store
         for table in tables:
             keys = {
@@ -145,7 +145,7 @@ class LakeReplay:
         self.of_records.store.append_events(table, self.engine.rows(select))
 
     def _copy(self, name: str, select: str) -> None:
-        """Name rows of the store in the engine too."""
+        """Copy rows of the store into the engine."""
         columns = self.of_records.store.columns(select)
         self.engine.values(name, _types(columns), self.of_records.rows(select))
 

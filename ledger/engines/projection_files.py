@@ -1,4 +1,4 @@
-"""Writes what a replay of a lake gives: the tables, the report and the answers."""
+"""Writes the results of a replay of a lake: the tables, the report and the answers."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class LakeProjection(Projected):
     """A projection of a lake, written as files.
 
     Attributes:
-        edition: of what it speaks.
+        edition: the edition of the projection.
         rows: the number of rows of each table.
-        files: what was written: the tables, the report, the answers, and what they are as of.
+        files: that were written: the tables, the report, the answers, and the manifest.
     """
 
     files: tuple[Path, ...]
@@ -51,17 +51,17 @@ def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> Lak
     Args:
         replay: of the lake.
         dataset: its description.
-        out_dir: made where there is none.
+        out_dir: made if it does not exist.
 
     Raises:
-        WrongUsage: a table is there already as a folder of files, or is to become one.
-        StorageFailed: the folder cannot be written; what was there before is whole.
+        WrongUsage: a table exists already as a folder of files, or is to replace a file by one.
+        StorageFailed: the folder cannot be written; the former files are unchanged.
     """
     for table in dataset.tables:
         path = out_dir / f"{table.name}.parquet"
         if path.is_dir() or (replay.engine.in_parts and os.path.lexists(path)):
             raise WrongUsage(
-                f"{path} is there already, and a folder of parts replaces nothing and is not "
+                f"{path} exists already, and a folder of parts neither replaces a file nor is "
                 "replaced; name another folder with --out-dir"
             )
     with complete_files(out_dir) as draft:
@@ -83,7 +83,7 @@ def write_projection(replay: LakeReplay, dataset: DataSet, out_dir: Path) -> Lak
 
 
 def _write_results(replay: LakeReplay, dataset: DataSet, draft: Path, rows: dict[str, int]) -> None:
-    """Write the report and the answers, and what all of it is as of."""
+    """Write the report, the answers and the manifest."""
     edition, of_records = replay.edition, replay.of_records
     provenance = Provenance(dataset.name, dataset, edition)
     write_into(draft, [read_report(of_records).sheet], provenance, FileOptions())

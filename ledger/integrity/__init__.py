@@ -1,1 +1,1 @@
-"""Whether a ledger is what it was: verification, receipts, and proofs that need no ledger."""
+"""The integrity of a ledger: verification, receipts, and proofs that need no ledger."""

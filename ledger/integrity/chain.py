@@ -12,7 +12,7 @@ from ledger.model.records import Batch, File, Tag
 
 
 class RecordSet(Protocol):
-    """Batches, files and tags, wherever they were read."""
+    """Batches, files and tags, of a ledger, a lake or a document."""
 
     @property
     def batches(self) -> Sequence[Batch]:
@@ -28,7 +28,7 @@ class RecordSet(Protocol):
 
 
 class DescribedRecords(RecordSet, Protocol):
-    """The same with the description of the data set."""
+    """A record set with the description of its data set."""
 
     @property
     def dataset(self) -> DataSet:

@@ -39,11 +39,11 @@ class ChainBatch(Part, frozen=True, kw_only=True):
     """A batch with its files, and all that its head and seal bind.
 
     Attributes:
-        contents: what the head binds of the batch besides its files and events.
+        contents: what the head binds of the batch itself.
         files: in order.
-        events: how many events they gave.
-        root: of the Merkle tree over these.
-        recorded_at: when, in UTC.
+        events: the number of events of the files.
+        root: of the Merkle tree over the events.
+        recorded_at: when the batch was recorded, in UTC.
     """
 
     contents: BatchContents
@@ -75,7 +75,7 @@ class Chain:
         dataset: the ledger's description.
         batches: in order, with the heads and seals to which the chain leads.
         files: in order.
-        tags: none, for a chain has no tags.
+        tags: none, as a chain has no tags.
     """
 
     dataset: DataSet
@@ -84,7 +84,7 @@ class Chain:
     tags: tuple[Tag, ...] = ()
 
     def up_to(self, batch: int) -> Chain:
-        """The same chain without the batches after one of them."""
+        """The chain without the batches after this one."""
         files = [file for file in self.files if file.batch <= batch]
         return Chain(self.dataset, self.batches[:batch], files)
 
@@ -160,7 +160,7 @@ def month_of(number: int) -> Month:
     """The month of a number in a document.
 
     Raises:
-        WrongUsage: it is none.
+        WrongUsage: the number is no month.
     """
     return Month.parse(f"{number:06}")
 
@@ -168,10 +168,10 @@ def month_of(number: int) -> Month:
 def check_against_receipt(chain: Chain, needed: int, receipt: Receipt) -> None:
     """Check the batches of a chain against a receipt: its head, events and seal.
 
-    The tags of a receipt are not checked, for a chain has no tags.
+    The tags of a receipt are not checked, as a chain has no tags.
 
     Args:
-        chain: as `read_chain` gives it.
+        chain: as `read_chain` returns it.
         needed: the batch that the receipt has to cover.
         receipt: of that batch or of a later one.
 

@@ -40,7 +40,7 @@ SHOWN = "üŁ…−±→│█✓"
 
 
 class State(StrEnum):
-    """How a thing is: as it should be, something to know, or a reason not to work."""
+    """The state of a component: as it should be, worth a note, or a reason not to work."""
 
     GOOD = "ok"
     NOTE = "note"
@@ -49,13 +49,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One thing that was looked at.
+    """A component that was examined.
 
     Attributes:
-        what: the thing.
-        state: how it is.
-        found: what it is, in words.
-        advice: what to do; None where there is nothing to do.
+        what: the component.
+        state: of the component.
+        found: what was found, in words.
+        advice: what to do; None if nothing needs to be done.
     """
 
     what: str
@@ -66,27 +66,27 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Whether all that the ledger needs is there.
+    """Whether everything that the ledger needs is available.
 
     Attributes:
-        examined: all that was looked at, in order.
-        error: what a command would fail with that needs the first thing that is wrong, or None.
+        examined: everything that was examined, in order.
+        error: the error of a command that needs the first component that is wrong, or None.
     """
 
     examined: tuple[Examined, ...]
     error: LedgerError | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Whether nothing is wrong, and all that was examined."""
+        """Whether nothing is wrong, and everything that was examined."""
         return {"healthy": self.error is None, "examined": plain(self.examined)}
 
     def tabular(self) -> Tabular:
-        """A row for each thing that was examined."""
+        """A row for each component that was examined."""
         rows = [(one.what, one.state.value, one.found) for one in self.examined]
         return Tabular("diagnosis", _COLUMNS, rows, "what")
 
     def parts(self) -> Iterator[Part]:
-        """The same, and what to do."""
+        """Everything that was examined, and what to do."""
         yield self.tabular()
         for one in self.examined:
             if one.advice:
@@ -109,7 +109,7 @@ def diagnose(
     """Examine what is installed, and a ledger.
 
     Args:
-        path: of the ledger; there need be none.
+        path: of the ledger, which need not exist.
         dataset: its description.
         encoding: of the terminal; None leaves that out.
         recover: recovers the ledger before it is examined, and gives the files for which that was
@@ -117,13 +117,13 @@ def diagnose(
     """
     examined: list[Examined] = []
     errors = []
-    for what, look in (
+    for what, results in (
         ("installation", _installation()),
         ("terminal", _terminal(encoding)),
         ("ledger", _ledger(path, dataset, recover)),
     ):
         try:
-            examined.extend(look)
+            examined.extend(results)
         except NoLedger:
             advice = f"an empty data folder: ledger init; then: ledger ingest --db {path}"
             examined.append(Examined("ledger", State.NOTE, f"there is none at {path}", advice))
@@ -161,7 +161,7 @@ def _packages() -> Examined:
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        found = "which are needed is not known, for the ledger is not installed by pip"
+        found = "those needed are unknown, as the ledger was not installed by pip"
         return Examined("packages", State.NOTE, found, "in the checkout: pip install .")
     names = [re.split(r"[^\w.-]", line)[0] for line in lines if "extra ==" not in line]
     installed, missing = [], []
@@ -172,7 +172,7 @@ def _packages() -> Examined:
             missing.append(name)
     if missing:
         raise WrongUsage(
-            f"what the ledger needs is not installed: {listed(missing)}; "
+            f"packages that the ledger needs are not installed: {listed(missing)}; "
             f"install with: pip install {' '.join(missing)}"
         )
     return Examined("packages", State.GOOD, ", ".join(installed))
@@ -204,8 +204,8 @@ def _terminal(encoding: str | None) -> Iterator[Examined]:
     try:
         SHOWN.encode(encoding)
     except UnicodeEncodeError:
-        found = f"{encoding}, which lacks characters; they are shown as \\u2026, say"
-        advice = "choose a locale of UTF-8, or set PYTHONUTF8=1; what is written to files is right"
+        found = f"{encoding}, which lacks characters; they are shown as escapes like \\u2026"
+        advice = "choose a locale of UTF-8, or set PYTHONUTF8=1; files are written in full"
         yield Examined("terminal", State.NOTE, found, advice)
     else:
         yield Examined("terminal", State.GOOD, encoding)
@@ -214,10 +214,10 @@ def _terminal(encoding: str | None) -> Iterator[Examined]:
 def _ledger(
     path: Path, dataset: DataSet, recover: Callable[[], Sequence[Path]] | None
 ) -> Iterator[Examined]:
-    """What there is to say of a ledger.
+    """Examine a ledger.
 
     Raises:
-        LedgerError: as it cannot be recovered or read, or is not as it was recorded.
+        LedgerError: the ledger cannot be recovered or read, or is not as it was recorded.
     """
     if recover:
         left = recover()
@@ -284,17 +284,17 @@ def _projection(store: Store) -> Examined:
 
 
 def _surroundings(path: Path, size: int) -> Iterator[Examined]:
-    """Where the ledger lies: whether one can record there, and how much room there is."""
+    """Examine the folder of the ledger: whether it can be written, and the free space."""
     folder = path.absolute().parent
     journal = beside(path, JOURNAL)
     if journal.exists():
         advice = "nothing: the ledger can be read beside it"
-        found = f"{journal} is there: somebody is recording, or it holds nothing"
+        found = f"{journal} exists: another process is recording, or the journal is empty"
         yield Examined("journal", State.NOTE, found, advice)
     if os.access(path, os.W_OK) and os.access(folder, os.W_OK):
         yield Examined("writing", State.GOOD, "the ledger and its folder can be written")
     else:
-        advice = "to record, write to both; all else works"
+        advice = "recording needs write access to both; everything else works"
         yield Examined("writing", State.NOTE, "the ledger or its folder is read-only", advice)
     try:
         free = shutil.disk_usage(folder).free

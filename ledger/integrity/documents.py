@@ -1,7 +1,7 @@
-"""Documents that leave the ledger and come back as evidence: receipts and proofs, as strict JSON.
+"""Documents by which a ledger is checked later: receipts and proofs, as strict JSON.
 
-What is read is checked against the description of its kind: every field, its type, and nothing
-else. No object may have a name twice, for readers do not agree on which of the two counts.
+A document that is read is checked against the description of its kind: every field, its type, and
+nothing else. No object may have a name twice, as readers do not agree on which of the two counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read_document(path: Path, kind: type[Kind]) -> Kind:
         # Of two fields of one name, msgspec takes the last.
         parse_json(content)
         document = msgspec.json.decode(content, type=kind)
-        # Within the records of a ledger, unknown fields are passed over.
+        # msgspec ignores unknown fields in the records of a ledger.
         if msgspec.json.decode(document.line()) == msgspec.json.decode(content):
             return document
         problem = "it has a field that does not belong there"
@@ -37,8 +37,8 @@ def read_document(path: Path, kind: type[Kind]) -> Kind:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}; name another file") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         problem = str(error)
-    wanted = str(kind.__struct_config__.tag)
-    raise WrongUsage(f"{path} is no {wanted} document: {problem}; name another file")
+    expected = str(kind.__struct_config__.tag)
+    raise WrongUsage(f"{path} is no {expected} document: {problem}; name another file")
 
 
 def write_document(path: Path, document: Document) -> None:

@@ -1,4 +1,4 @@
-"""What a verification finds."""
+"""The faults that a verification finds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.model.records import File
 
 
 class FaultKind(StrEnum):
-    """What is not as it was recorded."""
+    """The kind of a thing that is not as it was recorded."""
 
     OBJECT = "object"
     STORAGE = "storage"
@@ -24,11 +24,11 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is not as it was recorded.
+    """A thing that is not as it was recorded.
 
     Attributes:
         kind: of the thing.
-        where: which one: a table, a batch, a file with its line.
+        where: which thing: a table, a batch, a file with its line.
         message: what is wrong with it.
     """
 
@@ -42,13 +42,13 @@ class Fault:
 
 
 def event_fault(file: File, event_id: int, line: int | None, message: str) -> Fault:
-    """What is wrong with an event, which is named by its file, line, number and batch."""
+    """A fault of an event, which is named by its file, line, number and batch."""
     place = file.name if line is None else f"{file.name}:{line}"
     return Fault(FaultKind.EVENT, f"{place} (event {event_id}, batch {file.batch})", message)
 
 
 def file_fault(file: File, message: str) -> Fault:
-    """What is wrong with a file, or with its record."""
+    """A fault of a file, or of its record."""
     return Fault(FaultKind.FILE, place_of(file), message)
 
 

@@ -35,7 +35,7 @@ class LedgerTarget(VerificationTarget):
         passes: int = 1,
         progress: Progress | None = None,
     ) -> None:
-        """Begin with nothing read; see `VerificationTarget`."""
+        """Name the ledger to be verified; nothing is read yet. See `VerificationTarget`."""
         super().__init__(dataset, passes, progress)
         self.store = store
         self.place = str(store.path)
@@ -47,7 +47,7 @@ class LedgerTarget(VerificationTarget):
             StorageFailed: they cannot be read, or the tables are not those of the schema.
         """
         if not has_sound_tables(self.store):
-            raise StorageFailed("its tables are not those of the schema: nothing more was verified")
+            raise StorageFailed("its tables are not those of the schema; nothing else was verified")
         return stored_records(self.store)
 
     def events(self, file: File) -> Iterator[EventChunk]:
@@ -58,7 +58,7 @@ class LedgerTarget(VerificationTarget):
         """The fault that the events of a file cannot be read, from one of them on."""
         query = _events_query(self.dataset, file)
         try:
-            # Of several that are read at once, which of them it is cannot be known.
+            # Of several events that are read at once, the unreadable one cannot be determined.
             for event_id, *_ in self.store.rows(query, (expected, file.last_event)):
                 expected = event_id + 1
         except StorageFailed:
@@ -70,7 +70,7 @@ class LedgerTarget(VerificationTarget):
         return b"".join(self.store.marks(first_event))
 
     def location(self, file: File) -> None:
-        """Nothing: the events of all files are in the ledger's file."""
+        """None: the events of all files are in the ledger's file."""
 
     def typed_values(self, file: File) -> Iterator[Record]:
         """The stored typed values of a file: `event_id`, column, value, code, in order."""
@@ -126,7 +126,7 @@ def _events_query(dataset: DataSet, file: File) -> str:
 
 
 def event_gaps(files: Iterable[File]) -> Iterator[tuple[float, float]]:
-    """The ranges of `event_id` between those of files, and before and after them; without ends."""
+    """The ranges of `event_id` between, before and after those of files, without bounds."""
     ranges = sorted((f.first_event, f.last_event) for f in files if f.first_event and f.last_event)
     for (_, end), (start, _) in pairwise([(-inf, -inf), *ranges, (inf, inf)]):
         yield end, start

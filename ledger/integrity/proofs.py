@@ -1,8 +1,8 @@
 """Proofs that an event is part of a ledger, to be checked with a receipt and without the ledger.
 
-A proof holds the event, the hashes that lead from it to the root of its batch, the record of that
-batch, and the digests of the batches after it: so it leads to the head in a receipt of that batch
-or of a later one.
+A proof has the event, the hashes that lead from it to the root of its batch, the record of that
+batch, and the digests of the batches after it: these lead to the head in a receipt of that batch or
+of a later one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class EventProof(Document, frozen=True, kw_only=True, tag="ledger-event-proof-1"
         path: the hashes that lead from its leaf to the root of its batch, the nearest one first.
         batch: the batch that recorded it.
         files: the files of that batch, in order.
-        events: how many events the batch has.
+        events: the number of events of the batch.
         head_before: the head before that batch.
         later: the digests of the batches after it, in order.
     """
@@ -68,7 +68,7 @@ class EventProof(Document, frozen=True, kw_only=True, tag="ledger-event-proof-1"
         """The file that delivered the event.
 
         Raises:
-            VerificationFailed: it is none of the batch's.
+            VerificationFailed: the batch has no such file.
         """
         event = self.event
         for file in self.files:
@@ -89,12 +89,12 @@ class EventProof(Document, frozen=True, kw_only=True, tag="ledger-event-proof-1"
         }
 
     def tabular(self) -> Tabular:
-        """The same, a row for each."""
+        """The event with its cells, and where it comes from: a row for each fact."""
         columns = (Column("name", "Of the fact."), Column("value", "What it is."))
         return Tabular("event", columns, list(self.to_dict().items()), "name")
 
     def parts(self) -> Iterator[Facts | str]:
-        """The same, and what is proved."""
+        """The event with its cells, where it comes from, and what is proved."""
         yield Facts([(name, str(fact or "")) for name, fact in self.to_dict().items()])
         yield "This event is part of the ledger that the receipt is of."
 
@@ -103,7 +103,7 @@ def prove_event(store: Store, dataset: DataSet, table: Table, event_id: int) -> 
     """Prove an event of a table; the events of its batch are read once.
 
     Args:
-        store: holds it.
+        store: the ledger with the event.
         dataset: the tables.
         table: of the event.
         event_id: of the event.
@@ -144,7 +144,7 @@ def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> 
     """Check an event against a receipt by its proof.
 
     What the proof has of batches after the receipt is not used. The seal and the tags of a receipt
-    are not checked, for the proof of an event has no times, names of files, or tags.
+    are not checked, as the proof of an event has no times, names of files, or tags.
 
     Args:
         proof: of the event.
@@ -168,10 +168,10 @@ def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> 
     before = sum(other.rows for other in proof.files[: proof.files.index(file)])
     cells = event.cells.values()
     record = (event.event_id, event.table, event.file, event.line, event.action, *cells)
-    (hashed,) = leaves([record])
+    (leaf,) = leaves([record])
     index = before + event.event_id - (file.first_event or 0)
     path = [bytes.fromhex(one) for one in proof.path]
-    root = root_over(hashed, index, proof.events, path)
+    root = root_over(leaf, index, proof.events, path)
     if root is None:
         raise VerificationFailed("the path of the proof does not lead from this event to a root")
     digest = batch_digest(proof.batch, proof.files, proof.events, root.hex())
@@ -181,9 +181,9 @@ def check_event_proof(proof: EventProof, receipt: Receipt, dataset: DataSet) -> 
     if head != receipt.head:
         raise VerificationFailed(
             f"the proof leads to the head {head}, and the receipt has {receipt.head}: "
-            "the event is not part of that ledger as the proof has it"
+            "the event of the proof is not part of that ledger"
         )
-    # Those of the other batches are not in the proof.
+    # The numbers of events of other batches are not in the proof.
     if receipt.events < proof.events or (receipt.batch == 1 and receipt.events != proof.events):
         raise VerificationFailed(
             f"the receipt has {receipt.events} events, and batch {proof.batch.batch} alone has "

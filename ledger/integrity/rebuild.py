@@ -19,18 +19,18 @@ from ledger.store.event_store import Store
 
 @contextmanager
 def rebuilt(chain: Chain, delivered: DeliveredFiles, as_of: Month) -> Iterator[tuple[Store, int]]:
-    """Build a ledger that holds the events of one edition, and throw it away afterwards.
+    """Build a ledger with the events of one edition, and delete it afterwards.
 
     Args:
-        chain: the records of the ledger that was, up to the batch known at.
+        chain: the records of the former ledger, up to the known-at batch.
         delivered: the delivered files.
-        as_of: the month; only what counts then is read.
+        as_of: the month; only files that count then are read.
 
     Returns:
-        the ledger, within a transaction, and how many files were read.
+        the ledger, within a transaction, and the number of files that were read.
 
     Raises:
-        VerificationFailed: a delivered file is missing, or is not what its record says.
+        VerificationFailed: a delivered file is missing, or does not match its record.
     """
     effective = Records((), tuple(chain.files), ()).effective().values()
     counting = [file for file in effective if file.month <= as_of]
@@ -54,4 +54,4 @@ def _append(store: Store, dataset: DataSet, file: File, delivered: DeliveredFile
     for problem in recorder.problems:
         raise VerificationFailed(f"the file was never recorded: {problem}")
     if contents != file.contents:
-        raise VerificationFailed(f"{delivery.path} is not what the record of {file.name} says")
+        raise VerificationFailed(f"{delivery.path} is not what the record of {file.name} describes")

@@ -1,4 +1,4 @@
-"""One pass over all events: what the checks of batches and of typed values need to know."""
+"""One pass over all events, for the checks of batches and of typed values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _FileReader:
         if found.misplaced is None and self._expected < end:
             found.misplaced = event_fault(file, self._expected, None, "it is missing")
         if found.misplaced is None and self._expected > end:
-            message = "the record of its file knows of no such event"
+            message = "the record of its file has no such event"
             found.misplaced = event_fault(file, end, None, message)
         found.misplaced, found.altered = map(self._located, (found.misplaced, found.altered))
         if self._values:
@@ -91,7 +91,7 @@ class _FileReader:
             if event != expected:
                 message = f"it is missing, and {event} in its place"
             elif file != number:
-                message, known_line = f"it says that it is of file {file}", line
+                message, known_line = f"it is recorded as one of file {file}", line
             elif not _TEXT.issuperset(map(type, cells)):
                 message, known_line = "a cell of it is not text", line
             if message:
@@ -100,7 +100,7 @@ class _FileReader:
         return None
 
     def _compare_prefixes(self, chunk: EventChunk, hashes: list[bytes]) -> None:
-        """Note the first event whose leaf does not begin as it did when it was recorded."""
+        """Note the first event whose leaf does not begin with the recorded prefix."""
         stored = self._target.leaf_prefixes(self._file, self._expected)
         if stored is None or b"".join([one[:MARK_BYTES] for one in hashes]) == stored:
             return
@@ -129,11 +129,11 @@ class _TypedValues:
         self._stored = self._typed_values()
 
     def compare(self, chunk: EventChunk) -> None:
-        """Compare those of the next events."""
+        """Compare the typed values of the next events."""
         for row, reading in sorted(self._reader.irregular(chunk.cells), key=_place):
             value = self._target.stored_value(reading.value)
             expected = (chunk.events[row], reading.column, value, reading.code)
-            # Compared as they are written: 5 is not 5.0.
+            # Compared by their representation: 5 is not 5.0.
             if self._fault is None and repr(next(self._stored, None)) != repr(expected):
                 self._note(expected[0])
 
@@ -154,7 +154,7 @@ class _TypedValues:
             return
         place = self._target.typed_values_place(self._file)
         where = f"{place} of event {event_id} of {self._file.name}"
-        message = "not how its cells are read"
+        message = "not the typed values of its cells"
         self._fault = Fault(FaultKind.DERIVED, where, message)
 
 

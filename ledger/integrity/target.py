@@ -1,4 +1,4 @@
-"""What can be verified: records, and the events of each file, wherever they are stored."""
+"""The target of a verification: records, and the events of each file, in a ledger or a lake."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class EventChunk(NamedTuple):
 
 @dataclass(slots=True)
 class FileScan:
-    """What was read of the events of a file.
+    """The result of reading the events of a file.
 
     Attributes:
         misplaced: the first that cannot be one of its events: missing, unreadable, of another file.
-        altered: the first whose leaf has not the prefix that is stored. These bind nothing: whether
-            the event or the prefix was changed, the head decides.
+        altered: the first whose leaf does not have the stored prefix. Prefixes bind nothing: the
+            head decides whether the event or the prefix was changed.
         typed_value: the first typed value that is not the one stored.
         days: the days of UTC on which its timestamps fall.
     """
@@ -66,14 +66,14 @@ class FileScan:
 
 @dataclass(frozen=True, slots=True)
 class BatchScan:
-    """What was read of a batch.
+    """The result of reading a batch.
 
     Attributes:
         link: its records, in the chain.
-        files: what was read of its files with events.
-        events: how many events were read.
-        root: of the Merkle tree over these.
-        locations: where these are stored, if in files of their own.
+        files: the results of reading its files with events.
+        events: the number of events that were read.
+        root: of the Merkle tree over the events.
+        locations: where the events are stored, if in files of their own.
     """
 
     link: Link
@@ -94,7 +94,7 @@ class LocalTimePart:
 
     Attributes:
         place: where it is stored.
-        batches: the numbers of the batches on whose days it is.
+        batches: the numbers of the batches whose days it covers.
         rows: its rows, in order.
         is_begun: whether it may have rows of a batch that is not finished.
     """
@@ -109,15 +109,15 @@ class VerificationTarget(ABC):
     """A ledger or a lake that is verified.
 
     Attributes:
-        name: what people call it.
+        name: `ledger` or `lake`.
         place: where it is stored.
         dataset: the description of the data set.
         batches: all of them, once `load` was called.
         files: all of them, once `load` was called.
         tags: all of them, once `load` was called.
-        scans: what was read of the batches so far.
+        scans: the results of reading the batches so far.
         progress: counts the events that are done.
-        tick: reports the progress again while a statement runs; None where nobody listens.
+        tick: reports the progress again while a statement runs; None without a listener.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Verifies a ledger or a lake by a list of checks.
 
-Without an anchor, a receipt or the delivered files, a verification can only find that a ledger
-agrees with itself: after a rewrite of all of it, digests too, it still does.
+Without an anchor, a receipt or the delivered files, a verification can only show that a ledger is
+consistent with itself: so is one that was rewritten as a whole, digests included.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Check(Generic[Checked]):
     Attributes:
         name: of the check; never changes its meaning.
         run: reports the faults of a target, or of a batch.
-        needs: the checks without which its faults would mean nothing: it runs only where these
-            found none, of a check of a batch in the same batch.
+        needs: the checks on which its result depends: it runs only if these found no fault; for a
+            check of a batch, no fault in the same batch.
         cells: whether it needs the cells of all events to have been read.
     """
 
@@ -130,9 +130,9 @@ def ledger_checks(
     """The checks of a ledger.
 
     Args:
-        receipts: each with where it was read.
+        receipts: each with the path from which it was read.
         delivered: compares the delivered files.
-        quick: leave out what is computed from the events.
+        quick: leave out the checks of what is computed from the events.
     """
     whole: list[Check[LedgerTarget]] = [
         Check("stray-events", check_stray_events),
@@ -155,7 +155,7 @@ def ledger_checks(
 
 
 def receipts_check(receipts: Sequence[tuple[Path, Receipt]]) -> Check[VerificationTarget]:
-    """The check of records against receipts, each with where it was read."""
+    """The check of records against receipts, each with the path from which it was read."""
 
     def run(target: VerificationTarget) -> Iterator[Fault]:
         for path, receipt in receipts:
@@ -165,7 +165,7 @@ def receipts_check(receipts: Sequence[tuple[Path, Receipt]]) -> Check[Verificati
 
 
 def find_faults(target: Target, checks: Checks[Target]) -> list[tuple[str, Fault]]:
-    """Run checks, and give the first hundred faults, each with the name of the check."""
+    """Run checks, and return the first hundred faults, each with the name of the check."""
     return [*islice(_faults(target, checks), FAULTS_KEPT)]
 
 
@@ -209,18 +209,18 @@ def _run(
 
 @dataclass(frozen=True, slots=True)
 class Verification(Verdict):
-    """What a verification found.
+    """The result of a verification.
 
     Attributes:
         path: the ledger's file.
-        batches: how many are recorded.
-        events: how many are recorded.
+        batches: the number of recorded batches.
+        events: the number of recorded events.
         head: the head after the last batch, or None.
-        quick: whether what is computed from the events was left out.
-        anchored: up to which batch a receipt agrees; 0 where there is none.
-        compared: how many delivered files were read again; None where none were given.
+        quick: whether the checks of what is computed from the events were left out.
+        anchored: the last batch up to which a receipt agrees; 0 without a receipt.
+        compared: the number of delivered files that were read again; None if none were given.
         absent: the superseded files that were not among these.
-        faults: what is not as it was recorded, the first hundred; none where all is well.
+        faults: what is not as it was recorded, the first hundred; empty if everything is.
     """
 
     path: Path
@@ -262,13 +262,13 @@ class Verification(Verdict):
 
     @property
     def extent(self) -> str:
-        """How much is recorded."""
+        """The amount of what is recorded."""
         batches = counted(self.batches, "batch", "batches")
         return f"{batches}, {counted(self.events, 'event')}, head {self.head or 'none'}"
 
 
 def anchor_text(anchored: int, batches: int) -> str:
-    """How far receipts agree, as a verdict says it."""
+    """The part of a verdict on how far receipts agree."""
     of = "" if anchored == batches else f" of {batches}"
     return f"anchored by a receipt up to batch {anchored}{of}"
 
@@ -287,10 +287,10 @@ def verify_store(
     Args:
         store: the ledger.
         dataset: its description.
-        receipts: to check it against, each with where it was read.
+        receipts: to check it against, each with the path from which it was read.
         delivered: the delivered files, to compare it with.
-        quick: leave out what is computed from the events.
-        progress: is called with how many of how many events are done.
+        quick: leave out the checks of what is computed from the events.
+        progress: is called with the number of events that are done, and the number of all.
     """
     target = LedgerTarget(store, dataset, passes=1 if quick else 2, progress=progress)
     files = DeliveredFilesCheck(delivered) if delivered else None
@@ -311,11 +311,11 @@ def verify_store(
 def last_anchored(
     receipts: Iterable[tuple[Path, Receipt]], found: Sequence[tuple[str, Fault]]
 ) -> int:
-    """The last batch up to which receipts agree; 0 where anything was found."""
+    """The last batch up to which receipts agree; 0 if any fault was found."""
     return 0 if found else max((receipt.batch for _, receipt in receipts), default=0)
 
 
 def unreadable(path: Path, error: StorageFailed, *, quick: bool) -> Verification:
-    """What a verification found that could not even open the ledger."""
+    """The result of a verification that could not open the ledger."""
     fault = Fault(FaultKind.STORAGE, str(path), str(error).removeprefix(f"{path}: "))
     return Verification(path, 0, 0, None, quick, 0, None, (), (fault,))

@@ -1,4 +1,4 @@
-"""Events on their way into a lake: as Arrow, and how their cells are read."""
+"""Events to be put into a lake, as Arrow, and the readings of their cells."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ ReadingRow = tuple[int, str, str | None, str]
 
 
 class EventFile:
-    """The events of one file, some at a time.
+    """The events of one file, converted in batches.
 
     Attributes:
-        readings: how the irregular cells of those so far are read.
+        readings: of the irregular cells of the events so far.
         schema: the types of the events.
     """
 
     def __init__(self, table: Table, file: int) -> None:
-        """Start without any.
+        """Start without events.
 
         Args:
             table: whose events they are.
@@ -47,12 +47,12 @@ class EventFile:
         actions: Sequence[str],
         columns: Sequence[Sequence[str | None]],
     ) -> pa.RecordBatch:
-        """Some more events, as Arrow.
+        """Convert the next events to Arrow.
 
         Args:
             events: the `event_id` of each.
-            lines: of each the line on which it starts.
-            actions: of each.
+            lines: the line on which each starts.
+            actions: the action of each.
             columns: the cells, column by column.
         """
         for row, reading in self._reader.irregular(columns):
@@ -65,7 +65,7 @@ class EventFile:
 
 
 def value_text(value: str | float | None) -> str | None:
-    """A typed value as a text: of a number the shortest that reads as the same double."""
+    """A typed value as a text: of a number, the shortest one that is the same double."""
     return value if value is None or isinstance(value, str) else repr(value)
 
 
@@ -80,12 +80,12 @@ def clock_table(days: Collection[str], zone: str) -> pa.Table:
 
 
 def days_of(clock: pa.Table) -> set[str]:
-    """The days of UTC of which the local time is known."""
+    """The days of UTC whose local time is known."""
     return {hour[:10] for hour in clock.column("utc_hour").to_pylist()}
 
 
 def merged(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of a size, the last one smaller."""
+    """Yield the rows in batches of one size; the last batch may be smaller."""
     waiting: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:

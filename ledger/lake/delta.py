@@ -1,10 +1,10 @@
-"""A lake of Delta tables: one for each relation, to which is only ever appended.
+"""A lake of Delta tables: one for each relation, and append-only.
 
-The files of events are those of a lake of plain Parquet, and beside them lies the log of the table.
+The files of events are those of a lake of plain Parquet, with the log of the table beside them.
 Each append is a transaction of its table, and carries the head and the number of its batch as
 `(app_id, version)` (https://github.com/delta-io/delta/blob/master/PROTOCOL.md, "Transaction
-Identifiers"): so whoever adds a batch of which a part is there already adds the rest alone. The
-table of batches is appended to last, and readers leave out what no batch in it speaks of.
+Identifiers"): so a writer that adds a batch of which a part exists already adds only the rest. The
+table of batches is appended to last, and readers ignore rows that belong to no batch in it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class DeltaLayout(Layout):
     name = "delta"
 
     def records(self) -> Records:
-        """What it holds."""
+        """The records of the lake."""
         batches = self._recorded(BATCHES, Batch)
         last = len(batches)
         return Records(
@@ -64,7 +64,7 @@ class DeltaLayout(Layout):
         )
 
     def commit(self, draft: Path, content: BatchContent, staged: Mapping[File, Path]) -> None:
-        """Put a batch whose events are written into its place, its record last."""
+        """Add a batch whose events are written already; its record is added last."""
         batch = content.batch
         once = Transaction(batch.head, batch.batch)
         self._check_begun(content.files[0], once)
@@ -88,7 +88,7 @@ class DeltaLayout(Layout):
     def event_files(
         self, table: Table, records: Records, last_month: Month | None = None
     ) -> Sequence[Path]:
-        """The files of Parquet that hold the events of a table."""
+        """The files of Parquet that contain the events of a table."""
         last = records.files[-1].file if records.files else 0
         return [
             self.root / table.events / unquote(action["path"])
@@ -98,27 +98,27 @@ class DeltaLayout(Layout):
         ]
 
     def files_of(self, relation: str, records: Records) -> Sequence[Path]:
-        """The files of Parquet that hold the rows of `readings` or `clock`."""
+        """The files of Parquet that contain the rows of `readings` or `clock`."""
         return [self.root / relation / unquote(a["path"]) for a in self._actions(relation)]
 
     def shares(
         self, relation: str, records: Records
     ) -> Sequence[tuple[Sequence[Batch], Sequence[Path]]]:
-        """The files of `files_of`, by the batches whose rows they hold and no others."""
+        """The files of `files_of`, by the batches whose rows they contain."""
         return [(records.batches, self.files_of(relation, records))]
 
     def is_begun(self, records: Records) -> bool:
-        """Whether files of `files_of` may hold rows of a batch that is not finished."""
+        """Whether files of `files_of` may contain rows of a batch that is not finished."""
         return any(file.batch > len(records.batches) for file in self._recorded(FILES, File))
 
     def misplaced(self, records: Records) -> Iterator[tuple[Path, str]]:
-        """Where readers would not find what is recorded, or more than that: a path, and how."""
+        """Yield each path where readers find less or more than what is recorded, and a message."""
         tags = self._recorded(TAGS, Tag)
-        # Read after them: whoever publishes meanwhile adds batches first.
+        # Read after the tags: a concurrent writer adds batches first.
         last = len(self._recorded(BATCHES, Batch))
         for tag in tags:
             if tag.batch > last:
-                yield self.root / TAGS, f"{tag.name} is of batch {tag.batch}, which is not there"
+                yield self.root / TAGS, f"{tag.name} is of batch {tag.batch}, which is missing"
         for table in self.dataset.tables:
             recorded = {
                 self.events_path(file): file
@@ -133,16 +133,16 @@ class DeltaLayout(Layout):
                 if path not in listed:
                     yield path, "its table does not have it"
                 elif not _is_of(listed[path], file):
-                    yield path, "its table says other things of it than its record"
+                    yield path, "its entry in the table differs from its record"
             for path in self.event_files(table, records):
                 if path not in recorded:
-                    yield path, "its table has it, and no record of a file speaks of it"
+                    yield path, "its table has it, but no record of a file does"
 
     def _append_events(self, file: File, path: Path, once: Transaction) -> None:
-        """Put the file with the events of a delivered file into its table, unless it is there."""
+        """Add the file with the events of a delivered file to its table, unless it was added."""
         table = self.dataset.table(file.table_name)
-        there = self._table(table.events)
-        if there and there.transaction_version(once.app_id) is not None:
+        existing = self._table(table.events)
+        if existing and existing.transaction_version(once.app_id) is not None:
             self._settle(table.events)
             return
         place = self.events_path(file)
@@ -157,15 +157,15 @@ class DeltaLayout(Layout):
             stats=_stats(file),
         )
         with self._translated(table.events):
-            if there is None:
-                there = DeltaTable.create(
+            if existing is None:
+                existing = DeltaTable.create(
                     self.root / table.events,
                     types,
                     partition_by=["month"],
                     configuration=_APPEND_ONLY,
                 )
                 self._settle(table.events)
-            there.create_write_transaction(
+            existing.create_write_transaction(
                 [action],
                 "append",
                 types,
@@ -175,24 +175,24 @@ class DeltaLayout(Layout):
         self._settle(table.events)
 
     def _append(self, relation: str, once: Transaction, rows: pa.Table) -> None:
-        """Append rows to a table, unless that was done already."""
-        there = self._table(relation)
-        if there is None or there.transaction_version(once.app_id) is None:
+        """Append rows to a table, unless they were appended already."""
+        existing = self._table(relation)
+        if existing is None or existing.transaction_version(once.app_id) is None:
             with self._translated(relation):
                 write_deltalake(
-                    there or self.root / relation,
+                    existing or self.root / relation,
                     rows,
                     mode="append",
-                    configuration=None if there else _APPEND_ONLY,
+                    configuration=None if existing else _APPEND_ONLY,
                     commit_properties=CommitProperties(app_transactions=[once]),
                     writer_properties=WriterProperties(compression="ZSTD"),
                 )
         self._settle(relation)
 
     def _settle(self, relation: str) -> None:
-        """Wait until the last version of a table is on disk, which who wrote it did not.
+        """Wait until the last version of a table is on disk; Delta itself does not wait.
 
-        Also where it was there before: whoever wrote it may have been killed first.
+        A version that existed before is synced too: its writer may have been killed first.
         """
         table = self._table(relation)
         if table is None:
@@ -208,21 +208,22 @@ class DeltaLayout(Layout):
             sync(path)
 
     def _check_begun(self, first: File, once: Transaction) -> None:
-        """See that nothing is there of a batch that was begun by another ledger.
+        """Check that the lake has no part of a batch that another ledger began.
 
         Args:
             first: the first file of the batch that is to follow.
-            once: what was begun of that one has it.
+            once: the transaction of that batch, which all parts of it carry.
 
         Raises:
-            VerificationFailed: there is something.
+            VerificationFailed: the lake has such a part.
         """
         for relation in (*(table.events for table in self.dataset.tables), FILES):
             last = max((action["max.file"] for action in self._actions(relation)), default=0)
-            there = self._table(relation)
-            if last >= first.file and there and there.transaction_version(once.app_id) is None:
+            existing = self._table(relation)
+            version = existing.transaction_version(once.app_id) if existing else None
+            if last >= first.file and version is None:
                 raise VerificationFailed(
-                    f"{self.root / relation} holds file {last}, of a batch that another ledger "
+                    f"{self.root / relation} has file {last}, of a batch that another ledger "
                     "began and did not finish; publish to another folder"
                 )
 
@@ -234,7 +235,7 @@ class DeltaLayout(Layout):
         return sorted(found, key=lambda record: int(getattr(record, types.names[0])))
 
     def _actions(self, relation: str) -> list[dict[str, Any]]:
-        """The files of a table, with what is known of each."""
+        """The files of a table, with the statistics of each."""
         table = self._table(relation)
         if table is None:
             return []
@@ -253,7 +254,7 @@ class DeltaLayout(Layout):
             yield
         except (pa.ArrowException, KeyError, ValueError) as error:
             raise LedgerDamaged(
-                f"{self.root / relation} is not that of a lake: {error}; restore the lake"
+                f"{self.root / relation} is not a table of a lake: {error}; restore the lake"
             ) from error
         except (DeltaError, OSError) as error:
             raise StorageFailed(
@@ -262,20 +263,20 @@ class DeltaLayout(Layout):
 
 
 def _is_of(action: Mapping[str, Any], file: File) -> bool:
-    """Whether a table says of a file with events what its record does."""
-    said = [action.get(name) for name in _SAID]
+    """Whether the entry of a file in a table agrees with its record."""
+    found = [action.get(name) for name in _FACTS]
     ends = [file.first_event, file.last_event, file.file, file.file]
-    return said == [str(file.month), file.rows, *ends]
+    return found == [str(file.month), file.rows, *ends]
 
 
-_SAID = (
+_FACTS = (
     *("partition.month", "num_records"),
     *("min.event_id", "max.event_id", "min.file", "max.file"),
 )
 
 
 def _stats(file: File) -> str:
-    """What Delta is to know of the file with the events of a delivered file."""
+    """The statistics for Delta of the file with the events of a delivered file."""
     least = {"event_id": file.first_event, "file": file.file}
     most = {"event_id": file.last_event, "file": file.file}
     counts = {"numRecords": file.rows, "minValues": least, "maxValues": most}

@@ -1,4 +1,4 @@
-"""The files of a lake: Parquet that is read and written, and how a finished file gets its name."""
+"""The files of a lake: reads and writes Parquet, and gives finished files their names."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ def read_parquet(path: Path, types: pa.Schema) -> pa.Table:
     """Read a file of Parquet that must have these columns.
 
     Raises:
-        LedgerDamaged: it is missing, cannot be read, or has others.
+        LedgerDamaged: the file is missing, cannot be read, or has other columns.
     """
     try:
-        # Not by its path: a folder `month=202503` in it would become a column.
+        # Not read by its path, of which a folder `month=202503` would become a column.
         with open(path, "rb") as file:
             table = pq.read_table(file)
         if table.column_names == types.names:
             table = table.cast(types)
-            # Texts that are none would be found by whoever reads them.
+            # Invalid texts would otherwise be found only when they are read.
             table.validate(full=True)
             return table
     except (OSError, pa.ArrowException) as error:
         raise LedgerDamaged(f"{path} cannot be read: {error}; restore the lake") from error
-    raise LedgerDamaged(f"{path} has not the columns that a lake has; restore the lake")
+    raise LedgerDamaged(f"{path} does not have the columns of a lake; restore the lake")
 
 
 def read_events(path: Path, types: pa.Schema, size: int) -> Iterator[pa.RecordBatch]:
-    """Read a file of events, no more than `size` at a time.
+    """Read a file of events, in batches of at most `size`.
 
     Raises:
-        LedgerDamaged: it is missing, cannot be read, or has other columns or types.
+        LedgerDamaged: the file is missing, cannot be read, or has other columns or types.
     """
     try:
         with open(path, "rb") as handle, pq.ParquetFile(handle) as file:
             if not file.schema_arrow.equals(types):
-                raise LedgerDamaged(f"{path} has not the columns that a lake has; restore the lake")
+                raise LedgerDamaged(f"{path} does not have the columns of a lake; restore the lake")
             for some in file.iter_batches(batch_size=size):
                 some.validate(full=True)
                 yield some
@@ -69,10 +69,10 @@ def write_events(path: Path, events: pa.RecordBatchReader) -> Path:
 
 
 def move(moves: Mapping[Path, Path]) -> None:
-    """Give finished files their names, one after the other; all of them are on disk then.
+    """Give finished files their names, one after the other, and wait until they are on disk.
 
     Args:
-        moves: by the draft, where it goes.
+        moves: the final path of each draft.
     """
     folders: set[Path] = set()
     for draft in moves:
@@ -85,7 +85,7 @@ def move(moves: Mapping[Path, Path]) -> None:
 
 
 def _make(folder: Path) -> list[Path]:
-    """Make a folder and those above it; give the ones in which a name is new."""
+    """Make a folder and those above it; return the ones in which a name is new."""
     new = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return [place.parent for place in new]

@@ -1,4 +1,4 @@
-"""A lake's folder: made, opened, and known by its marker."""
+"""The folder of a lake: made, opened, and recognised by its marker."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def lake_folder(place: str | os.PathLike[str]) -> Path:
     """The folder of a lake or of deliveries, given as a path or a `file:` URI.
 
     Raises:
-        WrongUsage: it is a URI of something else.
+        WrongUsage: the URI is not that of a folder.
     """
     text = str(place)
     parts = urlsplit(text)
-    # One letter is a drive of Windows; of two slashes, a path keeps one.
+    # One letter is a drive of Windows; `Path` reduces two slashes to one.
     if len(parts.scheme) <= 1 or not text[len(parts.scheme) :].startswith(":/"):
         return Path(place)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
@@ -41,9 +41,9 @@ def open_lake(root: Path, dataset: DataSet) -> Layout:
     """The lake of a folder.
 
     Raises:
-        WrongUsage: there is none, or it is of another data set, or the layout needs a package that
-            is not there.
-        StorageFailed: it cannot be read, or a newer version made it.
+        WrongUsage: the folder has no lake, or one of another data set, or the layout needs a
+            package that is not installed.
+        StorageFailed: the lake cannot be read, or was made by a newer version.
     """
     try:
         text = (root / MARKER).read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def open_lake(root: Path, dataset: DataSet) -> Layout:
         layout, version, name = marker["layout"], marker["version"], marker["dataset"]
     except (ValueError, KeyError, TypeError) as error:
         raise LedgerDamaged(
-            f"{root / MARKER} is not that of a lake: {error}; restore it"
+            f"{root / MARKER} is not the marker of a lake: {error}; restore it"
         ) from error
     if version != VERSION or layout not in LAYOUTS:
         raise StorageFailed(f"{root} was made by a newer version of ledger; install that version")
@@ -66,36 +66,36 @@ def open_lake(root: Path, dataset: DataSet) -> Layout:
 
 
 def make_lake(root: Path, dataset: DataSet, layout: str | None = None) -> Layout:
-    """The lake of a folder, made where there is none.
+    """The lake of a folder, made if it does not exist.
 
     Args:
-        root: made where it is not there; a folder that holds something else is left alone.
-        dataset: whose events it is to hold.
-        layout: `parquet` or `delta`; by default that of the lake that is there, or `parquet`.
+        root: made if it does not exist; a folder with other files is left alone.
+        dataset: whose events the lake is to contain.
+        layout: `parquet` or `delta`; by default that of the existing lake, or `parquet`.
 
     Raises:
-        WrongUsage: the folder holds something else, or the lake there is of another layout.
-        StorageFailed: it cannot be made.
+        WrongUsage: the folder has other files, or its lake has another layout.
+        StorageFailed: the lake cannot be made.
     """
     if layout is not None and layout not in LAYOUTS:
-        raise WrongUsage(f"there is no layout {layout!r}; there are {', '.join(LAYOUTS)}")
+        raise WrongUsage(f"unknown layout {layout!r}; choose one of: {', '.join(LAYOUTS)}")
     made = None
-    # Not `Path.exists`, which raises where one may not look.
+    # Not `Path.exists`, which raises without permission to read the folder.
     if not os.path.exists(root / MARKER):
         made = _layout(layout or "parquet", root, dataset)
         _mark(made)
-    there = open_lake(root, dataset)
-    if layout not in (None, there.name):
+    lake = open_lake(root, dataset)
+    if layout not in (None, lake.name):
         raise WrongUsage(
-            f"{root} is a lake of the layout {there.name}; name another folder for {layout}"
+            f"{root} is a lake of the layout {lake.name}; name another folder for {layout}"
         )
-    return there
+    return lake
 
 
 def discard_if_empty(lake: Layout) -> None:
-    """Remove a lake in which nothing was ever recorded, as one just made for a refused file.
+    """Remove a lake in which nothing was ever recorded, such as one made for a refused file.
 
-    One to which another process writes meanwhile stays.
+    A lake to which another process writes meanwhile is kept.
     """
     with suppress(LedgerError, OSError), lake.writing():
         if not lake.records().batches:
@@ -109,7 +109,7 @@ def _mark(lake: Layout) -> None:
         lake.root.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in lake.root.iterdir()}
         if MARKER not in names and any(not name.startswith(".") for name in names):
-            raise WrongUsage(f"{lake.root} holds other files and is no lake; name another folder")
+            raise WrongUsage(f"{lake.root} has other files and is no lake; name another folder")
         with draft_folder(lake.root) as folder:
             (folder / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
             put(folder / MARKER, lake.root / MARKER)

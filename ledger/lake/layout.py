@@ -1,4 +1,4 @@
-"""How a lake is laid out on disk: what every layout can do, and which one a folder has."""
+"""The layout of a lake on disk: the interface of all layouts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ledger.model.periods import Month
 from ledger.model.records import Batch, File, Records, Tag
 
 MARKER = "lake.json"
-"""The file by which a folder is known as a lake."""
+"""The file by which a folder is recognised as a lake."""
 
 ROWS_AT_ONCE = 65_536
-"""Events of a row group: few enough to be passed over where none of them is asked for."""
+"""Events of a row group: small enough that a reader can skip groups that it does not need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class BatchContent:
         batch: its record.
         files: the records of its files, in order.
         events: gives the events of a file, by row groups.
-        readings: gives how its irregular cells were read; asked for after the events.
-        clock: gives the local time of days that no batch before had; likewise.
+        readings: gives the readings of its irregular cells; called after `events`.
+        clock: gives the local time of days that no batch before had; called after `events`.
     """
 
     batch: Batch
@@ -50,7 +50,7 @@ class Layout(ABC):
     Attributes:
         name: of the layout, `parquet` or `delta`.
         root: the lake's folder.
-        dataset: whose events it holds.
+        dataset: whose events it contains.
     """
 
     name: str
@@ -62,10 +62,10 @@ class Layout(ABC):
 
     @abstractmethod
     def records(self) -> Records:
-        """What it holds.
+        """The records of the lake.
 
         Raises:
-            LedgerDamaged: it holds what no lake can hold.
+            LedgerDamaged: the records cannot be those of a lake.
         """
 
     def add_batch(self, content: BatchContent) -> None:
@@ -83,12 +83,12 @@ class Layout(ABC):
 
     @abstractmethod
     def commit(self, draft: Path, content: BatchContent, staged: Mapping[File, Path]) -> None:
-        """Put a batch whose events are written into its place, its record last.
+        """Add a batch whose events are written already; its record is added last.
 
         Args:
-            draft: the folder in which they are, within the lake.
-            content: the batch; its events are not asked for.
-            staged: where those of each file are.
+            draft: the folder with the drafts of the events, within the lake.
+            content: the batch; its `events` are not called.
+            staged: the draft of the events of each file.
         """
 
     @abstractmethod
@@ -99,41 +99,41 @@ class Layout(ABC):
     def event_files(
         self, table: Table, records: Records, last_month: Month | None = None
     ) -> Sequence[Path]:
-        """The files of Parquet that hold the events of a table; see `events_path` for their names.
+        """The files of Parquet with the events of a table; see `events_path` for their names.
 
         Args:
             table: whose events they are.
-            records: as read before. Files of batches that were added since may be among them, and
-                so may be events of these.
-            last_month: leave out what is of later months; None for nothing.
+            records: as read before. The result may include files of batches that were added since,
+                or files with events of these.
+            last_month: leave out later months; None for no limit.
         """
 
     @abstractmethod
     def files_of(self, relation: str, records: Records) -> Sequence[Path]:
-        """The files of Parquet that hold the rows of `readings` or `clock`."""
+        """The files of Parquet that contain the rows of `readings` or `clock`."""
 
     @abstractmethod
     def shares(
         self, relation: str, records: Records
     ) -> Sequence[tuple[Sequence[Batch], Sequence[Path]]]:
-        """The files of `files_of`, by the batches whose rows they hold and no others."""
+        """The files of `files_of`, by the batches whose rows they contain."""
 
     @abstractmethod
     def is_begun(self, records: Records) -> bool:
-        """Whether files of `files_of` may hold rows of a batch that is not finished."""
+        """Whether files of `files_of` may contain rows of a batch that is not finished."""
 
     @abstractmethod
     def misplaced(self, records: Records) -> Iterator[tuple[Path, str]]:
-        """Where readers would not find what is recorded, or more than that: a path, and how."""
+        """Yield each path where readers find less or more than what is recorded, and a message."""
 
     def events_path(self, file: File) -> Path:
-        """Where the events of a file are, or go to."""
+        """The path of the events of a file, whether they are written or not."""
         table = self.dataset.table(file.table_name)
         return self.root / table.events / f"month={file.month}" / file_name(file.file)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep others from writing, from when it is read what is there to when more is added.
+        """Lock the lake against other writers, while it is read and added to.
 
         Raises:
             LedgerBusy: another process writes to the lake.

@@ -3,12 +3,12 @@
     lake.json
     interactions_events/month=202503/00000007.parquet    the events of file 7
     files/00000003.parquet                               the records of the files of batch 3
-    readings/00000003.parquet, clock/00000003.parquet    how its cells are read
+    readings/00000003.parquet, clock/00000003.parquet    the readings of its cells
     batches/00000003.parquet                             the record of batch 3: written last
     tags/00000001.parquet                                the first name of an edition
 
-A batch is there when its record is: files that no record speaks of are of a batch that was never
-finished, and whoever adds it again writes the same names.
+A batch exists once its record does: files without a record belong to a batch that was never
+finished, and a writer that adds it again uses the same names.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ class ParquetLayout(Layout):
     name = "parquet"
 
     def records(self) -> Records:
-        """What it holds."""
+        """The records of the lake."""
         batches = self._numbered(BATCHES, Batch)
-        # Each batch has files: where their records are missing, so would be its events.
+        # Each batch has files: without their records, its events would be missing.
         files = self._recorded(FILES, File, range(1, len(batches) + 1))
         tags = self._numbered(TAGS, Tag)
         known = (tag for tag in tags if tag.batch <= len(batches))
         return Records(tuple(batches), tuple(files), tuple(known))
 
     def commit(self, draft: Path, content: BatchContent, staged: Mapping[File, Path]) -> None:
-        """Put a batch whose events are written into its place, its record last."""
+        """Add a batch whose events are written already; its record is added last."""
         number = content.batch.batch
         tables = {
             FILES: arrow_table(FILES, map(record_row, content.files)),
@@ -69,7 +69,7 @@ class ParquetLayout(Layout):
             path = write_table(draft / f"{relation}.parquet", table)
             moves[path] = self._path(relation, number)
         move(moves)
-        # All that it speaks of is on disk before the record gets its name.
+        # Everything that the record refers to is on disk before the record gets its name.
         record = arrow_table(BATCHES, [record_row(content.batch)])
         move({write_table(draft / f"{BATCHES}.parquet", record): self._path(BATCHES, number)})
 
@@ -83,7 +83,7 @@ class ParquetLayout(Layout):
     def event_files(
         self, table: Table, records: Records, last_month: Month | None = None
     ) -> Sequence[Path]:
-        """The files of Parquet that hold the events of a table."""
+        """The files of Parquet that contain the events of a table."""
         return [
             self.events_path(file)
             for file in records.files
@@ -93,33 +93,33 @@ class ParquetLayout(Layout):
         ]
 
     def files_of(self, relation: str, records: Records) -> Sequence[Path]:
-        """The files of Parquet that hold the rows of `readings` or `clock`."""
+        """The files of Parquet that contain the rows of `readings` or `clock`."""
         return [self._path(relation, batch.batch) for batch in records.batches]
 
     def shares(
         self, relation: str, records: Records
     ) -> Sequence[tuple[Sequence[Batch], Sequence[Path]]]:
-        """The files of `files_of`, by the batches whose rows they hold and no others."""
+        """The files of `files_of`, by the batches whose rows they contain."""
         return [([batch], [self._path(relation, batch.batch)]) for batch in records.batches]
 
     def is_begun(self, records: Records) -> bool:
-        """Whether files of `files_of` may hold rows of a batch that is not finished: never."""
+        """Whether files of `files_of` may contain rows of a batch that is not finished: never."""
         return False
 
     def misplaced(self, records: Records) -> Iterator[tuple[Path, str]]:
-        """Where readers would not find what is recorded: records after a missing one."""
+        """Yield each path where readers find less than what is recorded, and a message."""
         tags = self._numbered(TAGS, Tag)
-        # Read after them: whoever publishes meanwhile adds batches first.
+        # Read after the tags: a concurrent writer adds batches first.
         last = len(self._numbers(BATCHES))
         for tag in tags:
             if tag.batch > last:
-                yield self._path(TAGS, tag.tag), f"it is of batch {tag.batch}, which is not there"
+                yield self._path(TAGS, tag.tag), f"it is of batch {tag.batch}, which is missing"
         for relation in (BATCHES, TAGS):
             names = {name for name in self._names(relation) if _NAME.fullmatch(name)}
             first = file_name(len(self._numbers(relation)) + 1)
             for name in sorted(names)[-1:]:
                 if name > first:
-                    message = f"it is missing, and {name} is there: no reader gets that far"
+                    message = f"it is missing, and {name} exists: readers ignore what follows a gap"
                     yield self.root / relation / first, message
 
     def _path(self, relation: str, number: int) -> Path:
@@ -130,11 +130,11 @@ class ParquetLayout(Layout):
         numbers = self._numbers(relation)
         found = self._recorded(relation, kind, numbers)
         for number, record in zip_longest(numbers, found):
-            # What follows would be taken for the record of another number.
+            # The next records would otherwise be read as those of other numbers.
             if record is None or next(iter(astuple(record))) != number:
                 path = self.root / relation
                 raise LedgerDamaged(
-                    f"{path} has not in each file the record of its number; restore the lake"
+                    f"{path} does not have the record of its number in each file; restore the lake"
                 )
         return found
 
@@ -147,7 +147,7 @@ class ParquetLayout(Layout):
         return found
 
     def _numbers(self, relation: str) -> Sequence[int]:
-        """The numbers of the files of a relation, as far as one follows on the other."""
+        """The numbers of the files of a relation, up to the first gap."""
         names = self._names(relation)
         return [*takewhile(lambda n: file_name(n) in names, range(1, len(names) + 1))]
 

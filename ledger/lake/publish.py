@@ -1,4 +1,4 @@
-"""Publishes a ledger to a lake: the batches, and names of editions, that it has not yet."""
+"""Publishes a ledger to a lake: the batches and tags that the lake does not have yet."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ledger.text import counted
 
 @dataclass(frozen=True, slots=True)
 class Published(JsonObject):
-    """What was published.
+    """The result of publishing.
 
     Attributes:
         layout: of the lake.
-        batches: those that are new there, in order.
-        files: how many files these have.
-        events: how many events these have.
-        tags: how many names of editions are new there.
-        held: how many batches the lake holds now.
-        head: after the last of them, or None.
+        batches: those that are new in the lake, in order.
+        files: the number of files of the new batches.
+        events: the number of events of the new batches.
+        tags: the number of new tags.
+        held: the number of batches that the lake has now.
+        head: the head after the last batch, or None.
     """
 
     layout: str
@@ -69,18 +69,18 @@ _COLUMNS = (
 def publish_store(
     store: Store, dataset: DataSet, lake: Layout, progress: Progress | None = None
 ) -> Published:
-    """Add to a lake what a ledger holds and the lake does not; to be called within a snapshot.
+    """Add to a lake what only the ledger has; to be called within a snapshot.
 
     Args:
         store: the ledger.
         dataset: its description.
         lake: the lake.
-        progress: is told how many events of how many are written.
+        progress: is called with the number of events that are written, and the number of all.
 
     Raises:
-        VerificationFailed: the lake holds something else than this ledger.
+        VerificationFailed: the lake is not the beginning of this ledger.
         LedgerBusy: another process writes to the lake.
-        StorageFailed: the lake cannot be written; the batches before are whole.
+        StorageFailed: the lake cannot be written; the batches before are complete.
     """
     batches, files, tags = store.batches(), store.files(), store.tags()
     with lake.writing():
@@ -106,10 +106,10 @@ def publish_store(
 
 
 def check_same(store: Store, lake: Layout, known: Records) -> None:
-    """See that a lake holds the beginning of a ledger, or all of it.
+    """Check that the records of a lake are the beginning of those of a ledger, or all of them.
 
     Raises:
-        VerificationFailed: it holds more, or something else.
+        VerificationFailed: the lake has more records, or other ones.
     """
     batches, tags = store.batches(), store.tags()
     if len(known.batches) > len(batches) or len(known.tags) > len(tags):
@@ -118,23 +118,23 @@ def check_same(store: Store, lake: Layout, known: Records) -> None:
             f"tags, and the ledger {store.path} ends with batch {len(batches)} and {len(tags)}; "
             "name the ledger that was published there, or another folder"
         )
-    for held, ours in zip(known.batches, batches, strict=False):
-        if held.seal != ours.seal:
+    for published, ours in zip(known.batches, batches, strict=False):
+        if published.seal != ours.seal:
             raise VerificationFailed(
-                f"batch {held.batch} of the lake {lake.root} has the head {held.head}, and that of "
-                f"the ledger {store.path} has {ours.head}: it is another one, or was recorded at "
-                "another time; publish to another folder"
+                f"batch {published.batch} of the lake {lake.root} has the head {published.head}, "
+                f"and that of the ledger {store.path} has {ours.head}: it is another one, or was "
+                "recorded at another time; publish to another folder"
             )
-    for named, tag in zip(known.tags, tags, strict=False):
-        if named.seal != tag.seal:
+    for published_tag, tag in zip(known.tags, tags, strict=False):
+        if published_tag.seal != tag.seal:
             raise VerificationFailed(
-                f"the lake {lake.root} has the tag {named.name} where the ledger {store.path} has "
-                f"{tag.name}, or of another edition; publish to another folder"
+                f"the lake {lake.root} has the tag {published_tag.name} where the ledger "
+                f"{store.path} has {tag.name}, or of another edition; publish to another folder"
             )
 
 
 def known_days(lake: Layout, records: Records) -> set[str]:
-    """The days of UTC of which a lake has the local time."""
+    """The days of UTC whose local time is in a lake."""
     types = schema(columns_of(CLOCK))
     days: set[str] = set()
     for path in lake.files_of(CLOCK, records):
@@ -150,22 +150,22 @@ def _content(
     days: set[str],
     advance: Advance,
 ) -> BatchContent:
-    """What is added of a batch; the days that it brings are added to those known."""
-    written: dict[int, EventFile] = {}
+    """The content of a batch for a lake; its new days are added to the known ones."""
+    event_files: dict[int, EventFile] = {}
 
     def events(file: File) -> pa.RecordBatchReader:
-        made = written[file.file] = EventFile(dataset.table(file.table_name), file.file)
+        made = event_files[file.file] = EventFile(dataset.table(file.table_name), file.file)
         return pa.RecordBatchReader.from_batches(
             made.schema, _batches(store, dataset, file, made, advance)
         )
 
     def clock() -> pa.Table:
-        new = set().union(*(made.utc_days for made in written.values())) - days
+        new = set().union(*(made.utc_days for made in event_files.values())) - days
         days.update(new)
         return clock_table(new, dataset.zone)
 
     def readings() -> pa.Table:
-        return readings_table(row for made in written.values() for row in made.readings)
+        return readings_table(row for made in event_files.values() for row in made.readings)
 
     return BatchContent(batch, files, events, readings, clock)
 

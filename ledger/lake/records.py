@@ -1,7 +1,7 @@
-"""The records of a lake in a store of their own, so that what is asked of a ledger is asked of it.
+"""The records of a lake in a store of their own, which can be queried like a ledger.
 
-Editions, names, the report and the answers are computed by the same code: the store holds batches,
-files and tags, and whoever replays the events puts in what comes of them.
+Editions, names, the report and the answers are computed by the same code: the store has batches,
+files and tags, and a replay of the events adds its results.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ledger.store.event_store import Store
 
 @contextmanager
 def records_store(records: Records) -> Iterator[Store]:
-    """A ledger that holds these records and no events, thrown away at the end."""
+    """A ledger with these records and no events, deleted at the end."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "records.db"
         with Store.for_writing(path, create=True) as store, store.snapshot():
@@ -28,12 +28,12 @@ def records_store(records: Records) -> Iterator[Store]:
 
 
 def known_records(lake: Layout) -> Records:
-    """What a lake holds.
+    """The records of a lake.
 
     Raises:
-        WrongUsage: that is nothing.
+        WrongUsage: the lake has no batches.
     """
     records = lake.records()
     if not records.batches:
-        raise WrongUsage(f"the lake {lake.root} holds no batch; start with: ledger publish")
+        raise WrongUsage(f"the lake {lake.root} has no batch; start with: ledger publish")
     return records

@@ -1,8 +1,8 @@
 """The relations of a lake, as Arrow types, and the records of a ledger as rows of them.
 
-They are those of the ledger's file: numbers as they are there, cells as texts. But the value of a
-reading is a text here, a number as the shortest that reads as the same double, and the month of an
-event is the name of a folder, `202503`: a text on every engine.
+They are those of the ledger's file, with the same numbers, and with cells as texts. But the value
+of a reading is a text here, for a number the shortest one that is the same double, and the month
+of an event is the name of a folder, `202503`: a text on every engine.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def event_columns(table: Table) -> tuple[str, ...]:
 
 
 def is_integer(column: str) -> bool:
-    """Whether a column that is no cell holds whole numbers; else it holds texts."""
+    """Whether a column that is no cell contains whole numbers; else it contains texts."""
     return column in _INTEGERS
 
 

@@ -1,7 +1,7 @@
 """A lake as a target of verification: its events, records and what is computed from them.
 
-A lake is checked against its own chain, against the ledger that was published, where that is at
-hand, and against receipts. Without these it only agrees with itself: see `ledger.integrity.verify`.
+A lake is checked against its own chain, against the published ledger, if it is available, and
+against receipts. Without these, it is only consistent with itself: see `ledger.integrity.verify`.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ from ledger.text import counted
 
 @dataclass(frozen=True, slots=True)
 class LakeVerification(Verdict):
-    """What a verification of a lake found.
+    """The result of a verification of a lake.
 
     Attributes:
         root: the lake's folder.
         layout: of the lake.
-        batches: how many it holds.
-        events: how many these have.
+        batches: the number of its batches.
+        events: the number of their events.
         head: the head after the last batch, or None.
-        anchored: up to which batch a receipt agrees; 0 where there is none.
+        anchored: the last batch up to which a receipt agrees; 0 without a receipt.
         held_to: the ledger's file against which it was checked, or None.
-        recorded: how many batches that ledger has; 0 where there is none.
+        recorded: the number of batches of that ledger; 0 without a ledger.
         faults: what is not as it was published, the first hundred.
     """
 
@@ -77,9 +77,9 @@ class LakeVerification(Verdict):
             parts.append(anchor_text(self.anchored, self.batches))
         if self.held_to:
             upto = f"up to batch {self.batches} of {self.recorded}"
-            parts.append(f"held to the ledger {self.held_to} {upto}")
+            parts.append(f"checked against the ledger {self.held_to} {upto}")
         else:
-            parts.append("not held to any ledger")
+            parts.append("not checked against any ledger")
         return "; ".join(parts)
 
     @property
@@ -109,7 +109,7 @@ class LakeVerification(Verdict):
 
     @property
     def extent(self) -> str:
-        """How much is recorded."""
+        """The amount of what is recorded."""
         batches = counted(self.batches, "batch", "batches")
         return f"{batches}, {counted(self.events, 'event')}, head {self.head or 'none'}"
 
@@ -117,12 +117,12 @@ class LakeVerification(Verdict):
 class LakeTarget(VerificationTarget):
     """A lake.
 
-    What no record refers to, as of a batch that was begun and not finished, is no fault: nothing
-    reads it.
+    Rows that no record refers to, such as those of a batch that was begun and not finished, are no
+    fault: nothing reads them.
 
     Attributes:
         lake: the lake.
-        store: the ledger that was published there, within a snapshot; None where it is not at hand.
+        store: the published ledger, within a snapshot; None if it is not available.
     """
 
     name = "lake"
@@ -134,12 +134,12 @@ class LakeTarget(VerificationTarget):
         store: Store | None = None,
         progress: Progress | None = None,
     ) -> None:
-        """Begin with nothing read; see `VerificationTarget`."""
+        """Name the lake to be verified; nothing is read yet. See `VerificationTarget`."""
         super().__init__(dataset, 1, progress)
         self.lake = lake
         self.store = store
         self.place = str(lake.root)
-        self._marked = {_stretch(file) for file in store.files()} if store else set()
+        self._with_prefixes = {_event_range(file) for file in store.files()} if store else set()
         self._records = Records((), (), ())
         self._read: tuple[_Share, list[Record]] | None = None
 
@@ -162,12 +162,12 @@ class LakeTarget(VerificationTarget):
 
     def leaf_prefixes(self, file: File, first_event: int) -> bytes | None:
         """The first bytes of the leaves of events, as the ledger has them; None without one."""
-        if self.store is None or _stretch(file) not in self._marked:
+        if self.store is None or _event_range(file) not in self._with_prefixes:
             return None
         return b"".join(self.store.marks(first_event))
 
     def location(self, file: File) -> str:
-        """The file of the lake that holds the events of a file."""
+        """The file of the lake that contains the events of a file."""
         return self._name(self.lake.events_path(file))
 
     def typed_values(self, file: File) -> Iterator[Record]:
@@ -206,13 +206,13 @@ class LakeTarget(VerificationTarget):
             )
 
     def misplaced(self) -> Iterator[Fault]:
-        """Report where readers would not find what is recorded, or find more than that."""
+        """Report each path where readers find less or more than what is recorded."""
         for path, message in self.lake.misplaced(self._records):
             yield Fault(FaultKind.STORAGE, self._name(path), message)
 
     @cached_property
     def _shares(self) -> dict[int, _Share]:
-        """The files with typed values, by the batches whose they are."""
+        """The files with typed values, by the numbers of their batches."""
         found = {}
         for batches, paths in self.lake.shares(READINGS, self._records):
             numbers = {batch.batch for batch in batches}
@@ -222,7 +222,7 @@ class LakeTarget(VerificationTarget):
         return found
 
     def _rows_of(self, share: _Share) -> list[Record]:
-        """The typed values of a share; those read last are kept."""
+        """The typed values of a share; those of the last share are cached."""
         if self._read is None or self._read[0] is not share:
             rows = _rows(READINGS, share.paths)
             is_known = _ranges(share.files)
@@ -240,13 +240,13 @@ class LakeTarget(VerificationTarget):
 
 @dataclass(eq=False, slots=True)
 class _Share:
-    """Files of typed values, and the batches whose they are.
+    """Files of typed values, and the files of their batches.
 
     Attributes:
-        place: where they are, as people call it.
+        place: the name under which faults report them.
         paths: of the files.
         files: of the batches.
-        strays: the first `event_id` among them that is of none of these; None before they are read.
+        strays: the first `event_id` that is in none of these files; None before they are read.
     """
 
     place: str
@@ -267,9 +267,9 @@ def verify_lake(
     Args:
         lake: the lake.
         dataset: its description.
-        store: the ledger that was published there, within a snapshot; None where it is not at hand.
-        receipts: to check it against, each with where it was read.
-        progress: is called with how many of how many events are done.
+        store: the published ledger, within a snapshot; None if it is not available.
+        receipts: to check it against, each with the path from which it was read.
+        progress: is called with the number of events that are done, and the number of all.
     """
     target = LakeTarget(lake, dataset, store, progress)
     found = find_faults(target, lake_checks(store, receipts))
@@ -292,8 +292,8 @@ def lake_checks(
     """The checks of a lake.
 
     Args:
-        store: the ledger that was published there; None where it is not at hand.
-        receipts: each with where it was read.
+        store: the published ledger; None if it is not available.
+        receipts: each with the path from which it was read.
     """
     whole: list[Check[LakeTarget]] = [*RECORD_CHECKS]
     if store:
@@ -302,12 +302,12 @@ def lake_checks(
         whole.append(receipts_check(receipts))
     whole += CELL_CHECKS
     placement = Check("placement", LakeTarget.misplaced)
-    # The leaf prefixes are those of the ledger, and no part of the lake.
+    # The leaf prefixes belong to the ledger, and are no part of the lake.
     return Checks((), (placement,), BATCH_CHECKS, tuple(whole)).without("leaf-prefixes")
 
 
 def check_against(store: Store, target: LakeTarget) -> Iterator[Fault]:
-    """Check the records of a lake against those of the ledger; it may end earlier, not later."""
+    """Check the records of a lake against those of the ledger, which may go on after them."""
     batches, tags = store.batches(), store.tags()
     for batch in target.batches[len(batches) :]:
         message = f"the ledger {store.path} ends with batch {len(batches)}"
@@ -323,15 +323,15 @@ def check_against(store: Store, target: LakeTarget) -> Iterator[Fault]:
         message = f"the ledger {store.path} has {len(tags)} tags, and not this one"
         yield Fault(FaultKind.TAG, tag.name, message)
         break
-    for named, tag in zip(target.tags, tags, strict=False):
-        if named.seal != tag.seal:
+    for published_tag, tag in zip(target.tags, tags, strict=False):
+        if published_tag.seal != tag.seal:
             message = f"the ledger {store.path} has {tag.name} in its place, or of another edition"
-            yield Fault(FaultKind.TAG, named.name, message)
+            yield Fault(FaultKind.TAG, published_tag.name, message)
             break
 
 
-def _stretch(file: File) -> tuple[str, int | None, int | None]:
-    """The events of a file: the leaf prefixes of the same ones are the same."""
+def _event_range(file: File) -> tuple[str, int | None, int | None]:
+    """The range of the events of a file, by which its leaf prefixes are found."""
     return file.table_name, file.first_event, file.last_event
 
 
@@ -340,7 +340,7 @@ def _event(row: Record) -> int:
 
 
 def _ranges(files: Iterable[File]) -> Callable[[int], bool]:
-    """Whether an event is of one of some files, as a function."""
+    """A function that decides whether an event is in one of some files."""
     ranges = sorted((f.first_event, f.last_event) for f in files if f.first_event and f.last_event)
     starts = [first for first, _ in ranges]
 

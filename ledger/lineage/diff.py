@@ -1,6 +1,6 @@
-"""Two editions side by side: the rows and cells in which they differ.
+"""Compares two editions: the rows and cells in which they differ.
 
-Applied to the one, the differences give the other.
+Applied to the first edition, the differences give the second.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from ledger.model.dataset import Column, DataSet, Type, View
 from ledger.model.editions import Edition
 from ledger.model.presentation import JsonObject
 from ledger.model.tabular import Tabular, Values
-from ledger.replay.projection import build_aside
+from ledger.replay.projection import build_temp_projection
 from ledger.replay.replay import Replay
 from ledger.store.database import Record
 from ledger.store.event_store import Store
 
 BEFORE = "before_"
-"""Stands before the names of the tables of the first of two editions that lie side by side."""
+"""The prefix of the names of tables of the first of two editions in one store."""
 
 _AFTER = "after_"
 
 
 class ChangeKind(StrEnum):
-    """What became of a row from one edition to the other."""
+    """How a row changed from one edition to the other."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -35,7 +35,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CellDifference:
-    """A cell in both editions, as projected; None for NULL and where there is no row."""
+    """A cell in both editions, as projected; None for NULL and for a missing row."""
 
     column: str
     before: str | float | None
@@ -44,13 +44,13 @@ class CellDifference:
 
 @dataclass(frozen=True, slots=True)
 class RowChange(JsonObject):
-    """A row that one of the editions has not, or has otherwise.
+    """A row that only one of the editions has, or that differs between them.
 
     Attributes:
         relation: the table or view.
         key: what identifies the row in it: one text, or several for a view.
-        kind: what became of the row.
-        cells: the cells besides the key that differ, in the order of the columns; of a row that
+        kind: how the row changed.
+        cells: the cells that differ, without the key, in the order of the columns; of a row that
             only one edition has, those that are not NULL.
     """
 
@@ -62,14 +62,14 @@ class RowChange(JsonObject):
 
 @dataclass(frozen=True, slots=True)
 class RelationDiff(JsonObject):
-    """How far two editions differ in a table or view.
+    """The numbers of differences between two editions in a table or view.
 
     Attributes:
         name: of the table or view.
-        added: rows that only the edition after has.
-        removed: rows that only the edition before has.
-        changed: rows that both have, with other cells.
-        cells: the cells in which these differ.
+        added: the number of rows that only the edition after has.
+        removed: the number of rows that only the edition before has.
+        changed: the number of rows that both have, with other cells.
+        cells: the number of cells in which the changed rows differ.
     """
 
     name: str
@@ -81,11 +81,11 @@ class RelationDiff(JsonObject):
 
 @dataclass(frozen=True, slots=True)
 class Diff(JsonObject):
-    """How far two editions differ.
+    """The numbers of differences between two editions.
 
     Attributes:
-        before: the one.
-        after: the other.
+        before: the first edition.
+        after: the second edition.
         tables: the tables of the data set in their order, then the views.
     """
 
@@ -94,7 +94,7 @@ class Diff(JsonObject):
     tables: tuple[RelationDiff, ...]
 
     def tabular(self) -> Tabular:
-        """A row for each table and view, with what it has of each kind of difference."""
+        """A row for each table and view, with its number of differences of each kind."""
         rows = [(t.name, t.added, t.removed, t.changed, t.cells) for t in self.tables]
         return Tabular("diff", _COUNT_COLUMNS, rows, "table")
 
@@ -104,9 +104,9 @@ class _Relation:
     """A table or view to be compared.
 
     Attributes:
-        name: of it.
+        name: of the table or view.
         after: the table with its rows in the edition after.
-        identity: the columns that tell its rows apart.
+        identity: the columns that identify its rows.
         values: the other columns. They are compared with IS NOT, for which NULL is a value.
     """
 
@@ -143,7 +143,7 @@ _COUNT_COLUMNS = (
 _CELL_COLUMNS = (
     Column("table", "The table or view."),
     Column("key", "The key of the row; of several parts, as JSON."),
-    Column("change", "What became of the row: added, removed or changed."),
+    Column("change", "How the row changed: added, removed or changed."),
     Column("column", "The column of the cell."),
     Column("before", "The cell in the edition before."),
     Column("after", "The cell in the edition after."),
@@ -160,7 +160,7 @@ def cell_differences(changes: Iterable[RowChange]) -> Tabular:
 
 def _cells(changes: Iterable[RowChange]) -> Iterator[Values]:
     for row in changes:
-        # A name may contain any mark, so several parts of a key are told apart as in JSON.
+        # A name may contain any character, so several parts of a key are delimited as in JSON.
         key = row.key[0] if len(row.key) == 1 else json.dumps(row.key, ensure_ascii=False)
         for cell in row.cells:
             yield row.relation, key, row.kind, cell.column, cell.before, cell.after
@@ -198,13 +198,13 @@ ORDER BY {order}
 
 
 def build_side_by_side(before: Replay, after: Replay) -> None:
-    """Have the projections of two editions at once in a reading store.
+    """Build the projections of two editions in one reading store.
 
-    The name of a table or view is then that of the edition after; with `BEFORE` it is a table of
-    the edition before.
+    The name of a table or view is then that of the edition after; with the prefix `BEFORE`, it is
+    that of a table of the edition before.
     """
     store, dataset = before.store, before.dataset
-    build_aside(before)
+    build_temp_projection(before)
     for view in dataset.views:
         _keep_rows(store, view, BEFORE)
         store.execute(f"DROP VIEW main.{view.name}")
@@ -212,7 +212,7 @@ def build_side_by_side(before: Replay, after: Replay) -> None:
     for name in (*names, *(summary.name for summary in dataset.summaries)):
         store.execute(f"ALTER TABLE main.{name} RENAME TO {BEFORE}{name}")
     if not after.is_stored:
-        build_aside(after)
+        build_temp_projection(after)
     for view in dataset.views:
         _keep_rows(store, view, _AFTER)
 
@@ -225,7 +225,7 @@ def _keep_rows(store: Store, view: View, prefix: str) -> None:
 
 
 def count_differences(before: Replay, after: Replay) -> Diff:
-    """Count in what two editions differ that lie side by side."""
+    """Count the differences between two editions, whose projections are in one store."""
     tables = [
         RelationDiff(relation.name, *next(after.store.rows(relation.fill(_COUNTS))))
         for relation in _relations(after.dataset)
@@ -234,7 +234,7 @@ def count_differences(before: Replay, after: Replay) -> Diff:
 
 
 def differing_rows(after: Replay) -> Generator[RowChange, None, None]:
-    """Yield the rows in which an edition differs from the one before it that lies beside it.
+    """Yield the rows in which an edition differs from the one before it, in the same store.
 
     Ordered by table, the views last, and by key.
     """

@@ -1,7 +1,7 @@
-"""What is worth telling of recorded events: odd values, actions out of turn, loose references.
+"""Findings on recorded events: anomalous values, unexpected actions, dangling references.
 
 A finding refuses nothing by itself: the delivered text is kept and the event is applied in order.
-It says where a file is probably not what its sender meant.
+It names a place where a file is probably not what its sender meant.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ledger.model.records import File
 from ledger.model.tabular import Tabular
 from ledger.replay.editions import counts, known, last_event, last_events
 from ledger.replay.replay import Replay
-from ledger.replay.statements import can_be_clockless, typed_sql
+from ledger.replay.statements import can_omit_local_time, typed_sql
 from ledger.store.database import Record
 from ledger.text import counted, listed, visible
 
@@ -48,14 +48,14 @@ _FINDING = (
 
 @dataclass(frozen=True, slots=True)
 class Checked(JsonObject):
-    """What is odd about the events of an edition.
+    """The findings on the events of an edition.
 
     Attributes:
-        edition: of what it speaks.
-        events: how many events count in it.
-        counts: how many findings of each code there are.
+        edition: the edition that was checked.
+        events: the number of events that count in it.
+        counts: the number of findings of each code.
         findings: table by table, in replay order.
-        failed: of the counts, those on which the check was to fail.
+        failed: the counts of the codes on which the check was to fail.
     """
 
     edition: Edition
@@ -70,7 +70,7 @@ class Checked(JsonObject):
         return Tabular("findings", _FINDING, rows)
 
     def parts(self) -> Iterator[Part]:
-        """The findings, and how many of each code there are."""
+        """The findings, and the number of those of each code."""
         for finding in self.findings:
             place, _, message = visible(str(finding)).partition(f" {finding.code}: ")
             yield Line((f"{place} ", Styled(finding.code, "code"), f": {message}"))
@@ -83,35 +83,35 @@ ANY = "any"
 CONFUSABLE = "confusable-key"
 _MESSAGES = {
     "bad-date": "this is no date",
-    "bad-timestamp": "this is no moment",
-    "no-offset": "this moment has no offset, so it is none",
+    "bad-timestamp": "this is no timestamp",
+    "no-offset": "this timestamp has no offset from UTC",
     "bad-number": "this is no number",
-    "out-of-range": "this lies outside of what can be held",
-    "add-existing": "added, but it is there already",
-    "update-missing": "updated, but it is not there",
-    "delete-missing": "deleted, but it is not there",
-    "duplicate-key": "this key stands in this file before",
+    "out-of-range": "this is outside of the range of values",
+    "add-existing": "added, but it exists already",
+    "update-missing": "updated, but it does not exist",
+    "delete-missing": "deleted, but it does not exist",
+    "duplicate-key": "this key occurs earlier in this file",
     "resurrected": "added again after a delete",
     "no-op": "every cell is as it was",
     "same-bytes": "the same bytes were delivered for another month",
-    "reference-never-seen": "refers to a row that is not there",
-    "reference-not-there-yet": "refers to a row that is not there",
-    "reference-deleted": "refers to a row that is not there",
-    CONFUSABLE: "looks like the key of another row",
+    "reference-never-seen": "refers to a row that does not exist",
+    "reference-not-there-yet": "refers to a row that does not exist",
+    "reference-deleted": "refers to a row that does not exist",
+    CONFUSABLE: "can be confused with the key of another row",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding(JsonObject):
-    """One thing worth telling, and where it stands.
+    """An anomaly of a file, and its place.
 
     Attributes:
         code: a stable short name, such as `update-missing`.
-        message: what is odd, in words.
+        message: what was found, in words.
         file: the file's name, `delta/agents_delta_202502.csv`.
-        line: the physical line, or None where the whole file is meant.
+        line: the physical line, or None if the whole file is meant.
         key: the key of the row, or None.
-        column: the column, or None where the whole row is meant.
+        column: the column, or None if the whole row is meant.
         value: the text of the cell in that column, or None.
     """
 
@@ -128,14 +128,14 @@ class Finding(JsonObject):
 
     @property
     def problem(self) -> Problem:
-        """The same as what is wrong with a file."""
+        """The finding as a problem of a file."""
         shown = self.key if self.column is None else self.value
         return Problem(self.file, self.code, self.message, self.line, self.column, shown)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A finding on an event, before it is known where that stands."""
+    """A finding on an event, before the name of its file is known."""
 
     event_id: int
     file: int
@@ -149,19 +149,19 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The events that are looked at: a condition on `event`, and what is bound in it."""
+    """The events that are checked: a condition on `event`, and the values bound in it."""
 
     condition: str
     values: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
-    """For which findings one looks besides those that any event can give.
+class _Search:
+    """Which of the findings are searched for that not every event can have.
 
     Attributes:
-        actions: actions out of turn.
-        confusable: keys that can be confused.
+        actions: whether unexpected actions are.
+        confusable: whether keys that can be confused are.
     """
 
     actions: bool = True
@@ -206,8 +206,8 @@ WHERE {any_condition}
 ORDER BY event.event_id
 """
 
-# The keys without a row among those that are referred to: these are few, and looked up once each.
-_LOOSE_KEYS = """
+# The keys without a row among those that are referred to: these are few, and each is read once.
+_DANGLING_KEYS = """
 SELECT key FROM (
     SELECT DISTINCT event.{column} AS key FROM {events} AS event
     WHERE {scope} AND event.{column} IS NOT NULL AND event.action <> 'delete'
@@ -217,16 +217,16 @@ WHERE coalesce((
     WHERE referred.event_id = ({last_referred})), 'delete') = 'delete'
 """
 
-# Of the rows as they stand: those that refer to a key without a row.
+# Of the current rows: those that refer to a key without a row.
 _REFERENCES = """
 SELECT {event}, event.{column}
 FROM {events} AS event
-WHERE {scope} AND event.{column} IN (SELECT key FROM {loose})
+WHERE {scope} AND event.{column} IN (SELECT key FROM {dangling})
   AND event.action <> 'delete' AND event.event_id = ({last})
 ORDER BY event.event_id
 """
 
-# The keys of the rows as they stand, each with the first event that counts for it.
+# The keys of the current rows, each with the first event that counts for it.
 _KEYS = """
 SELECT event.{key}, (
     SELECT min(first.event_id) FROM {events} AS first
@@ -237,10 +237,10 @@ WHERE event.action <> 'delete'
 
 _CONFUSABLE_KEYS = """
 SELECT {event}, first.key
-FROM (SELECT look, min(event_id) AS event_id
-      FROM {looks} GROUP BY look HAVING count(*) > 1) AS alike
-JOIN {looks} AS first ON first.look = alike.look AND first.event_id = alike.event_id
-JOIN {looks} AS other ON other.look = alike.look AND other.event_id > alike.event_id
+FROM (SELECT skeleton, min(event_id) AS event_id
+      FROM {skeletons} GROUP BY skeleton HAVING count(*) > 1) AS alike
+JOIN {skeletons} AS first ON first.skeleton = alike.skeleton AND first.event_id = alike.event_id
+JOIN {skeletons} AS other ON other.skeleton = alike.skeleton AND other.event_id > alike.event_id
 JOIN {events} AS event ON event.event_id = other.event_id
 WHERE {scope}
 ORDER BY event.event_id
@@ -248,10 +248,10 @@ ORDER BY event.event_id
 
 
 def chosen_codes(dataset: DataSet, names: Collection[str]) -> frozenset[str]:
-    """The codes of findings that are named; `any` names all that there can be.
+    """The codes of findings that are named; `any` names all of them.
 
     Raises:
-        WrongUsage: there is no finding of a name.
+        WrongUsage: a name is no code of a finding.
     """
     codes = {*_MESSAGES, *(check.code for table in dataset.tables for check in table.checks)}
     unknown = set(names) - codes - {ANY}
@@ -266,8 +266,8 @@ def chosen_codes(dataset: DataSet, names: Collection[str]) -> frozenset[str]:
 def file_findings(replay: Replay, file: File, refused: Collection[str] = ()) -> Iterator[Finding]:
     """Yield the findings of one recorded file, in the order of its lines.
 
-    Keys that can be confused are looked for where they are refused alone: all keys of the table
-    are read for it.
+    Keys that can be confused are searched for only if they are refused, as all keys of the table
+    must be read for this.
 
     Args:
         replay: as of the month of the file, as known at its batch.
@@ -279,22 +279,22 @@ def file_findings(replay: Replay, file: File, refused: Collection[str] = ()) -> 
         return
     scope = _Scope("event.event_id BETWEEN ? AND ?", (file.first_event, file.last_event))
     table = replay.dataset.table(file.table_name)
-    # No event that counts stands before those of an extract, and there no key stands twice.
-    looked = _Looked(actions=file.kind != Kind.INITIAL, confusable=CONFUSABLE in refused)
-    yield from _of_table(replay, table, scope, looked)
+    # No event that counts precedes those of an extract, and no key occurs twice in one.
+    search = _Search(actions=file.kind != Kind.INITIAL, confusable=CONFUSABLE in refused)
+    yield from _of_table(replay, table, scope, search)
 
 
 def edition_findings(replay: Replay) -> Iterator[Finding]:
     """Yield the findings of all events that count in an edition, table by table, in replay order.
 
-    References and confusable keys are those of the rows as they stand at its end.
+    References and confusable keys are those of the rows at its end.
     """
     records, edition = replay.records, replay.edition
     effective = records.effective(edition.batch).values()
     yield from _same_bytes(records.effective_in(edition), effective)
     scope = _Scope(counts("event"))
     for table in replay.dataset.tables:
-        yield from _of_table(replay, table, scope, _Looked())
+        yield from _of_table(replay, table, scope, _Search())
 
 
 def check_edition(replay: Replay, fail_on: Collection[str] = ()) -> Checked:
@@ -322,7 +322,7 @@ def verdicts(replay: Replay, table: Table, key: str) -> dict[int, str]:
 
 
 def _same_bytes(files: Collection[File], counting: Collection[File]) -> Iterator[Finding]:
-    """A file that was delivered for another month before, unless it is a header alone."""
+    """Yield files whose bytes were delivered for another month, unless they have no rows."""
     for file in files:
         others = [
             other.month
@@ -335,21 +335,23 @@ def _same_bytes(files: Collection[File], counting: Collection[File]) -> Iterator
             yield Finding("same-bytes", f"{_MESSAGES['same-bytes']}, {others[0]}", file.name)
 
 
-def _of_table(replay: Replay, table: Table, scope: _Scope, looked: _Looked) -> Iterator[Finding]:
+def _of_table(replay: Replay, table: Table, scope: _Scope, search: _Search) -> Iterator[Finding]:
     sources = Sources(replay)
     found = []
     # The relations before any query runs: SQLite drops no table then.
-    looks = _looks(replay, table) if looked.confusable else None
-    loose = [(column, _loose_keys(replay, table, column, scope)) for column in table.references]
-    if looked.actions:
+    skeletons = _skeletons(replay, table) if search.confusable else None
+    dangling = [
+        (column, _dangling_keys(replay, table, column, scope)) for column in table.references
+    ]
+    if search.actions:
         found.append(_actions(replay, table, scope))
     if table.typed_columns:
         found.append(_values(replay, table, scope))
     if table.checks:
         found.append(_checks(replay, table, scope))
-    if looks:
-        found.append(_confusable_keys(replay, table, scope, looks))
-    for column, keys in loose:
+    if skeletons:
+        found.append(_confusable_keys(replay, table, scope, skeletons))
+    for column, keys in dangling:
         if keys:
             found.append(_references(replay, sources, table, column, scope, keys))
     messages = _MESSAGES | {check.code: check.message for check in table.checks}
@@ -378,16 +380,18 @@ def _actions(replay: Replay, table: Table, scope: _Scope) -> Iterator[_Found]:
 
 
 def _checks(replay: Replay, table: Table, scope: _Scope) -> Iterator[_Found]:
-    """What the description of the data set finds odd in a row."""
+    """Yield the rows that meet a condition of the description of the data set."""
     chosen = f"SELECT event.event_id FROM {table.events} AS event WHERE {scope.condition}"
-    # Only what the conditions read: to type a timestamp takes time.
+    # Only the columns that the conditions read: typing a timestamp takes time.
     reads = {name for check in table.checks for name in check.reads}
     narrow = table.narrowed(reads)
-    clockless = can_be_clockless(narrow, reads)
+    without_local_time = can_omit_local_time(narrow, reads)
     met = [f"{check.condition} AS met_{place}" for place, check in enumerate(table.checks)]
     columns = [f"met.met_{place}, event.{c.column}" for place, c in enumerate(table.checks)]
     sql = _CHECKS.format(
-        typed=typed_sql(narrow, chosen, regular=replay.is_regular, clockless=clockless),
+        typed=typed_sql(
+            narrow, chosen, regular=replay.is_regular, without_local_time=without_local_time
+        ),
         conditions=", ".join(met),
         results=", ".join(columns),
         any_condition=" OR ".join(f"met.met_{place}" for place in range(len(met))),
@@ -404,29 +408,29 @@ def _met(checks: Collection[Check], row: Record) -> Iterator[_Found]:
             yield _Found(event, file, line, key, check.code, check.column, value)
 
 
-def _loose_keys(replay: Replay, table: Table, column: Column, scope: _Scope) -> str | None:
-    """The relation of the keys without a row to which a column refers; None where none does."""
+def _dangling_keys(replay: Replay, table: Table, column: Column, scope: _Scope) -> str | None:
+    """The relation of the keys without a row to which a column refers; None if all have one."""
     other = replay.dataset.referenced(table, column.name)
-    keys = _LOOSE_KEYS.format(
+    keys = _DANGLING_KEYS.format(
         column=column.name,
         scope=scope.condition,
         last_referred=last_event(other, "keys.key", "last"),
         other_events=other.events,
         **_names(table),
     )
-    relation = replay.relation(f"loose_{column.name}", ("key TEXT",), ())
+    relation = replay.relation(f"dangling_{column.name}", ("key TEXT",), ())
     found = replay.execute(f"INSERT INTO {relation} (key) {keys}", scope.values)
     return relation if found else None
 
 
 def _references(
-    replay: Replay, sources: Sources, table: Table, column: Column, scope: _Scope, loose: str
+    replay: Replay, sources: Sources, table: Table, column: Column, scope: _Scope, dangling: str
 ) -> Iterator[_Found]:
     other = replay.dataset.referenced(table, column.name)
     sql = _REFERENCES.format(
         column=column.name,
         scope=scope.condition,
-        loose=loose,
+        dangling=dangling,
         last=last_event(table, f"event.{table.key}", "later"),
         **_names(table),
     )
@@ -442,27 +446,30 @@ def _references(
             yield _Found(event, file, line, own_key, code, column.name, key, note)
 
 
-def _looks(replay: Replay, table: Table) -> str:
-    """The relation of the keys of the rows as they stand, with what is left of each."""
+def _skeletons(replay: Replay, table: Table) -> str:
+    """The relation of the keys of the current rows, each with its skeleton."""
     keys = _KEYS.format(
         counts_first=counts("first"), last_events=last_events(table), **_names(table)
     )
-    # Looked at here and not in a function of SQLite's, from which no interruption comes through.
-    looks = ((key, _look(key), event_id) for key, event_id in replay.rows(keys))
-    relation = replay.relation("looks", ("key TEXT", "look TEXT", "event_id INTEGER"), looks)
-    replay.execute("CREATE INDEX temp.looks_by_look ON looks (look, event_id)")
+    # Computed here: an interruption does not get through a function that SQLite calls.
+    skeletons = ((key, _skeleton(key), event_id) for key, event_id in replay.rows(keys))
+    columns = ("key TEXT", "skeleton TEXT", "event_id INTEGER")
+    relation = replay.relation("skeletons", columns, skeletons)
+    replay.execute("CREATE INDEX temp.by_skeleton ON skeletons (skeleton, event_id)")
     return relation
 
 
-def _confusable_keys(replay: Replay, table: Table, scope: _Scope, looks: str) -> Iterator[_Found]:
-    sql = _CONFUSABLE_KEYS.format(scope=scope.condition, looks=looks, **_names(table))
+def _confusable_keys(
+    replay: Replay, table: Table, scope: _Scope, skeletons: str
+) -> Iterator[_Found]:
+    sql = _CONFUSABLE_KEYS.format(scope=scope.condition, skeletons=skeletons, **_names(table))
     for event, file, line, key, first in replay.rows(sql, scope.values):
         yield _Found(event, file, line, key, CONFUSABLE, note=f", {first!r}")
 
 
-def _look(key: str) -> str:
-    """What is left of a key without case, normalisation and characters of no width."""
+def _skeleton(key: str) -> str:
+    """A key without case, normalisation and characters of no width: alike for confusable keys."""
     if key.isascii():
         return key.casefold()
-    visible = "".join(c for c in key if unicodedata.category(c) != "Cf")
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    shown = "".join(c for c in key if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())

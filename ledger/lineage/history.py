@@ -1,4 +1,4 @@
-"""What happened to one record: every event of its key, what came of it, and what it changed."""
+"""The history of one record: every event of its key, its verdict, and the cells it changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RETRACTED = "retracted"
 
 @dataclass(frozen=True, slots=True)
 class CellChange(JsonObject):
-    """A cell before and after an event, as delivered; None for NULL and where there is no row."""
+    """A cell before and after an event, as delivered; None for NULL and for a missing row."""
 
     column: str
     before: str | None
@@ -38,8 +38,8 @@ class HistoryEvent(JsonObject):
 
     Attributes:
         source: the event, and where it comes from.
-        recorded_at: when, in UTC.
-        verdict: `applied`, the finding on its action, or `superseded` or `retracted` where its file
+        recorded_at: when it was recorded, in UTC.
+        verdict: `applied`, the finding on its action, or `superseded` or `retracted` if its file
             no longer counts.
         changes: the cells that it changed, or for a file that no longer counts would have changed.
     """
@@ -60,7 +60,7 @@ class HistoryEvent(JsonObject):
             yield *event, *place, None, None, None
 
     def lines(self) -> Iterator[Values]:
-        """The same for people, with the event in the first row alone."""
+        """The rows for people: only the first one describes the event."""
         source, verdict = self.source, self.verdict
         if source.superseded_in:
             verdict = f"{verdict} in {source.superseded_in}"
@@ -86,7 +86,7 @@ class History(JsonObject):
     """All events of a record.
 
     Attributes:
-        edition: up to which they are told.
+        edition: up to which the events are listed.
         table: of the record.
         key: of the record.
         events: in replay order. The last one that counts is what a projection shows.
@@ -109,7 +109,7 @@ class History(JsonObject):
 _COLUMNS = (
     Column("month", "The month of the event's file."),
     Column("action", "What the event does: add, update or delete."),
-    Column("verdict", "What came of the event."),
+    Column("verdict", "Whether the event was applied; if not, the reason."),
     Column("superseded_in", "The batch from which its file no longer counts.", Type.INTEGER),
     Column("file", "The name of its file."),
     Column("line", "Its line in the file.", Type.INTEGER),
@@ -141,7 +141,7 @@ def read_history(replay: Replay, table: Table, key: str, edition: Edition) -> Hi
         replay: of the edition, or of a later month at its batch, for events beyond it.
         table: of the record.
         key: of the record.
-        edition: that is asked for.
+        edition: the one whose history is read.
 
     Raises:
         WrongUsage: no event of the table has the key.
@@ -155,24 +155,24 @@ def read_history(replay: Replay, table: Table, key: str, edition: Edition) -> Hi
             f"delivered, to the letter. To list them: ledger export --table {table.name}"
         )
     sources = Sources(replay)
-    told = verdicts(replay, table, key)
+    findings = verdicts(replay, table, key)
     recorded_at = {batch.batch: batch.recorded_at for batch in replay.records.batches}
     events: list[HistoryEvent] = []
-    standing: Record | None = None
+    current: Record | None = None
     # What the files that no longer count would have made of the row, event after event.
     without_effect: dict[int, Record | None] = {}
     for event_id, number, line, action, *cells in rows:
         source = sources.source(event_id, number, line, action)
         after = None if action == Action.DELETE else tuple(cells)
-        verdict = told.get(event_id, APPLIED)
-        before = standing
+        verdict = findings.get(event_id, APPLIED)
+        before = current
         successor = sources.successor(number)
         if successor:
             verdict = RETRACTED if successor.kind == RETRACTION else SUPERSEDED
-            before = without_effect.get(number, standing)
+            before = without_effect.get(number, current)
             without_effect[number] = after
         else:
-            standing = after
+            current = after
         changes = _changes(table, before, after)
         events.append(HistoryEvent(source, recorded_at[source.batch], verdict, changes))
     return History(edition, table.name, key, tuple(events))

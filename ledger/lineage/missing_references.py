@@ -1,4 +1,4 @@
-"""Why a reference leads nowhere: to a row never seen, not there yet, or deleted."""
+"""Why a reference is dangling: its row was never seen, is not there yet, or was deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.store.event_store import EVENTS_PER_MONTH
 
 
 class Reason(StrEnum):
-    """Why there is no row with a key in a month."""
+    """Why no row has a key in a month."""
 
     NEVER_SEEN = "never-seen"
     NOT_THERE_YET = "not-there-yet"
@@ -23,13 +23,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A row that is not there.
+    """A row that does not exist.
 
     Attributes:
-        table: in which it is not.
-        key: that it would have.
-        reason: why it is not there.
-        source: the event that deleted it, or the later one that brought it; of a row that was never
+        table: that lacks the row.
+        key: that the row would have.
+        reason: why it does not exist.
+        source: the event that deleted it, or the later one that added it; for a row that was never
             seen, None, or the event of a file that no longer counts.
     """
 
@@ -72,7 +72,7 @@ WHERE {key} = ? AND action <> 'delete' AND file.batch <= bound.batch
 def missing_row(
     replay: Replay, sources: Sources, table: Table, key: str, month: Month
 ) -> Missing | None:
-    """Say why a table has no row with a key at the end of a month; None where it has one."""
+    """Find why a table has no row with a key at the end of a month; None if it has one."""
     end = (month.number + 1) * EVENTS_PER_MONTH
     names = {"events": table.events, "key": table.key, "known": known("event")}
 

@@ -1,4 +1,4 @@
-"""Where an event comes from: the file, its line, its digest, and the batch that recorded it."""
+"""The source of an event: the file, its line, its digest, and the batch that recorded it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.replay.replay import Replay
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An event, and where it comes from.
+    """An event and its source.
 
     Attributes:
         event_id: its place in replay order.
@@ -23,7 +23,7 @@ class Source:
         line: the physical line in it.
         sha256: the digest of the file.
         batch: the batch that recorded it.
-        superseded_in: the batch that took the file out of force, or None.
+        superseded_in: the batch that superseded the file, or None.
         ambiguous: whether another file of the same name was recorded.
     """
 
@@ -38,7 +38,7 @@ class Source:
     ambiguous: bool
 
     def __str__(self) -> str:
-        """`delta/agents_delta_202502.csv:3`, with its batch where the name alone will not do."""
+        """`delta/agents_delta_202502.csv:3`, with its batch if the name is ambiguous."""
         batch = f" (batch {self.batch})" if self.ambiguous else ""
         return f"{self.file}:{self.line}{batch}"
 
@@ -59,11 +59,11 @@ class Sources:
         return self._files[number]
 
     def successor(self, number: int) -> File | None:
-        """The record that took a file out of force: a file or a retraction; or None."""
+        """The record that superseded a file: a file or a retraction; or None."""
         return self._successors.get(number)
 
     def superseded_in(self, number: int) -> int | None:
-        """The batch that took a file out of force, or None."""
+        """The batch that superseded a file, or None."""
         successor = self.successor(number)
         return successor.batch if successor else None
 
@@ -74,7 +74,7 @@ class Sources:
         return self.source(event_id, number, line, action)
 
     def source(self, event_id: int, number: int, line: int, action: str) -> Source:
-        """The source of an event of which the file's number, line and action are known."""
+        """The source of an event whose file number, line and action are known."""
         file = self._files[number]
         return Source(
             event_id=event_id,

@@ -1,8 +1,8 @@
-"""Draws charts as SVG, to stand within a page: Altair describes them, vl-convert draws them.
+"""Draws charts as SVG for a page: Altair describes them, vl-convert draws them.
 
-A drawing holds no script, no style and no address. Its colours are those of the page round it:
+A drawing has no script, no style and no address. Its colours are those of the enclosing page:
 texts take the colour of its text, marks the custom properties `--paper`, `--grid` and `--series-1`
-to `--series-7`. The texts are measured with a font that vl-convert brings along, so that the same
+to `--series-7`. The texts are measured with a font that vl-convert includes, so that the same
 figures give the same bytes on every machine.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 SERIES = 7
-"""How many series are told apart by a colour."""
+"""The number of series that have a colour of their own."""
 
 _WIDE, _NARROW = 680, 330
 _HEIGHT = 260
@@ -30,10 +30,10 @@ _SVG = "http://www.w3.org/2000/svg"
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A chart in two widths, each an `<svg>` element that says nothing to those who do not see it.
+    """A chart in two widths, each an `<svg>` element that is hidden from screen readers.
 
     Attributes:
-        wide: for a screen of a desk, or paper.
+        wide: for the screen of a computer, or paper.
         narrow: for a telephone.
     """
 
@@ -46,9 +46,9 @@ class Mark:
     """A part of a column or a bar, or a dot.
 
     Attributes:
-        name: of the column, the bar or the line that it stands in.
-        series: of what kind it is.
-        value: how long it is, or where it stands.
+        name: of the column, the bar or the line that it is part of.
+        series: that it belongs to.
+        value: its length, or its position.
     """
 
     name: str
@@ -62,9 +62,9 @@ class Level:
 
     Attributes:
         name: of the column.
-        start: where it begins; 0 for a balance.
-        end: where it ends.
-        series: what it is: a balance, a rise, a fall.
+        start: the value at which it begins; 0 for a balance.
+        end: the value at which it ends.
+        series: that it belongs to: balances, rises or falls.
     """
 
     name: str
@@ -118,11 +118,11 @@ def bars(marks: Sequence[Mark], values: str) -> Drawing:
 
 
 def dots(marks: Sequence[Mark], series: Sequence[str], values: str) -> Drawing:
-    """Every value as a dot on the line of its name; dots that would hide each other lie apart.
+    """Every value as a dot on the line of its name; dots that would hide each other are apart.
 
     Args:
         marks: in the order of the names.
-        series: those that there may be, one or two, in their order.
+        series: the possible ones, one or two, in their order.
         values: the title of the values.
     """
     seen: Counter[tuple[str, float]] = Counter()
@@ -152,7 +152,7 @@ def dots(marks: Sequence[Mark], series: Sequence[str], values: str) -> Drawing:
 
 
 def waterfall(levels: Sequence[Level], values: str) -> Drawing:
-    """What leads from one balance to another, step by step.
+    """The steps that lead from one balance to another.
 
     Args:
         levels: the balance before, the steps, and the balance after.
@@ -197,12 +197,12 @@ def _series(marks: Marks) -> list[str]:
 
 
 def _few(marks: Sequence[Mark], wide: bool) -> bool:
-    """Whether there is room for the names below their columns."""
+    """Whether the names fit below their columns."""
     return len({mark.name for mark in marks}) <= (12 if wide else 5)
 
 
 def _whole(marks: Sequence[Mark]) -> dict[str, Any]:
-    """No ticks between whole numbers, where there are none but whole numbers."""
+    """The options of an axis without ticks between whole numbers, if all values are whole."""
     if all(float(mark.value).is_integer() for mark in marks):
         return {"format": ",.0f", "tickMinStep": 1}
     return {}
@@ -224,7 +224,7 @@ def _color(alt: Any, series: Sequence[str]) -> Any:
 
 
 def _legend(alt: Any, series: Sequence[str]) -> Any:
-    """What the colours mean, one below the other; of one colour, nothing."""
+    """The legend of the colours, one below the other; None for a single colour."""
     if len(series) < 2:
         return None
     return alt.Legend(title=None, orient="top", direction="vertical", labelLimit=0, columns=1)
@@ -265,7 +265,7 @@ def _svg(alt: Any, chart: Any, wide: bool) -> str:
 
 
 def _within_a_page(svg: str) -> str:
-    """Take off what the page says itself, and what no part of it may hold."""
+    """Remove attributes that the page sets itself, or that its policy forbids."""
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(svg)
     for element in root.iter():

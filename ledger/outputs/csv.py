@@ -13,7 +13,7 @@ from ledger.model.tabular import Tabular, Values, plain_number
 from ledger.outputs.page_pipeline import write_rows
 from ledger.outputs.row_text import CELL_END, LINE_END, Output, RowText
 
-# Spreadsheets take the wide forms, U+FF1D and the like, for the marks themselves.
+# Spreadsheets treat the full-width forms, such as U+FF1D, like the ASCII characters.
 _FORMULA = re.compile(r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 
 
@@ -38,11 +38,11 @@ def write_csv(
 class SafeRows:
     """The rows of a table, with an apostrophe before each text that a spreadsheet would run.
 
-    That is a text which begins, after any blanks, with a mark that may begin a formula, or with a
-    tab or an end of a line. Only columns of texts are changed, no numbers and no dates.
+    Such a text begins, after any blanks, with a character that may begin a formula, or with a tab
+    or an end of a line. Only columns of texts are changed, no numbers and no dates.
 
     Attributes:
-        apostrophes: the number of those put so far.
+        apostrophes: the number of those that were added so far.
     """
 
     def __init__(self, table: Tabular) -> None:

@@ -13,7 +13,7 @@ PAGE = "html"
 
 @dataclass(frozen=True, slots=True)
 class FileOptions:
-    """How tables are written.
+    """The options of the files that tables are written to.
 
     Attributes:
         format: a name of `FORMATS`, or `html` for a page.
@@ -74,9 +74,9 @@ def check_format(options: FileOptions, *, page: bool = False) -> None:
     formats = {**FORMATS, PAGE: _PAGE} if page else FORMATS
     format = formats.get(name)
     if format is None:
-        raise WrongUsage(f"there is no format {name!r}; there are {', '.join(formats)}")
+        raise WrongUsage(f"unknown format {name!r}; choose one of: {', '.join(formats)}")
     if options.spreadsheet_safe and not format.for_spreadsheets:
-        why = ", where no text is taken for a formula" if name == WORKBOOK else ""
+        why = ", where no text is run as a formula" if name == WORKBOOK else ""
         raise WrongUsage(f"texts are made safe for spreadsheets in csv alone, not in {name}{why}")
     if options.bom and not format.for_spreadsheets:
         raise WrongUsage(f"a byte order mark is for csv alone, not for {name}")

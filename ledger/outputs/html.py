@@ -1,4 +1,4 @@
-"""Fills in the HTML templates of the package; whatever comes from data stays text."""
+"""Fills in the HTML templates of the package; values from data are escaped."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ledger.store.sql import packaged_text
 
 
 def render(folder: str, template: str, style: str, values: Mapping[str, Any]) -> str:
-    """Fill in a template as a page that holds all it needs, and may load nothing.
+    """Fill in a template as a page that has everything it needs, and may load nothing.
 
     Args:
-        folder: of the package, with the template and those that it includes.
+        folder: of the package, with the template and the templates that it includes.
         template: the file; `style` and `policy` are values for its head.
         style: the file with its style sheet.
-        values: by name. Texts are escaped wherever they stand.
+        values: by name. All texts are escaped.
 
     Returns:
         the page.
@@ -42,6 +42,6 @@ def render(folder: str, template: str, style: str, values: Mapping[str, Any]) ->
 
 
 def _policy(sheet: str) -> str:
-    """Lets nothing be loaded or run, and no style count but the one of the page itself."""
+    """The policy by which nothing is loaded or run, and only the style of the page applies."""
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -11,7 +11,7 @@ from ledger.outputs.page_pipeline import write_rows
 from ledger.outputs.row_text import LINE_END, Output, RowText, is_number
 
 OBJECT_END = b",\n"
-"""What ends every object but the last."""
+"""The end of every object but the last."""
 
 _ESCAPED = ["\\", *(chr(code) for code in range(0x20) if chr(code) != LINE_END)]
 
@@ -33,7 +33,7 @@ def write_json(file: Output, columns: Sequence[Column], rows: Iterable[Values]) 
 
 
 class JsonText(RowText):
-    """Rows as objects, with `OBJECT_END` after each of them, the last too."""
+    """Rows as objects, with `OBJECT_END` after each of them, the last one included."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         """Write these columns."""
@@ -70,7 +70,7 @@ class JsonText(RowText):
         cells, rest = [], line[len(self._begin) : len(line) - len(self._end)]
         for mark in self._between:
             place = rest.find(mark)
-            # Not by counting, which passes over a mark that overlaps another.
+            # Not by counting, which misses a mark that overlaps another.
             if rest.rfind(mark) != place:
                 return None
             cells.append(rest[:place])

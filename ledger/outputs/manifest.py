@@ -1,4 +1,4 @@
-"""The manifest beside exported files: what they are of, their schema, and their digests."""
+"""The manifest of exported files: their edition, their schema, and their digests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Export(JsonObject):
     """Files that were written.
 
     Attributes:
-        edition: of what they speak.
+        edition: the edition that they show.
         files: in the order of the tables.
     """
 
@@ -57,14 +57,14 @@ _FIELD_TYPES = {Type.TIMESTAMP: "datetime", Type.TEXT: "string"}
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What tables are of, as their manifest or workbook states it.
+    """The provenance of tables, as their manifest or workbook states it.
 
     Attributes:
-        name: of the tables together, for a file that has all of them.
+        name: of all the tables, for a file that has all of them.
         dataset: that they belong to.
         edition: that they show.
         names: which names the labels give; None without labels.
-        notes: what a reader must know of them, in sentences without their full stops.
+        notes: what a reader must know about them, in sentences without their full stops.
     """
 
     name: str
@@ -110,7 +110,7 @@ def write_manifest(
 
 
 def manifest_of(provenance: Provenance) -> dict[str, Any]:
-    """What the manifest of an export states apart from its files."""
+    """The entries of the manifest of an export, without its files."""
     dataset, edition = provenance.dataset, provenance.edition
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",

@@ -91,7 +91,7 @@ class _Preparation:
             self._started = None
             content = future.result()
             if content is None:
-                # Its values are read in this thread, the only one that may ask SQLite.
+                # Its values are read in this thread, the only one that may query SQLite.
                 content = self._prepare(self._form.from_values(page.values()))
             yield content
 

@@ -1,4 +1,4 @@
-"""Reads published tables back, to compare them with what they should be."""
+"""Reads published tables back, to compare them with the expected ones."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def read_table(path: Path, columns: Sequence[Column]) -> list[Values]:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise WrongUsage(
-            f"{path} ends in none of {', '.join(readers)}; what is to be read again must be one "
-            "of these"
+            f"{path} has none of the suffixes {', '.join(readers)}; only files in these formats "
+            "can be read back"
         )
     try:
         header, rows = reader(path)
@@ -53,7 +53,7 @@ def read_table(path: Path, columns: Sequence[Column]) -> list[Values]:
 
 
 def _read_csv(path: Path) -> tuple[list[str], list[Values]]:
-    # With a byte order mark or without.
+    # With or without a byte order mark.
     with open(path, encoding="utf-8-sig", newline="") as file:
         rows = [*csv.reader(file, strict=True)]
     if not rows:

@@ -1,6 +1,6 @@
 """The text of rows: SQLite writes a page of rows as one text, which is completed here.
 
-SQLite joins the cells without a look at quotes and escapes. Most pages need none, which a search
+SQLite joins the cells without regard to quotes and escapes. Most pages need none, which a search
 of the whole page for a few characters shows; their separators are replaced, and that is all. In any
 other page, the rows that need more are split into their cells and written from these values. Where
 a row cannot be split in one way only, the caller reads the values of the page from SQLite.
@@ -23,7 +23,7 @@ Output = RawIOBase | BytesIO
 CELL_END = "\x1f"
 LINE_END = "\x1e"
 _INEXACT = '"'
-"""What a number begins with that SQLite cannot write as a decimal: no text with it is regular."""
+"""The prefix of a number that SQLite cannot write as a decimal: no text with it is regular."""
 
 LINES_AT_ONCE = 32
 """The number of lines that are checked together in a page that is not regular."""
@@ -69,7 +69,7 @@ class RowText(ABC):
         """Write rows from their values."""
 
     def from_page(self, page: Page) -> bytes | None:
-        """Write a page from its text; None if that takes its values."""
+        """Write a page from its text; None if its values are needed."""
         if page.text is None:
             return None
         whole = self._regular(page.text, page.count)
@@ -77,7 +77,7 @@ class RowText(ABC):
 
     @abstractmethod
     def _regular(self, text: str, count: int) -> bytes | None:
-        """Write the text of so many regular rows; None if it is something else."""
+        """Write the text of `count` regular rows; None if some are not regular."""
 
     @abstractmethod
     def _cells(self, line: str) -> list[str] | None:

@@ -1,4 +1,4 @@
--- The cells of a line, in the dialect of SQLite: only exports read this file.
+-- The cells of a line, in the dialect of SQLite: only exports run these expressions.
 
 -- part: text
 $column
@@ -8,9 +8,9 @@ coalesce($column, '$blank')
 
 -- part: number
 -- As Python writes it, from whole numbers alone: not every version of SQLite prints a fraction
--- right. Of at most four decimals and 15 digits, no two are the same double, so these digits are
--- the shortest ones of it. Of another number, two integers give the exact value: its whole part,
--- and the rest in units of 2^-62. If they cannot, the mark stands alone.
+-- right. No two numbers of at most four decimals and 15 digits are the same double, so these digits
+-- are the shortest ones. For another number, two integers give the exact value: its whole part, and
+-- the rest in units of 2^-62. If they cannot, the result is the mark alone.
 CASE WHEN $column = CAST($column AS INTEGER) THEN CAST($column AS INTEGER)
      WHEN $column IS NULL THEN '$blank'
      WHEN abs($column) < 100000000000.0

@@ -35,7 +35,7 @@ def write_tables(
 ) -> list[ExportedFile]:
     """Write tables into a folder, and replace what was there.
 
-    Each is a file `<name>.<format>`; a workbook is one file with a sheet for each.
+    Each table is a file `<name>.<format>`; a workbook is one file with a sheet for each table.
 
     Args:
         out_dir: made if it does not exist.
@@ -45,8 +45,8 @@ def write_tables(
         manifest: whether `datapackage.json` is written beside them.
 
     Raises:
-        WrongUsage: a workbook cannot hold a table; what was there before is whole.
-        StorageFailed: the folder cannot be written; what was there before is whole.
+        WrongUsage: a workbook cannot store a table; the former files are unchanged.
+        StorageFailed: the folder cannot be written; the former files are unchanged.
     """
     with (
         folder_or_scratch(out_dir, options.dry_run) as folder,
@@ -64,7 +64,7 @@ def write_into(
     *,
     manifest: bool = False,
 ) -> list[ExportedFile]:
-    """Write tables as `write_tables` does, into a folder that is a draft itself."""
+    """Write tables into a folder that is a draft itself; see `write_tables`."""
     if options.format == WORKBOOK:
         files, resources = _write_workbook(draft, [*tables], provenance)
     else:
@@ -89,7 +89,7 @@ def table_writer(options: FileOptions, zone: str) -> TableWriter:
         return partial(write_csv, bom=options.bom)
     if options.format == "json":
         return write_json
-    # Slow to import, and of no use to any other format.
+    # Slow to import, and needed by no other format.
     from ledger.outputs.parquet import write_parquet
 
     return partial(write_parquet, zone=zone)
@@ -136,7 +136,7 @@ def write_page(
         options: of the file.
 
     Raises:
-        StorageFailed: the folder cannot be written; what was there before is whole.
+        StorageFailed: the folder cannot be written; the former files are unchanged.
     """
     with (
         folder_or_scratch(out_dir, options.dry_run) as folder,

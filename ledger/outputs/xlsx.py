@@ -1,8 +1,8 @@
 """Writes tables as a workbook for spreadsheets: a sheet each, and one that describes them.
 
-Texts are exact: none becomes a formula, a link or a number. A date is one that a spreadsheet
-calculates with, and so is a time: the local one, shown with its offset from UTC. What a cell cannot
-store as that is text, as in CSV, and what it cannot store at all is refused.
+Texts are exact: none becomes a formula, a link or a number. Dates and times are values that a
+spreadsheet calculates with; a time is the local one, shown with its offset from UTC. Values
+that a cell cannot store so are text, as in CSV, and those that it cannot store at all are refused.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LONGEST_TEXT = 32_767
 """In a cell, in code units of UTF-16."""
 
 FIRST_DAY = date(1900, 3, 1)
-"""Spreadsheets do not agree on days before: for some, 1900 was a leap year."""
+"""Spreadsheets do not agree on earlier days: for some, 1900 was a leap year."""
 
 MADE = datetime(1980, 1, 1)
 """The date of every workbook: the same rows give the same bytes."""
@@ -48,8 +48,8 @@ LINE = 15
 
 _OTHERWISE = "write csv or parquet, which have no such limit"
 
-# XlsxWriter would write something else for these: it takes a text in these tags for its own, and
-# escapes `_x0041_`, which stands for `A`, wrongly if another escape begins with its last mark.
+# XlsxWriter would write these inexactly: it interprets a text in these tags as its own markup, and
+# escapes `_x0041_`, which means `A`, wrongly if another escape begins with its last character.
 _INEXACT = re.compile(
     r"\A<r>.*</r>\Z|_x[0-9A-Fa-f]{4}(?:_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b-\x1f\ufffe\uffff])",
     re.DOTALL,
@@ -64,8 +64,8 @@ class Workbook:
         name: of the file, without its suffix.
         title: of its contents.
         footer: printed below each page.
-        facts: what the sheet `about` states of it, each with its name.
-        tables: a sheet each, in order, which has its name.
+        facts: what the sheet `about` states about the workbook, each with its name.
+        tables: in order; each is a sheet of its name.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Workbook:
 
 
 def workbook_of(tables: Sequence[Tabular], provenance: Provenance) -> Workbook:
-    """A workbook of tables, with what is known of them."""
+    """A workbook of tables, with their provenance."""
     dataset, edition, names = provenance.dataset, provenance.edition, provenance.names
     as_of, batch = str(edition.as_of), f"batch {edition.batch}"
     facts = [("data set", dataset.name), ("as of", as_of), ("known at", batch)]
@@ -98,7 +98,7 @@ _NAMES = {
 }
 _TIMES = (
     "Local times of {zone}, each shown with its offset from UTC. Formulas count the local time: "
-    "the offset stands in the format of the cell, and must be added where it changes in between. "
+    "the offset is part of the format of the cell, and must be added where it changes in between. "
     "A time with a fraction of a second, or before March 1900, is text."
 )
 _TEXTS = "As recorded: no text is a formula, a link or a number. A blank cell is a missing value."
@@ -108,7 +108,7 @@ def write_workbook(draft: Path, workbook: Workbook) -> tuple[ExportedFile, list[
     """Write a workbook into a draft folder.
 
     Returns:
-        the file with the rows of all its sheets, and the number of rows of each.
+        the file with the number of rows of all its sheets, and the number of rows of each.
 
     Raises:
         WrongUsage: a table or a text is too long for a workbook.
@@ -123,7 +123,7 @@ def write_workbook(draft: Path, workbook: Workbook) -> tuple[ExportedFile, list[
 
 def _write_file(path: Path, workbook: Workbook) -> list[int]:
     """Write the file, and return the number of rows of each sheet."""
-    # What XlsxWriter keeps on the disk lies beside the file, and goes with it.
+    # The temporary files of XlsxWriter are beside the file, and are removed afterwards.
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch, _book(path, scratch) as book:
         book.set_properties({"title": workbook.title, "created": MADE})
         styles = _Styles(book)
@@ -158,14 +158,14 @@ def _book(path: Path, scratch: str) -> Iterator[Any]:
 
 
 class _Styles:
-    """How cells look."""
+    """The formats of cells."""
 
     def __init__(self, book: Any) -> None:
         self._book = book
         self._by_offset: dict[str, Any] = {}
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.header = book.add_format({"bold": True, "bottom": 1})
-        # Not right beside the text of the next column.
+        # With a distance from the text of the next column.
         right = {"align": "right", "indent": 1}
         self.number = book.add_format(right)
         self.number_header = book.add_format({"bold": True, "bottom": 1, **right})
@@ -175,7 +175,7 @@ class _Styles:
         self.day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
 
     def timestamp(self, offset: str) -> Any:
-        """A time at an offset from UTC, which a cell has no other place for."""
+        """The format of times with an offset from UTC, which only the format can show."""
         if offset not in self._by_offset:
             form = f'yyyy-mm-dd hh:mm:ss" {offset}"'
             self._by_offset[offset] = self._book.add_format({"num_format": form, "align": "left"})
@@ -183,13 +183,13 @@ class _Styles:
 
 
 def _page(book: Any, name: str, footer: str) -> Any:
-    """A sheet that prints as wide as a page."""
+    """Add a sheet that prints as wide as a page."""
     page = book.add_worksheet(name)
     page.set_landscape()
     page.fit_to_pages(1, 0)
     page.set_margins(left=0.4, right=0.4)
     page.set_footer(f"&L{footer.replace('&', '&&')}&R&A, &P of &N")
-    # No mark at a text of digits: it is meant.
+    # No warning at a text of digits, which is intended.
     page.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS}"})
     return page
 
@@ -202,7 +202,7 @@ def _write_table(page: Any, table: Tabular, styles: _Styles) -> int:
         page.write_string(
             0, place, column.name, styles.number_header if is_number else styles.header
         )
-        # The header has a button of the filter beside it.
+        # The button of the filter is beside the header.
         widths.append(len(column.name) + 3)
     count = 0
     for count, row in enumerate(table.rows, start=1):
@@ -218,7 +218,7 @@ def _write_table(page: Any, table: Tabular, styles: _Styles) -> int:
 def _write_row(
     page: Any, table: Tabular, place: int, row: Values, styles: _Styles, widths: list[int]
 ) -> None:
-    """Write a row of a table at its place, and widen the columns to what it shows.
+    """Write a row of a table at its place, and widen the columns to fit it.
 
     Raises:
         WrongUsage: the sheet or a cell cannot store it.
@@ -246,7 +246,7 @@ class _Unwritable(Exception):
 def _write_cell(
     page: Any, place: tuple[int, int], value: Value, type: Type, styles: _Styles
 ) -> int:
-    """Write a value, and return the number of characters that it shows."""
+    """Write a value, and return the number of characters that are shown."""
     if isinstance(value, float | int):
         number = _Number(value)
         if math.isfinite(number) and number == value:
@@ -295,7 +295,7 @@ def _check_text(text: str) -> None:
     if len(text) > LONGEST_TEXT // 2:
         length = len(text.encode("utf-16-le")) // 2
         if length > LONGEST_TEXT:
-            raise _Unwritable(f"{length} characters, and a cell holds {LONGEST_TEXT}")
+            raise _Unwritable(f"{length} characters, and a cell stores {LONGEST_TEXT}")
     if _INEXACT.search(text):
         raise _Unwritable("this text would not be exact in a workbook")
 
@@ -311,8 +311,8 @@ def _write_about(page: Any, workbook: Workbook, counts: Sequence[int], styles: _
         lines.append((table.name, rows, styles.header, styles.header))
         lines += [(c.name, c.description, styles.column, styles.sentence) for c in table.columns]
     page.write_string(0, 0, workbook.title, styles.title)
-    for place, (name, text, *looks) in enumerate(lines, start=2):
+    for place, (name, text, *formats) in enumerate(lines, start=2):
         # Spreadsheets do not agree on whether a row grows with its text.
         page.set_row(place, LINE * math.ceil(max(len(text), 1) / (ABOUT_WIDTHS[1] - 10)))
-        for number, (cell, look) in enumerate(zip((name, text), looks, strict=True)):
-            page.write_string(place, number, cell, look)
+        for number, (cell, format) in enumerate(zip((name, text), formats, strict=True)):
+            page.write_string(place, number, cell, format)

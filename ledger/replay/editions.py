@@ -12,7 +12,7 @@ def excluded_sql() -> str:
 
 
 def known(event: str) -> str:
-    """The SQL condition that the event of this alias was known, in whatever month it stands."""
+    """The SQL condition that the event of this alias was known, whatever its month."""
     return part("replay/editions.sql", "known", event=event)
 
 
@@ -22,28 +22,29 @@ def counts(event: str) -> str:
 
 
 def last_event(table: Table, value: str, event: str) -> str:
-    """The query that gives the `event_id` of the last event of one key, NULL where there is none.
+    """The query that gives the `event_id` of the last event of one key, NULL if it has none.
 
     Args:
         table: whose event it is.
         value: in SQL, the key.
-        event: the alias of the event, that of no other table round it.
+        event: the alias of the event, which no table of an enclosing query has.
     """
     names = {"event": event, "events": table.events, "key": table.key}
     return part("replay/editions.sql", "last event", value=value, counts=counts(event), **names)
 
 
-def last_events(table: Table, *, among: str = "", few: bool = False) -> str:
-    """The query that gives the `event_id` of the last event of each key: deletes too.
+def last_events(table: Table, *, where_key: str = "", use_range_scan: bool = False) -> str:
+    """The query that gives the `event_id` of the last event of each key, deletes included.
 
     Args:
         table: whose events they are.
-        among: a condition on the key of `event`, to keep to some keys; by default all.
-        few: less than half of the events of the table come before the end of the as-of month.
+        where_key: a condition on the key of `event` that selects some keys; by default all.
+        use_range_scan: read the events by their range, which is faster where less than half of
+            the events of the table come before the end of the as-of month.
     """
     names = {"events": table.events, "key": table.key}
-    condition = f"{among}\n      AND {counts('event')}" if among else counts("event")
-    name = "last events of few" if few else "last events"
+    condition = f"{where_key}\n      AND {counts('event')}" if where_key else counts("event")
+    name = "last events of few" if use_range_scan else "last events"
     return part("replay/editions.sql", name, counts=condition, **names)
 
 

@@ -1,9 +1,9 @@
-"""Brings a projection from one edition to another, by the events that count in one of them alone.
+"""Updates a projection from one edition to another, by the events that count in only one of them.
 
 Of the keys of these events, the rows are replayed; every other row is the same in both editions.
-Counts and sums lose what the former rows gave and gain what the new ones give. What comes out is
-what a replay of everything gives, byte for byte, and the cost is that of what moved: the events of
-a new month, of a late or corrected file, or of the months between two.
+Counts and sums lose what the former rows gave and gain what the new ones give. The result is
+that of a full replay, byte for byte, and the cost is proportional to the events that moved: those
+of a new month, of a late or corrected file, or of the months between the two editions.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from ledger.model.dataset import Summary, Table
 from ledger.model.editions import Edition
 from ledger.model.progress import Advance, unheard
 from ledger.model.records import File
-from ledger.replay.projection import build_aside, make_aside, store_projection
+from ledger.replay.projection import build_temp_projection, create_temp_tables, store_projection
 from ledger.replay.replay import Replay, stored_edition
 from ledger.replay.statements import fill_sql, projected_columns
 from ledger.store.sql import part
 
 MOST_MOVED = 1 / 4
-"""Of all events that count, the part that may move; to replay everything is faster beyond that."""
+"""The part of all events that count which may move; beyond it, a full replay is faster."""
 
 EXACT = 2.0**52
 """Sums of whole numbers below this are exact as doubles, and so is the sum of two of them."""
 
 
 def update_projection(replay: Replay, advance: Advance = unheard) -> dict[str, int]:
-    """Have the projection of an edition stored in the ledger, from the one that is.
+    """Replace the stored projection by that of an edition, computed from the stored one.
 
     To be called within a transaction.
 
@@ -62,19 +62,19 @@ def ensure_projection(replay: Replay) -> None:
         replay: of the edition, in a store that is open for reading.
     """
     if not replay.is_stored:
-        build_whole_aside(replay)
+        derive_temp_projection(replay)
 
 
 def ensure_summaries(replay: Replay) -> None:
-    """The same of the summaries alone, for those who read nothing else of the projection."""
+    """Make sure that the store has the summaries of an edition, for readers of these alone."""
     if not replay.is_stored:
-        build_summaries_aside(replay)
+        build_temp_summaries(replay)
 
 
 def _stored(replay: Replay) -> Edition | None:
-    """The edition of the stored projection; None also where it is none that the records have.
+    """The edition of the stored projection; None if there is none, or the records do not have it.
 
-    It may have been stored after the records were read, or not by this program.
+    It may have been stored after the records were read, or by another program.
     """
     try:
         return stored_edition(replay.store, replay.records)
@@ -83,9 +83,9 @@ def _stored(replay: Replay) -> Edition | None:
 
 
 def few_moved(replay: Replay, before: Edition | None) -> list[File] | None:
-    """The files whose events count in an edition or in one before it, and not in both.
+    """The files whose events count in an edition or in the one before it, and not in both.
 
-    None where there is none before, or these are many.
+    None if no edition comes before, or the files have many events.
     """
     if before is None:
         return None
@@ -98,15 +98,15 @@ def few_moved(replay: Replay, before: Edition | None) -> list[File] | None:
 def move_projection(
     replay: Replay, moved: Sequence[File], advance: Advance = unheard
 ) -> dict[str, int]:
-    """Make of the projection that a store has the one of an edition.
+    """Turn the projection that a store has into that of an edition.
 
     Args:
-        replay: of the edition, in a store whose projection may be one that was built aside.
+        replay: of the edition, in a store whose projection may be a temporary one.
         moved: the files whose events count in one of the two editions alone.
         advance: is called for each table and each summary that is done.
 
     Returns:
-        by how many rows each table has grown.
+        the number of rows by which each table has grown.
     """
     changes = {}
     for table in replay.dataset.tables:
@@ -120,7 +120,7 @@ def move_projection(
         for update in updates:
             update.take(_as_read(update.summary, table, rows))
         forgotten = replay.execute(keys.forget)
-        replayed = replay.replayed(table, keys.among)
+        replayed = replay.replayed(table, keys.where_key)
         added = replay.execute(fill_sql(table.name, projected_columns(table), replayed))
         changes[table.name] = added - forgotten
         for update in updates:
@@ -130,8 +130,8 @@ def move_projection(
     return changes
 
 
-def build_whole_aside(replay: Replay) -> None:
-    """Build a projection aside as `build_aside` does: from a copy of the stored one, if it is near.
+def derive_temp_projection(replay: Replay) -> None:
+    """Build a temporary projection from a copy of the stored one; in full if few rows are shared.
 
     Args:
         replay: of the edition, in a store that is open for reading.
@@ -139,21 +139,21 @@ def build_whole_aside(replay: Replay) -> None:
     store, dataset = replay.store, replay.dataset
     moved = few_moved(replay, _stored(replay))
     if moved is None:
-        build_aside(replay)
+        build_temp_projection(replay)
         return
     relations = {table.name: projected_columns(table) for table in dataset.tables}
     relations |= {s.name: tuple(store.columns(s.select)) for s in dataset.summaries}
-    make_aside(store, [*relations, *(view.name for view in dataset.views)])
+    create_temp_tables(store, [*relations, *(view.name for view in dataset.views)])
     for name, columns in relations.items():
         rows = f"SELECT {', '.join(columns)} FROM {store.schema}.{name}"
         store.execute(fill_sql(f"main.{name}", columns, rows))
     move_projection(replay, moved)
 
 
-def build_summaries_aside(replay: Replay) -> None:
-    """Build the summaries alone of a projection aside, where they hide the stored ones.
+def build_temp_summaries(replay: Replay) -> None:
+    """Build temporary summaries, which hide the stored ones, without the rest of the projection.
 
-    They come from the stored ones where few events moved since, else straight from a replay.
+    They are derived from the stored ones if few events moved since, and else from a replay.
 
     Args:
         replay: of the edition, in a store that is open for reading. Columns that the tables of its
@@ -173,38 +173,38 @@ def build_summaries_aside(replay: Replay) -> None:
         if keys:
             stored = keys.rows(f"{store.schema}.{table.name}")
             update.take(_as_read(summary, table, stored))
-            update.add(_as_read(summary, table, replay.replayed(table, keys.among)))
-        make_aside(store, [summary.name])
+            update.add(_as_read(summary, table, replay.replayed(table, keys.where_key)))
+        create_temp_tables(store, [summary.name])
         update.finish(everything)
 
 
 def _summarise_replay(replay: Replay, table: Table) -> None:
-    """Fill the summaries of a table, aside, from a replay of the columns that they read."""
+    """Fill temporary summaries of a table from a replay of the columns that they read."""
     store = replay.store
     of_table = [s for s in replay.dataset.summaries if s.table == table.name]
     narrow = table.narrowed({name for summary in of_table for name in summary.reads})
     rows = replay.replayed(narrow)
     if len(of_table) > 1:
         # Kept, so that it is computed once.
-        make_aside(store, [table.name])
+        create_temp_tables(store, [table.name])
         replay.execute(fill_sql(f"main.{table.name}", projected_columns(narrow), rows))
     for summary in of_table:
         columns, select = store.columns(summary.select), summary.select
         if len(of_table) == 1:
             select = _summary_of(summary, columns, _as_read(summary, narrow, rows))
-        make_aside(store, [summary.name])
+        create_temp_tables(store, [summary.name])
         replay.execute(fill_sql(f"main.{summary.name}", columns, select))
 
 
 class _Update:
-    """Adds to a summary what rows give, and takes from it what they gave.
+    """Adds the contribution of new rows to a summary, and subtracts that of former rows.
 
     Attributes:
         summary: that is updated.
     """
 
     def __init__(self, replay: Replay, summary: Summary, schema: str) -> None:
-        """Begin with what the summary is in a database, `main` or `ledger`."""
+        """Begin with the rows of the summary in a database, `main` or `ledger`."""
         self.summary = summary
         self._replay = replay
         self._columns = replay.store.columns(summary.select)
@@ -215,12 +215,12 @@ class _Update:
         replay.store.execute(f"CREATE TABLE {self._parts} AS {select}")
 
     def add(self, rows: str) -> None:
-        """Add what the rows of a query give."""
+        """Add the contribution of the rows of a query."""
         summary = _summary_of(self.summary, self._columns, rows)
         self._replay.execute(fill_sql(self._parts, self._columns, summary))
 
     def take(self, rows: str) -> None:
-        """Take away what the rows of a query gave."""
+        """Subtract the contribution of the rows of a query."""
         summary = _summary_of(self.summary, self._columns, rows, sign="-")
         self._replay.execute(fill_sql(self._parts, self._columns, summary))
 
@@ -228,7 +228,7 @@ class _Update:
         """Fill the summary, which is empty or as it was.
 
         Args:
-            everything: the query that gives all rows, for where sums may be inexact.
+            everything: the query that gives all rows, which is run if sums may be inexact.
         """
         summary = self.summary
         inexact = _part("inexact", parts=self._parts, magnitude=summary.magnitude)
@@ -263,21 +263,21 @@ def _summary_of(summary: Summary, columns: Sequence[str], rows: str, sign: str =
 
 
 def _as_read(summary: Summary, table: Table, rows: str) -> str:
-    """The query that gives the columns that a summary reads, NULL for those that there are not."""
-    there = projected_columns(table)
-    columns = (name if name in there else f"NULL AS {name}" for name in summary.reads)
+    """The query that gives the columns that a summary reads, NULL for those that are missing."""
+    found = projected_columns(table)
+    columns = (name if name in found else f"NULL AS {name}" for name in summary.reads)
     return f"SELECT {', '.join(columns)} FROM ({rows}) AS narrow"
 
 
 @dataclass(frozen=True, slots=True)
 class _MovedKeys:
-    """The relation `moved_keys` as filled for a table; that of another takes its place."""
+    """The relation `moved_keys` as filled for a table; that of the next table replaces it."""
 
     table: Table
 
     @property
-    def among(self) -> str:
-        """The condition that `event` is of such a key."""
+    def where_key(self) -> str:
+        """The condition that `event` has such a key."""
         return _part("among moved", row="event", key=self.table.key)
 
     @property
@@ -292,7 +292,7 @@ class _MovedKeys:
 
 
 def _moved_keys(replay: Replay, table: Table, moved: Sequence[File]) -> _MovedKeys | None:
-    """The keys of a table with events in files that moved; None where no file is of the table."""
+    """The keys of a table with events in files that moved; None if no file is of the table."""
     ranges = [(f.first_event, f.last_event) for f in moved if f.table_name == table.name]
     if not ranges:
         return None

@@ -1,17 +1,17 @@
--- What brings a projection from one edition to another, as templates: $names come from the
--- description of the data set, and `incremental.py` fills them in. It stands on one small relation:
+-- The update of a projection from one edition to another, as templates: $names come from the
+-- description of the data set, and `incremental.py` fills them in. It reads one small relation:
 --
 --   moved_keys (key)    the keys with events that count in one of the two editions alone
 --
--- A row of any other key is the same in both. These statements are for SQLite; what they must give
--- is what `replay.sql` gives.
+-- A row of any other key is the same in both. These statements are for SQLite; their result must
+-- be that of `replay.sql`.
 
 -- part: moved keys
 INSERT OR IGNORE INTO temp.moved_keys (key)
 SELECT event.$key FROM $events AS event WHERE event.event_id BETWEEN ? AND ?
 
 -- part: among moved
--- Whether a row is of a key that moved.
+-- Whether the key of a row moved.
 $row.$key IN (SELECT key FROM temp.moved_keys)
 
 -- part: forget rows
@@ -22,7 +22,7 @@ DELETE FROM $table WHERE $key IN (SELECT key FROM temp.moved_keys)
 SELECT $columns FROM $table WHERE $key IN (SELECT key FROM temp.moved_keys)
 
 -- part: summary of rows
--- A summary of some rows in the place of all; negative, where $sums say so, to be taken away.
+-- A summary of some rows instead of all; $sums are negative for rows that are subtracted.
 WITH $table AS (
     $rows
 )
@@ -32,7 +32,7 @@ FROM (
 ) AS summary
 
 -- part: summary of parts
--- What was there with all that was added and taken; groups of which nothing is left are gone.
+-- The former summary with all that was added and subtracted; groups without rows are left out.
 SELECT $groups, $sums
 FROM $parts
 GROUP BY $groups

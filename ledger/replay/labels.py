@@ -1,4 +1,4 @@
-"""Names for what a row refers to: as they stand now, or as they stood in the month of the row."""
+"""Names for what a row refers to: those of the as-of state, or those of the month of the row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ledger.model.dataset import Column, DataSet, Table, Type
 from ledger.replay.editions import counts, last_events
 from ledger.store.sql import part
 
-# After any month and before the end of what holds for good; see `labels.sql`.
+# After any month and before the end of a name that has no end; see `labels.sql`.
 _NO_MONTH = "none"
 
 
@@ -38,7 +38,7 @@ class Labels:
     """The relations `<table>_as_is` or `<table>_as_was`, as a replay or an engine has them.
 
     Their columns are `event_id` (of the row that gives the name), the key, the texts, and
-    `from_month` and `until_month`, between which it holds; see `labels.sql`.
+    `from_month` and `until_month`, between which it applies; see `labels.sql`.
 
     Attributes:
         names: which names they give.
@@ -56,8 +56,8 @@ class Labels:
         Args:
             table: one of those named.
             alias: of its row.
-            key: the column, with its table, that holds its key.
-            month: the column, with its table, that holds the month of the row to be named.
+            key: the column, with its table, that has its key.
+            month: the column, with its table, that has the month of the row to be named.
         """
         return (
             f"LEFT JOIN {self.relation(table)} AS {alias} ON {alias}.{table.key} = {key} "
@@ -88,7 +88,7 @@ def _texts(table: Table) -> list[str]:
 
 
 def labelled_columns(table: Table, names: Names | None) -> tuple[Column, ...]:
-    """The columns of a projected table with its labels, where `names` says which names to give."""
+    """The columns of a projected table with its labels; None for `names` leaves them out."""
     labels = table.labels if names else ()
     return (*table.columns, *(Column(label.name, label.description) for label in labels))
 
@@ -103,7 +103,7 @@ def labelled_select(
         table: whose rows they are.
         labels: the names to give; None for none.
         rows: a query that gives the projected rows.
-        hint: to the planner that these come first; not every engine knows one.
+        hint: to the planner that these come first; some engines have none.
     """
     shown = [f"{table.name}.{name}" for name in table.column_names]
     joins = []
@@ -114,10 +114,10 @@ def labelled_select(
         shown += [
             f"{label.reference}_names.{label.column} AS {label.name}" for label in table.labels
         ]
-        # Lest the planner join the names before it has chosen the events.
+        # Without this, the planner may join the names before it has chosen the events.
         page, source = f"WITH page AS {hint} ({rows})", "page"
     else:
-        # Not so here: stored rows, in order where they are, would be copied and sorted.
+        # Here it would copy and sort stored rows that are in order already.
         page, source = "", f"({rows})"
     return f"""
         {page}
@@ -128,6 +128,6 @@ def labelled_select(
 
 
 def labelling(dataset: DataSet, table: Table) -> dict[str, Table]:
-    """By the column that refers to it, each table that gives a label."""
+    """The tables that give labels, by the columns that refer to them."""
     references = dict.fromkeys(label.reference for label in table.labels)
     return {name: dataset.referenced(table, name) for name in references}

@@ -1,9 +1,9 @@
--- The rows of a table under which others are named, each with the months for which it holds: from
+-- The rows of a table under which others are named, each with the months for which it applies: from
 -- `from_month` (2025-02) up to, not including, `until_month`. '' is before and '~' after any month,
--- and after 'Unknown'. The dialect is what SQLite, DuckDB and Spark read alike.
+-- and after 'Unknown'. The dialect is the SQL that SQLite, DuckDB and Spark have in common.
 
 -- part: as-is
--- As they stand at the end of the as-of month, for all months.
+-- The rows at the end of the as-of month, for all months.
 SELECT event.event_id, event.$key, $texts, '' AS from_month, '~' AS until_month
 FROM (
     $last_events
@@ -12,8 +12,8 @@ JOIN $events AS event ON event.event_id = last.event_id
 WHERE event.action <> 'delete'
 
 -- part: as-was
--- As they stood at the end of each month. What the extract gave stood before it too, as far as one
--- knows.
+-- The rows at the end of each month. Those of the extract are taken to have been the same before it,
+-- as no earlier state is known.
 SELECT event_id, $key, $texts, from_month, until_month
 FROM (
     SELECT event.event_id, event.action, event.$key, $texts,

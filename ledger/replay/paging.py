@@ -1,8 +1,8 @@
-"""Reads a table of an edition in the order of its key, and keeps nobody waiting meanwhile.
+"""Reads a table of an edition in the order of its key, without blocking writers.
 
-Whoever records must wait, at the commit, for whoever is reading. So the rows are read page by
-page, each page in a snapshot of its own. An edition has the same rows whatever is recorded in
-between: they come from the stored projection as long as it is of that edition, else from the log.
+The commit of a writer must wait for open snapshots of readers. So the rows are read page by page,
+each page in a snapshot of its own. An edition has the same rows whatever is recorded in between:
+they come from the stored projection as long as it is of that edition, and else from the log.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Page:
     """Some rows in the order of their key.
 
     Attributes:
-        count: how many they are.
-        text: what `page_sql` gives of them; None where that would be too long.
+        count: the number of the rows.
+        text: the result of `page_sql` for them; None if it would be too long.
         values: reads the rows themselves.
     """
 
@@ -49,8 +49,8 @@ class PagedRows(ABC):
 
         Args:
             line: the SQL that writes a row.
-            meanwhile: is called for each page when all that is left is SQLite's work, for which
-                the interpreter is not needed: the time to start another thread.
+            meanwhile: is called for each page when only the work of SQLite is left, during which
+                another thread can use the interpreter.
         """
 
 
@@ -60,14 +60,14 @@ def page_sql(line: str, rows: str, key: str) -> str:
     Args:
         line: the SQL that writes a row.
         rows: the query of the rows.
-        key: the column in whose order they come.
+        key: the column by which they are ordered.
     """
     return part("replay/paging.sql", "page", line=line, rows=rows, key=key)
 
 
 ROWS_AT_ONCE = 20_000
 LONGEST_TEXT = 64 * 1024 * 1024
-"""How long a page may be as one text, in bytes; a longer one is read row by row."""
+"""The greatest length of a page as one text, in bytes; a longer one is read row by row."""
 
 T = TypeVar("T")
 
@@ -78,10 +78,10 @@ class EditionRows(PagedRows):
 
     Attributes:
         replay: of the edition, in a store that is in no snapshot when the rows are read.
-        table: in the order of whose key the rows come.
-        select: makes of the query that gives some projected rows the one that is to be run.
-        after: the key after which they begin; blank, which no key is, is before all of them.
-        advance: is told how many rows are read.
+        table: by whose key the rows are ordered.
+        select: turns a query of projected rows into the query to be run.
+        after: the key after which they begin; blank, which no key is, for the first one.
+        advance: receives the number of rows that were read.
     """
 
     replay: Replay
@@ -105,11 +105,11 @@ class EditionRows(PagedRows):
 
         for keys, (count, text) in self._pages(read):
             if count:
-                yield Page(count, text, partial(self._again, *keys))
+                yield Page(count, text, partial(self._values, *keys))
                 self.advance(count)
 
     def _pages(self, read: Callable[[str], T]) -> Generator[tuple[tuple[str, str], T], None, None]:
-        """Yield of each page between which keys it is, and what the query of its rows gives."""
+        """Yield the bounds of each page, two keys, and the result of the query of its rows."""
         after = self.after
         while True:
             with self.replay.store.snapshot():
@@ -121,7 +121,7 @@ class EditionRows(PagedRows):
             yield (after, until), page
             after = until
 
-    def _again(self, after: str, until: str) -> list[Record]:
+    def _values(self, after: str, until: str) -> list[Record]:
         with self.replay.store.snapshot():
             return list(self.replay.store.rows(self._query(after, until, self.replay.is_stored)))
 
@@ -136,12 +136,12 @@ class EditionRows(PagedRows):
 
     def _query(self, after: str, until: str, is_stored: bool) -> str:
         """The query of the rows of a page."""
-        # Again for each page: what was recorded since the one before does not count.
+        # Bound again for each page: what was recorded since the one before does not count.
         self.replay.renew()
         return self.select(self.replay.keys_between(self.table, after, until, stored=is_stored))
 
     def _last_key(self, after: str, is_stored: bool) -> str | None:
-        """The last key of the next page; None where no key comes after that of the page before."""
+        """The last key of the next page; None if no key follows that of the page before."""
         relation, key = self.table.name if is_stored else self.table.events, self.table.key
         sql = f"""
             SELECT coalesce(

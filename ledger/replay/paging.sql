@@ -1,6 +1,6 @@
--- A stretch of a table's rows as one text. In SQLite's own dialect: only an export reads this.
+-- Consecutive rows of a table as one text. In the dialect of SQLite: only exports run it.
 
 -- part: page
--- The lines of some rows one after the other, in the order of the rows, and how many they are.
+-- The number of some rows, and their lines one after the other, in the order of the rows.
 SELECT count(*), group_concat(line, '')
 FROM (SELECT $line AS line FROM ($rows) ORDER BY $key)

@@ -1,4 +1,4 @@
-"""The projection of an edition: stored in the ledger, or built beside it where that is read."""
+"""The projection of an edition: stored in the ledger, or built in a temporary database."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Projected(JsonObject):
     """A projection that is kept.
 
     Attributes:
-        edition: of what it speaks.
+        edition: the edition of the projection.
         rows: the number of rows of each table.
     """
 
@@ -51,12 +51,12 @@ class Projected(JsonObject):
         return Tabular("rows", ROW_COUNTS, list(self.rows.items()), "table")
 
     def parts(self) -> Iterator[Part]:
-        """The same."""
+        """The number of rows of each table."""
         yield self.tabular()
 
 
 def store_projection(replay: Replay, advance: Advance = unheard) -> dict[str, int]:
-    """Put a projection into the ledger, replayed in full, in the place of the one stored there.
+    """Replay a projection in full, and store it in the ledger in the place of the former one.
 
     To be called within a transaction.
 
@@ -79,21 +79,21 @@ def store_projection(replay: Replay, advance: Advance = unheard) -> dict[str, in
     return rows
 
 
-def build_aside(replay: Replay) -> dict[str, int]:
+def build_temp_projection(replay: Replay) -> dict[str, int]:
     """Build a projection in a reading store's own database, where it hides the stored one.
 
     Returns:
         the number of rows of each table.
     """
     dataset = replay.dataset
-    make_aside(replay.store, [*_tables(dataset), *(view.name for view in dataset.views)])
+    create_temp_tables(replay.store, [*_tables(dataset), *(view.name for view in dataset.views)])
     return _fill(replay)
 
 
-def make_aside(store: Store, names: Collection[str]) -> None:
+def create_temp_tables(store: Store, names: Collection[str]) -> None:
     """Make tables and views of the projection, empty, in a reading store's own database."""
     for made in expected_schema():
-        # Never the text that the ledger's file has: who could write there could write anything.
+        # Never the SQL in the ledger's file, which anyone with access to it could have changed.
         if made.name in names and made.sql:
             store.execute(f"DROP {made.type} IF EXISTS main.{made.name}")
             store.execute(made.sql)

@@ -31,10 +31,10 @@ _RANGE = ("month_start", "first_event", "last_event")
 
 
 class Replay:
-    """One edition bound to a store: its queries, and the relations on which they stand.
+    """One edition bound to a store: its queries, and the relations that they read.
 
     The relations are temporary ones of the store's connection. They are made when they are first
-    needed, and again where another replay was bound to the store meanwhile. A replay is used within
+    needed, and again if another replay was bound to the store meanwhile. A replay is used within
     one snapshot or transaction; see `renew`.
 
     Attributes:
@@ -58,7 +58,7 @@ class Replay:
         yield from self.store.rows(sql, parameters)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run a statement that reads them, and give the number of rows that it changed."""
+        """Run a statement that reads the relations, and return the number of changed rows."""
         self.bind()
         return self.store.execute(sql, parameters)
 
@@ -117,22 +117,24 @@ class Replay:
 
     @property
     def stored_rows(self) -> dict[str, int]:
-        """How many rows of each table are stored; none where that is of another edition."""
+        """The number of stored rows of each table; empty if another edition is stored."""
         if not self.is_stored:
             return {}
         return dict(self.store.rows("SELECT table_name, rows FROM projection_rows"))
 
-    def replayed(self, table: Table, among: str = "") -> str:
-        """The statement that replays a table, as it is fastest here.
+    def replayed(self, table: Table, where_key: str = "") -> str:
+        """The statement that replays a table, in the form that is fastest for this edition.
 
         Args:
             table: to be replayed.
-            among: as for `replay_sql`.
+            where_key: a condition on the key of `event`, to replay some keys alone; by default all.
         """
-        few = not among and self.counts_few(table)
-        return replay_sql(table, regular=self.is_regular, among=among, few=few)
+        use_range_scan = not where_key and self.needs_range_scan(table)
+        return replay_sql(
+            table, regular=self.is_regular, where_key=where_key, use_range_scan=use_range_scan
+        )
 
-    def counts_few(self, table: Table) -> bool:
+    def needs_range_scan(self, table: Table) -> bool:
         """Whether less than half of the events of a table come before the end of the month."""
         rows = [
             (file.rows, file.month <= self.edition.as_of)
@@ -143,13 +145,13 @@ class Replay:
         return 2 * before < sum(count for count, _ in rows)
 
     def keys_between(self, table: Table, after: str, until: str, *, stored: bool) -> str:
-        """The query that gives the rows of some keys; the next such query takes its place.
+        """The query that gives the rows of some keys; the next such query replaces it.
 
         Args:
             table: of the rows.
             after: the key before the first; blank, which no key is, is before all of them.
             until: the last key.
-            stored: whether they come from the stored projection, and not from the events.
+            stored: whether they are read from the stored projection, and not from the events.
         """
         self.bind()
         self.relation("replay_keys", ("after_key TEXT", "until_key TEXT"), [(after, until)])
@@ -158,7 +160,7 @@ class Replay:
         return replay_keys_sql(table, regular=self.is_regular)
 
     def labels(self, tables: Iterable[Table], names: Names) -> Labels:
-        """What some tables name, to be joined to the rows that refer to them."""
+        """The labels of some tables, to be joined to the rows that refer to them."""
         self.bind()
         labels = Labels(names)
         for table in tables:
@@ -183,7 +185,7 @@ def stored_edition(store: Store, records: Records) -> Edition | None:
     """The edition of the projection stored in the ledger, or None.
 
     Raises:
-        WrongUsage: the projection is recorded as one of an edition that cannot be.
+        WrongUsage: the projection is recorded as one of an edition that cannot exist.
     """
     for as_of, batch in store.rows("SELECT as_of, batch FROM projection_of"):
         return records.edition(EditionName(Month(as_of), batch))

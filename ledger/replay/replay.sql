@@ -1,7 +1,7 @@
 -- The replay of one table, as a template: $names come from the description of the data set, and
--- `statements.py` fills them in. The dialect is what SQLite, DuckDB and Spark read alike, so there
--- is no function of dates here and no parameter. Which events are replayed is said in
--- `editions.sql`.
+-- `statements.py` fills them in. The dialect is the SQL that SQLite, DuckDB and Spark have in
+-- common, without functions of dates and without parameters. `editions.sql` decides which events are
+-- replayed.
 
 -- part: replay
 -- Some events, without the deletes: their cells as regular text, then typed. The projection takes
@@ -24,7 +24,7 @@ $clocks
 event.$column AS $column
 
 -- part: typed cell
--- As it was read where it is irregular; '' stands for a reading without a value.
+-- The reading of the cell where it is irregular; '' is a reading without a value.
 CASE WHEN reading.event_id IS NULL THEN event.$column
      ELSE nullif(coalesce(reading.$column, event.$column), '') END AS $column
 
@@ -42,19 +42,19 @@ cells.$column AS $column
 cells.$column AS $column
 
 -- part: number column
--- Of -0 the sum makes 0, which SQLite stores of it in any case.
+-- The sum turns -0 into 0, which SQLite stores in any case.
 CAST(cells.$column AS DOUBLE) + 0.0 AS $column
 
 -- part: clock
--- The stretch of a UTC hour in which a timestamp falls: `2025-02-05T13` and its minute.
+-- The part of a UTC hour in which a timestamp falls: `2025-02-05T13` and its minute.
 LEFT JOIN clock AS ${column}_clock
        ON ${column}_clock.utc_hour = substr(cells.$column, 1, 13)
       AND ${column}_clock.from_minute <= substr(cells.$column, 15, 2)
       AND ${column}_clock.until_minute > substr(cells.$column, 15, 2)
 
 -- part: timestamp column
--- The local hour, the rest as it is, the offset. In a zone of half hours the minute is another; `100
--- +` keeps its leading zero.
+-- The local hour, the unchanged rest, the offset. In a zone of half hours the minute changes too;
+-- `100 +` keeps its leading zero.
 CASE WHEN ${column}_clock.minute_shift = 0
      THEN ${column}_clock.local_hour
          || replace(substr(cells.$column, 14), 'Z', ${column}_clock.utc_offset)
@@ -79,9 +79,8 @@ CASE WHEN ${timestamp}_clock.local_hour IS NOT NULL
     - CAST(replace(substr(cells.$start, 18), 'Z', '') AS DOUBLE) AS $name
 
 -- part: seconds between without clock
--- The same number by a function of SQLite's own, in a quarter of the time: for its own checks of new
--- rows. Days are counted as doubles there, so what they say is rounded to the whole seconds, or
--- minutes, that it is.
+-- The same number by a function of SQLite, in a quarter of the time: for the checks of new rows. It
+-- counts days as doubles, so the result is rounded to the exact number of whole seconds or minutes.
 CASE WHEN length(cells.$start) = 20 AND length(cells.$end) = 20
      THEN round((julianday(cells.$end) - julianday(cells.$start)) * 86400.0)
      ELSE round((julianday(substr(cells.$end, 1, 16)) - julianday(substr(cells.$start, 1, 16)))

@@ -1,4 +1,4 @@
-"""Where a ledger stands."""
+"""The status of a ledger: what is recorded in it, and what is missing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ledger.replay.replay import stored_edition
 from ledger.store.event_store import Store
 
 MONTHS_DRAWN = 24
-"""How many of the last months a picture has."""
+"""The number of months in the chart, which are the last ones."""
 
 
 _STATUS = (Column("what", "What the fact is about."), Column("value", "What it is."))
@@ -29,18 +29,18 @@ _STATUS = (Column("what", "What the fact is about."), Column("value", "What it i
 
 @dataclass(frozen=True, slots=True)
 class Status(JsonObject):
-    """Where a ledger stands.
+    """The status of a ledger.
 
     Attributes:
         path: its file.
-        bytes: the size of that.
-        batches: how many are recorded.
-        first_month: the initial extract's, or None where nothing is recorded.
+        bytes: the size of the file.
+        batches: the number of recorded batches.
+        first_month: the month of the initial extract, or None if nothing is recorded.
         latest_month: the latest recorded one, or None.
-        missing_months: those between the two of which nothing is recorded.
-        events: how many there are of each table, superseded ones too.
-        events_by_month: how many there are of each month of which something is recorded.
-        superseded: how many of them no longer count.
+        missing_months: the months between the two for which nothing is recorded.
+        events: the number of events of each table, superseded ones included.
+        events_by_month: the number of events of each month for which something is recorded.
+        superseded: the number of events that no longer count.
         projection: the edition of the stored projection, or None.
         head: the head after the last batch, or None.
     """
@@ -62,7 +62,7 @@ class Status(JsonObject):
         return Tabular("status", _STATUS, self._facts(), "what")
 
     def parts(self) -> Iterator[Part]:
-        """The facts, and how many events each month has."""
+        """The facts, and the number of events of each month."""
         yield Facts(self._facts())
         months = [(str(month), events) for month, events in self.events_by_month.items()]
         some = f", the last {MONTHS_DRAWN} of {len(months)}" if len(months) > MONTHS_DRAWN else ""
@@ -84,7 +84,7 @@ class Status(JsonObject):
 
 
 def read_status(store: Store, dataset: DataSet) -> Status:
-    """Read where a ledger stands."""
+    """Read the status of a ledger."""
     records = store.records()
     batches, files, effective = records.batches, records.files, records.effective()
     months = records.months()

@@ -25,7 +25,7 @@ from ledger.model.presentation import plain
 from ledger.outputs.manifest import MANIFEST
 from ledger.replay.incremental import EXACT
 from ledger.replay.labels import Names
-from ledger.replay.projection import build_aside
+from ledger.replay.projection import build_temp_projection
 from ledger.replay.replay import Replay
 from ledger.replay.statements import projected_columns
 from ledger.store.event_store import Store
@@ -71,7 +71,7 @@ def found_in_ledger(ledger: Ledger, as_of: int, batch: int) -> Found:
     """What SQLite gives of an edition, replayed from the events."""
     with Store.for_reading(ledger.path) as store, store.snapshot():
         replay = replay_of(store, as_of, batch)
-        build_aside(replay)
+        build_temp_projection(replay)
         tables = {
             table.name: written(store.rows(rows_sql(table, table.name))) for table in SUPPORT.tables
         }

@@ -376,11 +376,11 @@ def test_a_folder_of_parts_is_not_replaced_and_replaces_nothing(
     assert on_lake(*on_spark, out=in_parts).code == 0
     assert on_lake(command, lake, out=in_file).code == 0
     before = {folder: contents(folder) for folder in (in_parts, in_file)}
-    refused(on_lake(*on_spark, out=in_parts), 2, str(in_parts / name), "is there already")
-    refused(on_lake(*on_spark, out=in_file), 2, str(in_file / name), "is there already")
+    refused(on_lake(*on_spark, out=in_parts), 2, str(in_parts / name), "exists already")
+    refused(on_lake(*on_spark, out=in_file), 2, str(in_file / name), "exists already")
     over_parts = on_lake(command, lake, out=in_parts)
     assert over_parts.code == (2 if command == "project" else 5)
-    assert "is there already" in over_parts.err or "is a folder there" in over_parts.err
+    assert "exists already" in over_parts.err or "is a folder there" in over_parts.err
     assert {folder: contents(folder) for folder in before} == before
 
 

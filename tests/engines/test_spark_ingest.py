@@ -508,7 +508,7 @@ def test_a_worker_that_does_not_see_the_lake_is_told(
     write_data_folder(data, [EXTRACT, FEBRUARY])
     dated = with_months_of(data)
     tasks = Tasks(twins.session, tmp_path / "elsewhere")
-    with pytest.raises(WrongUsage, match="does not see the folder"):
+    with pytest.raises(WrongUsage, match="does not have the folder"):
         tasks.run("scan", tasks.jobs(dated))
 
 

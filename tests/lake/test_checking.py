@@ -147,7 +147,7 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
     (FEBRUARY, changed("channel", 1, None), NOT_OF_BATCH_2, f"{EVENT}:3 (event 202502000000003"),
     (FEBRUARY, changed("action", 2, "add"), NOT_OF_BATCH_2, f"{EVENT}:4 (event 202502000000004"),
     (FEBRUARY, changed("line", 2, 9), NOT_OF_BATCH_2, f"{EVENT}:9 (event 202502000000004"),
-    (FEBRUARY, changed("file", 1, 5), "it says that it is of file 5", "of file 5"),
+    (FEBRUARY, changed("file", 1, 5), "it is recorded as one of file 5", "of file 5"),
     (FEBRUARY, changed("event_id", 1, 7), "it is missing, and 7 in its place", EVENT),
     (FEBRUARY, changed("event_id", 0, None), "it is missing, and None in its place", EVENT),
     (FEBRUARY, dropped(0), f"{EVENT} (event 202502000000002, batch 2) in {FEBRUARY}", "is missing"),
@@ -159,8 +159,8 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
     (FEBRUARY, cut, FILE, f"{FEBRUARY} cannot be read"),
     (FEBRUARY, garbled, FILE, f"{FEBRUARY} cannot be read"),
     (FEBRUARY, Path.unlink, f"{FILE}: ", f"{FEBRUARY} cannot be read"),
-    (FEBRUARY, renamed, FILE, "has not the columns"),
-    (FEBRUARY, retyped, FILE, "has not the columns"),
+    (FEBRUARY, renamed, FILE, "does not have the columns"),
+    (FEBRUARY, retyped, FILE, "does not have the columns"),
     ("readings/00000001.parquet", changed("value", 0, "x"), "derived readings/00000001", "how its"),
     ("readings/00000001.parquet", changed("code", 0, "x"), "event 202501000000008", "how its"),
     (
@@ -169,8 +169,13 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
         "readings/00000001",
         "event 202501000000008",
     ),
-    ("readings/00000001.parquet", dropped(0), "readings/00000001", "not how its cells are read"),
-    ("readings/00000001.parquet", twice, "readings/00000001", "not how its cells are read"),
+    (
+        "readings/00000001.parquet",
+        dropped(0),
+        "readings/00000001",
+        "not the typed values of its cells",
+    ),
+    ("readings/00000001.parquet", twice, "readings/00000001", "not the typed values of its cells"),
     ("readings/00000002.parquet", swapped("readings/00000001.parquet"), "00000001", "how its"),
     ("readings/00000001.parquet", cut, "readings/00000001.parquet cannot be read", "storage"),
     ("clock/00000001.parquet", changed("utc_offset", 0, "-04:00"), "clock/00000001.parquet", "not"),
@@ -193,7 +198,7 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
         "",
     ),
     ("files/00000002.parquet", changed("rows", 1, 2), f"{FILE}: its record is not as", ""),
-    ("files/00000002.parquet", changed("last_event", 1, 202502000000003), "knows of no such", ""),
+    ("files/00000002.parquet", changed("last_event", 1, 202502000000003), "has no such event", ""),
     ("files/00000002.parquet", changed("first_event", 1, None), "its record is not as it was", ""),
     ("files/00000002.parquet", changed("table_name", 1, "agents"), FILE, "cannot be read"),
     ("files/00000002.parquet", changed("table_name", 1, "x"), FILE, "its record is not as"),
@@ -219,7 +224,12 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("tags/00000001.parquet", changed("as_of", 0, 202502), "tag first: it is not as it was", ""),
     ("tags/00000002.parquet", changed("name", 0, "x"), "tag x: it is not as it was given", ""),
     ("tags/00000001.parquet", Path.unlink, "tags/00000001.parquet: it is missing", "storage"),
-    ("tags/00000002.parquet", swapped("tags/00000001.parquet"), "tags has not in each", "storage"),
+    (
+        "tags/00000002.parquet",
+        swapped("tags/00000001.parquet"),
+        "tags does not have the record",
+        "storage",
+    ),
 ]
 
 
@@ -230,12 +240,12 @@ def test_a_lake_that_is_well(scene: Scene, lake: Path) -> None:
     assert result.head == Ledger(scene.ledger).receipt().head
     assert result.events == Ledger(scene.ledger).receipt().events
     assert (result.faults, result.anchored, result.held_to) == ((), 0, None)
-    assert result.verdict == "internally consistent; not held to any ledger"
+    assert result.verdict == "internally consistent; not checked against any ledger"
     held = verify(lake, scene.ledger, [receipt_at(scene.receipt)])
     assert (held.anchored, held.held_to, held.recorded) == (6, scene.ledger, 6)
     assert held.verdict == (
         "internally consistent; anchored by a receipt up to batch 6; "
-        f"held to the ledger {scene.ledger} up to batch 6 of 6"
+        f"checked against the ledger {scene.ledger} up to batch 6 of 6"
     )
     assert tree(lake) == before
 
@@ -311,7 +321,7 @@ def test_a_lake_that_is_behind_is_well_and_one_that_goes_on_is_not(
     ]
     behind = scene.folder / "behind"
     publish(Ledger(old), behind)
-    ends = f"held to the ledger {scene.ledger} up to batch 3 of 6"
+    ends = f"checked against the ledger {scene.ledger} up to batch 3 of 6"
     assert verify(behind, scene.ledger).verdict == f"internally consistent; {ends}"
 
 
@@ -366,7 +376,8 @@ def test_another_tag_than_that_of_the_ledger_is_a_fault(scene: Scene, lake: Path
 def test_receipts_anchor_a_lake(scene: Scene, lake: Path) -> None:
     result = verify(lake, None, [receipt_at(scene.folder / "old-receipt.json")])
     assert result.verdict == (
-        "internally consistent; anchored by a receipt up to batch 3 of 6; not held to any ledger"
+        "internally consistent; anchored by a receipt up to batch 3 of 6; "
+        "not checked against any ledger"
     )
     other_receipt = scene.folder / "other-receipt.json"
     result = verify(lake, None, [receipt_at(other_receipt)])
@@ -489,7 +500,7 @@ def test_what_a_table_of_delta_says_of_its_files_is_held_to_their_records(
         path.write_text("\n".join(map(json.dumps, lines)) + "\n")
         return [str(fault) for fault in verify(delta, scene.ledger).faults]
 
-    says = "its table says other things of it than its record"
+    says = "its entry in the table differs from its record"
     assert said(lambda add: None) == []
     for change in (
         lambda add: add["stats"].update(numRecords=7),
@@ -572,7 +583,7 @@ def rewrite_last_batch(root: Path, of_batch: dict[str, Any], of_file: dict[str, 
 @pytest.mark.parametrize(
     ("of_batch", "of_file", "message"),
     [
-        ({"events": 5}, {}, "batch 5: it says that it has 5 events, and has 1"),
+        ({"events": 5}, {}, "batch 5: its record has 5 events, and it has 1"),
         ({"recorded_at": "2000-01-01T00:00:00.000000Z"}, {}, "batch 5: it is not of a later time"),
         ({}, {"supersedes": 1}, "it supersedes another file than the last one of its table"),
         ({}, {"kind": "x"}, "another head in the ledger"),

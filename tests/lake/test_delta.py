@@ -193,7 +193,7 @@ def test_events_of_a_batch_that_was_only_begun_are_left_out(
         assert all(int(path.stem) <= last for path in paths)
     begun = {path for table in SUPPORT.tables for path in files_of(root, table.events)}
     assert any(int(path.stem) > last for path in begun)
-    ends = f"held to the ledger {scene.ledger} up to batch 3 of 6"
+    ends = f"checked against the ledger {scene.ledger} up to batch 3 of 6"
     assert verify(root, scene.ledger).verdict == f"internally consistent; {ends}"
     publish(Ledger(scene.ledger), root)
     assert_same(root, Ledger(scene.ledger))

@@ -191,7 +191,7 @@ def test_another_tag_in_the_place_of_one_is_refused(scene: Scene) -> None:
 
 def test_a_folder_that_holds_something_else_is_left_alone(scene: Scene) -> None:
     before = tree(scene.sources)
-    with pytest.raises(WrongUsage, match="holds other files and is no lake"):
+    with pytest.raises(WrongUsage, match="has other files and is no lake"):
         publish(Ledger(scene.ledger), scene.sources)
     assert tree(scene.sources) == before
     with pytest.raises(StorageFailed, match="is no folder"):
@@ -206,7 +206,7 @@ def test_a_lake_keeps_its_layout(layout: str, scene: Scene) -> None:
     (other,) = {*folder.LAYOUTS} - {layout}
     with pytest.raises(WrongUsage, match=f"of the layout {layout}; name another folder"):
         publish(Ledger(scene.ledger), root, other)
-    with pytest.raises(WrongUsage, match="no layout 'iceberg'; there are parquet, delta"):
+    with pytest.raises(WrongUsage, match="unknown layout 'iceberg'; choose one of: parquet, delta"):
         publish(Ledger(scene.ledger), root, "iceberg")
     assert tree(root) == before
 
@@ -220,11 +220,11 @@ def marker(**changes: object) -> str:
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("", LedgerDamaged, "not that of a lake"),
-        ("[]", LedgerDamaged, "not that of a lake"),
+        ("", LedgerDamaged, "is not the marker of a lake"),
+        ("[]", LedgerDamaged, "is not the marker of a lake"),
         ("[" * 100_000, LedgerDamaged, "nested too deeply"),
         (marker().replace("{", '{"layout": "delta", ', 1), LedgerDamaged, "'layout' twice"),
-        ('{"layout": "parquet"}', LedgerDamaged, "not that of a lake"),
+        ('{"layout": "parquet"}', LedgerDamaged, "is not the marker of a lake"),
         (marker(version=2), StorageFailed, "a newer version"),
         (marker(layout="iceberg"), StorageFailed, "a newer version"),
         (marker(dataset="sales"), WrongUsage, "a lake of sales, not of customer-support"),
@@ -356,7 +356,7 @@ def test_records_that_are_missing_or_no_records_are_no_lake(relation: str, scene
         with pytest.raises(LedgerDamaged, match="cannot be read"):
             records_of(root)
     pq.write_table(pa.table({"batch": ["2"]}), path)
-    with pytest.raises(LedgerDamaged, match="has not the columns"):
+    with pytest.raises(LedgerDamaged, match="does not have the columns"):
         records_of(root)
     path.unlink()
     if relation == "files":

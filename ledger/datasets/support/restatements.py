@@ -17,7 +17,7 @@ from ledger.model.records import Batch, Records
 from ledger.model.tabular import Tabular
 from ledger.outputs.csv import write_csv
 from ledger.replay.incremental import few_moved, move_projection
-from ledger.replay.projection import build_aside
+from ledger.replay.projection import build_temp_projection
 from ledger.replay.replay import Replay
 from ledger.store.event_store import Store
 from ledger.text import counted, to_the_second
@@ -138,7 +138,7 @@ def _have_aside(replay: Replay, described: Edition | None) -> None:
     """Have the projection of an edition aside, from that of another one which is there, if any."""
     moved = few_moved(replay, described)
     if moved is None:
-        build_aside(replay)
+        build_temp_projection(replay)
     else:
         move_projection(replay, moved)
 

@@ -1,4 +1,4 @@
-"""Spark: the same replay on as many machines as there are."""
+"""Spark: the same replay on the machines of a cluster."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TYPES: Mapping[type, DataType] = {int: LongType(), str: StringType()}
 
 
 class SparkEngine(Engine):
-    """Runs SQL in a session of Spark. What is large stays on the workers."""
+    """Runs SQL in a session of Spark. Large results stay on the workers."""
 
     name = "spark"
     in_parts = True
@@ -58,7 +58,7 @@ class SparkEngine(Engine):
         found.createOrReplaceTempView(name)
 
     def parquet(self, name: str, files: Sequence[Path], columns: Columns) -> None:
-        """Name what files of Parquet hold."""
+        """Name the rows of files of Parquet."""
         _check_filled(files)
         if files:
             found = self._session.read.schema(_schema(columns)).parquet(*map(str, files))
@@ -67,19 +67,19 @@ class SparkEngine(Engine):
         found.createOrReplaceTempView(name)
 
     def values(self, name: str, columns: Columns, rows: Iterable[Record]) -> None:
-        """Name some rows that are given, few enough to be held."""
-        # As Arrow they are a part of the plan: Spark sees how few they are, and has them on every
-        # worker, where of rows it would think that they are many, and sort the events for them.
+        """Name some given rows, few enough to be kept in memory."""
+        # As Arrow they are part of the plan: Spark knows that they are few, and copies them to
+        # every worker. It would assume that plain rows are many, and sort the events to join them.
         given = self._session.createDataFrame(given_table(columns, rows), _schema(columns))
         given.createOrReplaceTempView(name)
 
     def keep(self, name: str, select: str) -> None:
-        """Name a query whose rows are computed once, as more than one other reads them."""
+        """Name a query whose rows are computed once and read by several others."""
         kept = self._session.sql(select).persist(StorageLevel.MEMORY_AND_DISK)
         kept.createOrReplaceTempView(name)
 
     def rows(self, select: str) -> Iterator[Record]:
-        """Run a query and yield its rows to whoever asked."""
+        """Run a query and yield its rows to the caller."""
         return (tuple(row) for row in self._session.sql(select).toLocalIterator())
 
     def write_rows(self, name: str, select: str, order: str, path: Path) -> int:
@@ -100,12 +100,12 @@ class SparkEngine(Engine):
     ) -> list[ExportedFile]:
         """Write each table as a folder of parts, in the order of the key, and the manifest.
 
-        The parts of CSV and JSON, one after the other, are the bytes that one file would have.
+        The parts of CSV and JSON, concatenated, are the bytes of a single file.
         """
         if options.format not in (*FORMS, "parquet"):
             raise WrongUsage(
-                f"Spark writes tables in parts, which {options.format} has not; choose csv, json "
-                "or parquet, or --engine duckdb"
+                f"Spark writes tables in parts, which {options.format} does not have; choose csv, "
+                "json or parquet, or --engine duckdb"
             )
         if options.spreadsheet_safe or options.bom:
             raise WrongUsage("files for spreadsheets are written by --engine duckdb")
@@ -115,12 +115,12 @@ class SparkEngine(Engine):
                 name = f"{table.name}.{options.format}"
                 if os.path.lexists(folder / name):
                     raise WrongUsage(
-                        f"{folder / name} is there already, and a folder of parts is not replaced; "
+                        f"{folder / name} exists already, and a folder of parts is not replaced; "
                         "name another folder with --out-dir"
                     )
                 (draft / name).mkdir()
                 writer = PartWriter(
-                    # A worker has a working folder of its own.
+                    # A worker has another working folder.
                     str((draft / name).absolute()),
                     tuple(table.columns),
                     options.format,
@@ -135,14 +135,14 @@ class SparkEngine(Engine):
 
     def _write_parts(self, table: EngineTable, writer: PartWriter) -> list[ExportedFile]:
         names = [column.name for column in writer.columns]
-        # Sorted last, by ranges of the key: each task has a stretch of the table.
+        # Sorted last, by ranges of the key: each task has consecutive rows of the table.
         rows = self._session.sql(table.select).select(*names).orderBy(table.key)
         found = [Part(*row) for row in rows.mapInArrow(writer, PART_COLUMNS).collect()]
         return joined(writer, found)
 
 
 def _check_filled(files: Iterable[Path]) -> None:
-    """See that no file is empty: Spark would pass it over without a word."""
+    """Check that no file is empty: Spark would silently ignore it."""
     for path in files:
         if path.exists() and not path.stat().st_size:
             raise LedgerDamaged(f"{path} is empty, as no file of Parquet is; restore the lake")
@@ -153,7 +153,7 @@ def _schema(columns: Columns) -> StructType:
 
 
 def _whole(path: Path, parts: Sequence[ExportedFile]) -> ExportedFile:
-    """A table that was written in parts, of which each has a digest and the table has none."""
+    """A table that was written in parts: each part has a digest, the table has none."""
     return ExportedFile(path, sum(p.rows for p in parts), sum(p.bytes for p in parts), "")
 
 

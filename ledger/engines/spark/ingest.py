@@ -1,13 +1,13 @@
-"""Records deliveries straight into a lake, each file read by a task of Spark.
+"""Records deliveries directly in a lake, each file read by a task of Spark.
 
-What may follow on what, and every message about it, is that of `ledger.recording.ingest`. The
-new files of all months are read twice. The first reading counts the rows of each and finds all
-that is wrong with it. Then the driver numbers the events, and the second reading writes them to a
+The rules of sequence, and their messages, are those of `ledger.recording.ingest`. The
+new files of all months are read twice. The first reading counts the rows of each and finds its
+problems. Then the driver numbers the events, and the second reading writes them to a
 folder for drafts, from which they go into the lake month by month: readers see a whole month or
 nothing of it. A file that changed between the two readings is refused.
 
-A ledger of SQLite that records the same files has the same heads, and what `ledger publish` makes
-of it is the same lake. The recorded values are not checked for findings.
+A ledger of SQLite that records the same files has the same heads, and `ledger publish` makes the
+same lake of it. The recorded values are not checked for findings.
 """
 
 from __future__ import annotations
@@ -60,25 +60,26 @@ def ingest_to_lake(
     """Record what is new among deliveries in a lake, and yield each month when it is recorded.
 
     Args:
-        session: of Spark; its workers see the lake and the files at the paths that they have here.
+        session: of Spark; its workers have the lake and the files at the same paths.
         lake: to be added to; no other process writes to it meanwhile.
         deliveries: all that was found.
         options: what the caller asks for and allows; see `IngestOptions.checked`.
-        progress: receives how many bytes of how many are recorded.
+        progress: receives the number of bytes that are recorded, and the number of all.
 
     Raises:
         InputRefused: files of a month are malformed; nothing of it was recorded, the months yielded
             before stay.
-        SequenceBroken: a file does not follow on what is recorded; the same.
+        SequenceBroken: a file does not follow on what is recorded; nothing of its month was
+            recorded, the months yielded before stay.
         WrongUsage: findings are to be refused; a month asked for is not delivered; or the workers
-            of Spark have another version of ledger, or do not see the files.
+            of Spark have another version of ledger, or cannot read the files.
         LedgerBusy: another process writes to the lake.
         StorageFailed: the lake cannot be read or written.
     """
     if options.refuse:
         raise WrongUsage(
-            "findings are not looked for where files go straight into a lake: leave out --strict "
-            "and --fail-on, or record with SQLite and then: ledger publish"
+            "values are not checked for findings when files are recorded directly in a lake: leave "
+            "out --strict and --fail-on, or record with SQLite and then: ledger publish"
         )
     with lake.writing(), draft_folder(lake.root) as draft:
         records, dataset = lake.records(), lake.dataset
@@ -90,11 +91,11 @@ def ingest_to_lake(
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A batch that is recorded here and not yet in the lake.
+    """A batch that is recorded and not yet in the lake.
 
     Attributes:
         batch: its record.
-        files: by the records of its files, in order.
+        files: the staged files by their records, in order.
     """
 
     batch: Batch
@@ -102,17 +103,17 @@ class _Pending:
 
 
 class LakeBackend:
-    """Keeps what is delivered in a lake."""
+    """Records deliveries in a lake."""
 
     def __init__(
         self, lake: Layout, records: Records, files: StagedFiles, *, is_rehearsal: bool
     ) -> None:
-        """Begin with what is in the lake.
+        """Begin with the records of the lake.
 
         Args:
             lake: to be added to.
             records: of all that it contains.
-            files: all that are delivered.
+            files: all delivered ones.
             is_rehearsal: leave the lake as it is.
         """
         self._lake = lake
@@ -133,7 +134,7 @@ class LakeBackend:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What is recorded within is in the lake at the end, or nothing of it."""
+        """Add everything that is recorded within to the lake at the end, or nothing of it."""
         before, self._pending = self._records, None
         try:
             yield
@@ -194,7 +195,7 @@ class LakeBackend:
         """Put a batch into the lake.
 
         Raises:
-            RecordingFailed: that failed.
+            RecordingFailed: the lake cannot be written.
         """
         drafts = {file: staged.events for file, staged in pending.files.items() if staged.events}
         days = set(chain.from_iterable(one.days for one in drafts.values())) - self._days
@@ -220,7 +221,7 @@ class LakeBackend:
         self._days |= days
 
     def _is_in_lake(self, batch: Batch) -> bool | None:
-        """Whether the lake has a batch; None if that cannot be read."""
+        """Whether the lake has a batch; None if the lake cannot be read."""
         try:
             return batch in self._lake.records().batches
         except LedgerError:

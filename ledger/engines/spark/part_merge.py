@@ -1,4 +1,4 @@
-"""What tasks wrote becomes one table: its parts get their order, and what stands at its ends."""
+"""Merges the parts that tasks wrote into one table: their order, its beginning and its end."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ledger.outputs.table_files import table_writer
 
 
 def joined(writer: PartWriter, found: Sequence[Part]) -> list[ExportedFile]:
-    """Name the parts of a table by their order, and add what stands at its ends.
+    """Name the parts of a table by their order, and add its beginning and its end.
 
     Args:
-        writer: that the tasks used. Other files in its folder, of attempts that failed, are
+        writer: that the tasks used. Other files in its folder, left by failed attempts, are
             removed.
         found: the parts that tasks wrote.
 
     Returns:
-        the parts in order. In CSV and JSON they are, one after the other, the bytes of one file.
+        the parts in order. In CSV and JSON, their concatenation is a single file.
     """
     folder, format = Path(writer.folder), writer.format
     in_order = sorted(found)
@@ -54,7 +54,7 @@ def joined(writer: PartWriter, found: Sequence[Part]) -> list[ExportedFile]:
 
 
 def _ends(writer: PartWriter, *, is_empty: bool) -> tuple[bytes, bytes]:
-    """What stands before the rows of a table, and after them."""
+    """The bytes before the rows of a table, and after them."""
     if writer.format == "json" and not is_empty:
         return b"[\n", b"\n]\n"
     if writer.format == "parquet" and not is_empty:

@@ -1,6 +1,6 @@
-"""What a task of Spark does with its part of a table: it writes it as a file.
+"""Writes the part of a table that a task of Spark has as a file.
 
-All this runs on the workers, where the package must be installed.
+This module runs on the workers, where the package must be installed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ledger.outputs.json import OBJECT_END, JsonText
 from ledger.outputs.parquet import write_parquet
 
 FORMS = {"csv": CsvText, "json": JsonText}
-"""Of text: a part is a stretch of the whole file, without what stands at the ends of that."""
+"""The formats of text: a part is a section of the file, without its beginning and its end."""
 
 PART_COLUMNS = "place INT, name STRING, rows LONG, bytes LONG, sha256 STRING, sha256_as_last STRING"
 _PART = pa.schema(
@@ -43,7 +43,7 @@ class Part(NamedTuple):
     Attributes:
         place: of the task among those that write the table.
         name: of the file.
-        rows: how many it holds.
+        rows: the number of its rows.
         bytes: its size.
         sha256: its digest.
         sha256_as_last: its digest without the `OBJECT_END` at its end, for JSON.
@@ -62,7 +62,7 @@ class PartWriter:
     """Writes the rows of a task as a file; to be called with its batches.
 
     Attributes:
-        folder: into which; all machines see it at the same path.
+        folder: of the file; it has the same path on all machines.
         columns: of the rows, in order.
         format: of the file.
         zone: the time zone of timestamps, for formats that name one.
@@ -74,8 +74,8 @@ class PartWriter:
     zone: str
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Write the rows, and say what was written; nothing where there are none."""
-        # An attempt that is made again, or beside another one, must not write the same file.
+        """Write the rows, and yield a description of the file; nothing if there are no rows."""
+        # A repeated attempt, or a concurrent one, must not write the same file.
         name = f"{uuid.uuid4().hex}.{self.format}"
         with synced_file(Path(self.folder) / name) as file:
             rows, as_last = self._write(file, batches)

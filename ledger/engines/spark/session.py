@@ -19,11 +19,11 @@ from ledger.errors import StorageFailed, WrongUsage
 DEFAULT_MASTER = "local[*]"
 
 _SETTINGS = {
-    # `month=202503` stays a text, as it is on DuckDB.
+    # `month=202503` stays a text, as in DuckDB.
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-    # A cast that fails is an error and not a NULL; a sum too large is one too.
+    # A cast that fails is an error and not a NULL; so is a sum that is too large.
     "spark.sql.ansi.enabled": "true",
-    # No event is passed over, whatever a cluster has been told of files.
+    # No event is left out, whatever the settings of a cluster.
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
 }
@@ -40,26 +40,26 @@ _ON_THIS_MACHINE = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}",
-    # Spark's 200 are for a cluster: each of them is a task, and some files.
+    # The 200 of Spark are for a cluster: each of them is a task, and some files.
     "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
 }
 
 
 @contextmanager
 def spark_session(master: str | None = None, remote: str | None = None) -> Iterator[SparkSession]:
-    """A session of Spark for as long as it is needed; what fails in it is told as an error.
+    """Open a session of Spark, and translate its errors.
 
-    Where the process has a session already, as in a notebook, it is one beside that, of the same
-    application: there is one Spark in a process. Else it is started, and stopped at the end.
+    If the process has a session already, as in a notebook, the new one belongs to the same
+    application, as a process has one Spark. Else Spark is started, and stopped at the end.
 
     Args:
         master: `local[*]`, `spark://…`, `yarn`, `k8s://…`; by default all cores of this machine.
         remote: `sc://…`, a server of Spark Connect, in the place of a master.
 
     Raises:
-        WrongUsage: both are named, or the process has a session on another master, or there is no
-            Java.
-        StorageFailed: it cannot be started, or what was run in it failed.
+        WrongUsage: both are named, or the process has a session on another master, or Java is not
+            installed.
+        StorageFailed: Spark cannot be started, or a job failed.
     """
     if master and remote:
         raise WrongUsage("--master and --remote are two ways to Spark: name one of them")
@@ -82,10 +82,10 @@ def spark_session(master: str | None = None, remote: str | None = None) -> Itera
 
 def _beside(active: SparkSession, master: str | None) -> SparkSession:
     """Another session of the application that the process has."""
-    there = active.conf.get("spark.master")
-    if master not in (None, there):
+    existing = active.conf.get("spark.master")
+    if master not in (None, existing):
         raise WrongUsage(
-            f"this process has a session of Spark on {there} already; leave out the master, or "
+            f"this process has a session of Spark on {existing} already; leave out the master, or "
             f"stop that session for one on {master}"
         )
     return active.newSession()
@@ -97,13 +97,13 @@ def _started(master: str, remote: str | None) -> SparkSession:
         return builder.remote(remote).getOrCreate()
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise WrongUsage(
-            "Spark needs Java 17 or later, and there is none; install it, or name a server of "
+            "Spark needs Java 17 or later, and none is installed; install it, or name a server of "
             "Spark Connect with --remote"
         )
-    # Else the workers would take whatever Python comes first on the path.
+    # Otherwise the workers would use the first Python on the path.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if master.startswith("local"):
-        # Else it would take an address by which others reach this machine.
+        # Otherwise Spark would use an address that other machines can reach.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         for name, value in _ON_THIS_MACHINE.items():
             builder = builder.config(name, value)
@@ -111,12 +111,14 @@ def _started(master: str, remote: str | None) -> SparkSession:
 
 
 def _gist(error: Exception) -> str:
-    """The line that says what went wrong, of many that say where; of a file also what to do."""
+    """The line of an error with its cause; for one of a file, also what to do."""
     lines = str(error).strip().splitlines()
-    # Of what failed in Python, on a worker, the last line of the traceback.
-    told = [line for line in lines if _PYTHON_ERROR.match(line)]
-    # What failed in Java stands after a line that says which call failed.
+    # For an error in Python, on a worker, the last line of the traceback.
+    python = [line for line in lines if _PYTHON_ERROR.match(line)]
+    # The cause of an error in Java follows a line that names the call that failed.
     java = [_JAVA_ERROR.sub("", line) for line in lines if line.startswith(": ")]
-    gist = (told or java or lines or [type(error).__name__])[0]
-    hint = "; whether the lake is whole tells: ledger verify --lake" if ".parquet" in gist else ""
+    gist = (python or java or lines or [type(error).__name__])[0]
+    hint = (
+        "; to check that the lake is complete: ledger verify --lake" if ".parquet" in gist else ""
+    )
     return gist.strip() + hint

@@ -24,9 +24,9 @@ class StagedFile:
     """A delivered file whose events are written as drafts, and not yet in the lake.
 
     Attributes:
-        job: by which they were written.
-        scan: what a scan found in it.
-        events: the drafts; None where it has no rows.
+        job: that wrote the drafts.
+        scan: the result of scanning the file.
+        events: the drafts; None if the file has no rows.
     """
 
     job: StageJob
@@ -54,7 +54,7 @@ class StagedFiles:
     """Delivered files, of which tasks of Spark read those of all months at once."""
 
     def __init__(self, tasks: Tasks, deliveries: Sequence[Delivery]) -> None:
-        """Begin without anything read.
+        """Begin without reading any file.
 
         Args:
             tasks: to run.
@@ -68,11 +68,11 @@ class StagedFiles:
         self._staged: dict[Delivery, StagedFile] = {}
 
     def digest(self, delivery: Delivery, records: Records) -> str:
-        """The SHA-256 of a file, computed with those of all that are compared with records.
+        """The SHA-256 of a file, computed with those of all files to be compared with records.
 
         Raises:
-            InputRefused: it cannot be read.
-            WrongUsage: it cannot be read by a worker.
+            InputRefused: the file cannot be read.
+            WrongUsage: the file cannot be read by a worker.
         """
         if delivery not in self._digests:
             last = records.last()
@@ -91,14 +91,14 @@ class StagedFiles:
         return delivery in self._scans
 
     def scan(self, deliveries: Sequence[Delivery]) -> None:
-        """Scan files: count their rows, and find all that is wrong with them."""
+        """Scan files: count their rows, and find their problems."""
         results = self.tasks.run("scan", self.tasks.jobs(deliveries))
         self._scans.update(zip(deliveries, map(FileScan.of, results), strict=True))
         keys = {d: self.tasks.draft / name for d in deliveries if (name := self._scans[d].keys)}
         self._repeated.update(repeated_keys(self.tasks, keys))
 
     def problems(self, deliveries: Iterable[Delivery]) -> Problems:
-        """All that is wrong with files that were scanned.
+        """All problems of files that were scanned.
 
         Raises:
             WrongUsage: one cannot be read by a worker.
@@ -166,7 +166,7 @@ class StagedFiles:
 def _add_problems(
     problems: Problems, delivery: Delivery, first: Sequence[Problem], in_all: int
 ) -> None:
-    """Add what is wrong with a file, the first hundred of so many in all.
+    """Add the problems of a file: the first hundred, and the number of all.
 
     Raises:
         WrongUsage: a worker cannot read it, but this process can.
@@ -174,7 +174,7 @@ def _add_problems(
     for problem in first:
         if problem.code == "unreadable-file" and _is_readable(delivery):
             raise WrongUsage(
-                f"a worker of Spark does not read {os.path.abspath(delivery.path)} "
+                f"a worker of Spark cannot read {os.path.abspath(delivery.path)} "
                 f"({problem.message}); deliveries must be at the same path on every machine"
             )
         problems.add(replace(problem, path=str(delivery.path)))

@@ -24,7 +24,7 @@ def repeated_keys(tasks: Tasks, extracts: Mapping[Delivery, Path]) -> dict[Deliv
         extracts: by the file, the draft with its keys.
 
     Returns:
-        of each file that has some, the first hundred and their number in all.
+        the first hundred of each file that has some, and their number.
     """
     if not extracts:
         return {}
@@ -54,13 +54,13 @@ def repeated_keys(tasks: Tasks, extracts: Mapping[Delivery, Path]) -> dict[Deliv
 def count_differences(
     tasks: Tasks, table: Table, before: Sequence[Path], after: Sequence[Path]
 ) -> RowDifference:
-    """Count the rows in which two files of a table differ, as `row_difference` does.
+    """Count the rows in which two files of a table differ, with the result of `row_difference`.
 
     Args:
         tasks: to run.
         table: whose rows they contain.
         before: the paths of the events of the first; none where it has no rows.
-        after: those of the second; the same.
+        after: the paths of the events of the second; none where it has no rows.
     """
     paths = [*before, *after]
     if not paths:
@@ -69,7 +69,7 @@ def count_differences(
     cells = [f"cell_{number}" for number in range(len(names) - 1)]
     types = ", ".join(["file long", "event_id long", *(f"{cell} string" for cell in cells)])
     key, rows = cells[0], f"struct({', '.join(cells)}) AS row"
-    # Of a key that occurs several times, the first is compared with the first, and so on.
+    # If a key occurs several times, its first rows are compared with each other, and so on.
     placed = tasks.columns(paths, names, types).selectExpr(
         f"file < {len(before)} AS is_before",
         key,

@@ -1,4 +1,4 @@
-"""Tasks of Spark that each do something with one file, and what they need for that."""
+"""Tasks of Spark that each process one file."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class Tasks:
         return [Job(os.path.abspath(d.path), d.table, d.kind, str(self.draft)) for d in deliveries]
 
     def run(self, task: str, jobs: Sequence[Job]) -> list[dict[str, Any]]:
-        """Run a task of `ledger.engines.spark.worker` for each job, and give their results.
+        """Run a task of `ledger.engines.spark.worker` for each job, and return their results.
 
         Raises:
-            WrongUsage: a worker has no ledger, or another version of it; or does not see the folder
-                for drafts.
+            WrongUsage: a worker has no ledger, or another version of it; or does not have the
+                folder for drafts.
         """
         plain, version = [job.to_dict() for job in jobs], __version__
 
         def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            # Spark sends this function whole, so that it runs on a worker without a ledger.
+            # Spark sends this function by value, so that it also runs on a worker without a ledger.
             try:
                 from ledger.version import __version__ as found
             except ImportError:
@@ -65,12 +65,12 @@ class Tasks:
     def columns(self, paths: Sequence[Path], names: Sequence[str], types: str) -> DataFrame:
         """Columns of files of Parquet, and first the number of the file, from 0.
 
-        Spark's own reader is not used, as it takes some characters of a path for patterns.
+        The reader of Spark is not used, as it interprets some characters of a path as patterns.
 
         Args:
             paths: of the files.
             names: of the columns that are read.
-            types: the columns of the result as Spark writes them, that of the number too.
+            types: the columns of the result in the syntax of Spark, that of the number included.
         """
         files, columns = [str(path) for path in paths], list(names)
 
@@ -96,7 +96,7 @@ def _result(answer: dict[str, Any]) -> dict[str, Any]:
     """The result of a task.
 
     Raises:
-        WrongUsage: the task could not begin.
+        WrongUsage: the task could not start.
     """
     if "version" in answer:
         found = f"has ledger {answer['version']}" if answer["version"] else "has no ledger"
@@ -106,8 +106,8 @@ def _result(answer: dict[str, Any]) -> dict[str, Any]:
         )
     if "missing_folder" in answer:
         raise WrongUsage(
-            f"a worker of Spark does not see the folder {answer['missing_folder']}; a lake must be "
-            "at the same path on every machine"
+            f"a worker of Spark does not have the folder {answer['missing_folder']}; a lake must "
+            "be at the same path on every machine"
         )
     result: dict[str, Any] = answer["result"]
     return result

@@ -51,18 +51,18 @@ class Job:
     draft: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, which can be sent to a worker that has no ledger."""
+        """The job as plain values, which can be sent to a worker that has no ledger."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**values, "table": self.table.name, "kind": self.kind.value}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Self:
-        """The job that `to_dict` gave as plain values."""
+        """The job whose plain values `to_dict` returned."""
         table, kind = SUPPORT.table(plain["table"]), Kind(plain["kind"])
         return cls(**{**plain, "table": table, "kind": kind})
 
     def new_draft(self, suffix: str) -> Path:
-        """A name that no other attempt at this job has or will have."""
+        """A path that no other attempt at this job uses."""
         return Path(self.draft, f"{uuid4().hex}.{suffix}")
 
 
@@ -74,7 +74,7 @@ class StageJob(Job):
         sha256: of its bytes when it was scanned.
         file: its number.
         first_event: the `event_id` of its first row.
-        start: how many events of the batch come before it.
+        start: the number of events of the batch that come before it.
     """
 
     sha256: str
@@ -85,20 +85,20 @@ class StageJob(Job):
 
 @dataclass(frozen=True, slots=True)
 class FileDigest:
-    """The digest of a file, or why it cannot be read."""
+    """The digest of a file, or the problems for which it cannot be read."""
 
     sha256: str | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """The result that a task gave as plain values."""
+        """The result whose plain values a task returned."""
         return cls(answer["sha256"], _problems(answer))
 
 
 @dataclass(frozen=True, slots=True)
 class FileScan:
-    """What a scan found in a file.
+    """The result of scanning a file.
 
     Attributes:
         sha256: of its bytes.
@@ -106,7 +106,7 @@ class FileScan:
         rows: the number of sound rows.
         actions: the number of rows of each action.
         problems: the first hundred.
-        problems_in_all: the number of all.
+        problems_in_all: the number of all problems.
         keys: the name of the draft with the keys of an initial extract; None of a delta.
     """
 
@@ -120,7 +120,7 @@ class FileScan:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """The result that a task gave as plain values."""
+        """The result whose plain values a task returned."""
         return cls(**{**answer, "problems": _problems(answer)})
 
 
@@ -129,7 +129,7 @@ class StagedEvents:
     """The events of a file, as drafts.
 
     Attributes:
-        is_same: whether the file is the one that was scanned; else nothing of this counts.
+        is_same: whether the file is the one that was scanned; else the drafts are invalid.
         events: the name of the draft with the events.
         readings: the name of the draft with the values of irregular cells.
         subtrees: over the leaves of the events, as level, place and hexadecimal digits.
@@ -144,7 +144,7 @@ class StagedEvents:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """The result that a task gave as plain values."""
+        """The result whose plain values a task returned."""
         return cls(**answer)
 
     @property
@@ -166,7 +166,7 @@ def digest_file(job: Job) -> FileDigest:
 
 
 def scan_file(job: Job) -> FileScan:
-    """Read a file from start to end, and report all that is wrong with it."""
+    """Read a file from start to end, and report its problems."""
     source, problems = OpenDelivery(Path(job.path)), Problems()
     actions: Counter[str] = Counter()
     writer, keys = None, None
@@ -212,7 +212,7 @@ def stage_events(job: StageJob) -> StagedEvents:
                     keep_values()
 
         def keep_values() -> None:
-            # Those of the blocks to come are of later events, so all are in order.
+            # The values of the next blocks are of later events, so all are in order.
             kept.write_table(readings_table(made.readings))
             made.readings.clear()
 
@@ -236,11 +236,11 @@ TASKS: Mapping[str, tuple[type[Job], Callable[[Any], Any]]] = {
 
 
 def run_task(task: str, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Do a job.
+    """Run a task on a job.
 
     Args:
         task: one of `TASKS`.
-        plain: the job, as `Job.to_dict` gives it.
+        plain: the job, as `Job.to_dict` returns it.
 
     Returns:
         the result as plain values; or the folder for drafts, if it does not exist here.

@@ -19,14 +19,14 @@ from ledger.store.database import Record
 
 
 class DeliveredFiles:
-    """The files of a folder, found by what they are: table, kind, month and content."""
+    """The files of a folder, found by their table, kind, month and content."""
 
     def __init__(self, folder: Path, dataset: DataSet) -> None:
         """Read the digests of all delivered files below a folder.
 
         Raises:
-            WrongUsage: there is no such folder.
-            InputRefused: it or a file in it cannot be read.
+            WrongUsage: the folder does not exist.
+            InputRefused: the folder or a file in it cannot be read.
         """
         if not folder.is_dir():
             raise WrongUsage(f"there is no folder {folder}; name that of the delivered files")
@@ -43,7 +43,7 @@ class DeliveredFiles:
         return self._found.get(_place(file))
 
     def unrecorded(self, files: Iterable[File]) -> Iterator[Delivery]:
-        """The files in the folders `initial` and `delta` of which there is no record."""
+        """The files in the folders `initial` and `delta` that have no record."""
         recorded = {_place(file) for file in files}
         for place, delivery in self._found.items():
             if place not in recorded and self._is_placed(delivery):
@@ -52,8 +52,8 @@ class DeliveredFiles:
     def left_out(self, files: Iterable[File], as_of: Month) -> Iterator[Delivery]:
         """The files up to a month that are not among some records.
 
-        A file outside `initial` and `delta` is passed over where one in these folders, of the same
-        table, kind and month, is among them: it may be an earlier version of that one.
+        A file outside `initial` and `delta` is left out if one in these folders, of the same table,
+        kind and month, is among them: it may be an earlier version of that one.
         """
         recorded = {_place(file) for file in files}
         current = {
@@ -123,11 +123,11 @@ def _compare(target: VerificationTarget, file: File, delivery: Delivery) -> Iter
     for row, event in zip_longest(delivered, recorded):
         if row != event:
             line = (row or event)[0]
-            message = f"batch {file.batch} has it otherwise{_difference(delivery, row, event)}"
+            message = f"it differs from batch {file.batch}{_difference(delivery, row, event)}"
             yield Fault(FaultKind.SOURCE, f"{path}:{line}", message)
             return
     if source.size != file.bytes:
-        yield Fault(FaultKind.SOURCE, path, f"batch {file.batch} says {file.bytes} bytes")
+        yield Fault(FaultKind.SOURCE, path, f"batch {file.batch} has {file.bytes} bytes")
 
 
 def _difference(delivery: Delivery, row: Record | None, event: Record | None) -> str:

@@ -11,7 +11,7 @@ from ledger.model.dataset import Summary, Table
 from ledger.model.editions import EditionName
 from ledger.model.periods import Month
 from ledger.replay.editions import last_event
-from ledger.replay.projection import make_aside
+from ledger.replay.projection import create_temp_tables
 from ledger.replay.replay import Replay
 from ledger.replay.statements import fill_sql, projected_columns
 from ledger.store.event_store import Store
@@ -49,16 +49,16 @@ def check_projection(target: LedgerTarget) -> Iterator[Fault]:
     if differing:
         return
     if dict(store.rows("SELECT table_name, rows FROM projection_rows")) != rows:
-        yield Fault(FaultKind.DERIVED, "projection_rows", "not how many rows there are")
+        yield Fault(FaultKind.DERIVED, "projection_rows", "not the numbers of rows that are stored")
     for summary in dataset.summaries:
         yield from _compare_all(store, summary)
 
 
 def _compare_keyed(replay: Replay, table: Table) -> tuple[int, list[Fault]]:
-    """Compare a table of the stored projection with a replay, row by row as it gives them.
+    """Compare a table of the stored projection with a replay, row by row.
 
     Returns:
-        how many rows are stored, and the first fault.
+        the number of stored rows, and the first fault.
     """
     stored, key = f"{replay.store.schema}.{table.name}", table.key
     differs = " OR ".join(f"stored.{c} IS NOT replayed.{c}" for c in projected_columns(table))
@@ -81,9 +81,9 @@ def _compare_keyed(replay: Replay, table: Table) -> tuple[int, list[Fault]]:
 
 
 def _compare_all(store: Store, summary: Summary) -> Iterator[Fault]:
-    """Compare a summary, of which no column tells the rows apart, with that of the stored rows."""
+    """Compare a summary, whose rows have no key, with that of the stored rows."""
     columns = store.columns(summary.select)
-    make_aside(store, [summary.name])
+    create_temp_tables(store, [summary.name])
     store.execute(fill_sql(f"main.{summary.name}", columns, summary.select))
     stored = f"{store.schema}.{summary.name}"
     sql = _DIFFERENT_ROWS.format(stored=stored, name=summary.name, columns=", ".join(columns))
@@ -114,7 +114,7 @@ WHERE coalesce((SELECT action FROM {events} WHERE event_id = ({last})), 'delete'
 ORDER BY stored.{key} LIMIT 1
 """
 
-# With how often each row is there: EXCEPT alone does not see one twice.
+# With the number of each row: EXCEPT alone does not count duplicates.
 _DIFFERENT_ROWS = """
 WITH stored AS (SELECT {columns}, count(*) FROM {stored} GROUP BY {columns}),
      replayed AS (SELECT {columns}, count(*) FROM main.{name} GROUP BY {columns})

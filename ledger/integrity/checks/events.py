@@ -30,7 +30,7 @@ def check_root(scan: BatchScan) -> Iterator[Fault]:
         return
     message = "its root is not that of its events"
     if not scan.agrees:
-        # Without leaf prefixes, which event it is cannot be known.
+        # Without leaf prefixes, the event cannot be determined.
         is_of_events = scan.link.leads_to_head(batch.root)
         what = "its events" if is_of_events else "its record, files or events"
         places = f", in: {', '.join(scan.locations)}" if scan.locations else ""
@@ -42,5 +42,5 @@ def check_event_count(scan: BatchScan) -> Iterator[Fault]:
     """Check the number of events against the record of the batch."""
     batch = scan.link.batch
     if batch.events != scan.events:
-        message = f"it says that it has {batch.events} events, and has {scan.events}"
+        message = f"its record has {batch.events} events, and it has {scan.events}"
         yield Fault(FaultKind.BATCH, str(batch.batch), message)

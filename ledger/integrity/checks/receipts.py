@@ -17,9 +17,9 @@ def check_receipt(
 
     Args:
         records: of a ledger or lake.
-        receipt: of it, now or at an earlier time.
-        where: the receipt was read.
-        name: what people call the thing that has these records.
+        receipt: of these records, now or at an earlier time.
+        where: the place from which the receipt was read.
+        name: what has the records, in words: `ledger`, `lake` or `proof`.
     """
     if receipt.batch > len(records.batches):
         last = len(records.batches)

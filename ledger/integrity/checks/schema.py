@@ -29,9 +29,9 @@ def _fault(made: SchemaObject, message: str) -> Fault:
 
 
 def has_sound_tables(store: Store) -> bool:
-    """Whether the tables are those of the schema, so that what is read from them can be relied on.
+    """Whether the tables are those of the schema, so that their rows can be relied on.
 
-    A trigger, view or index does not change what a table holds.
+    A trigger, view or index does not change the rows of a table.
     """
     found = set(store.schema_objects())
     return all(made in found for made in expected_schema() if made.type == "table")
@@ -41,7 +41,7 @@ def check_storage(store: Store) -> Iterator[Fault]:
     """Report what SQLite finds wrong with pages, indexes, types and foreign keys."""
     if not has_sound_tables(store):
         return
-    # Not the CHECK constraints: SQLite passes them over where a file is opened read-only.
+    # Not the CHECK constraints: SQLite skips them in a file that is opened read-only.
     for (message,) in store.rows(f"PRAGMA {store.schema}.integrity_check(100)"):
         if message != "ok":
             yield Fault(FaultKind.STORAGE, str(store.path), message)

@@ -1,4 +1,4 @@
-"""What no record accounts for: events, leaf prefixes."""
+"""Events and leaf prefixes that no record accounts for."""
 
 from __future__ import annotations
 

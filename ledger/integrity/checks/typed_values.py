@@ -1,4 +1,4 @@
-"""What is read out of the cells: their typed values, and the local time of their days."""
+"""What is derived from the cells: their typed values, and the local time of their days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.store.database import Record
 def check_typed_values(target: VerificationTarget) -> Iterator[Fault]:
     """Compare the stored typed values with those of the cells that were read."""
     found = (file.typed_value for scan in target.scans for file in scan.files)
-    # Those of several files may be in one file that cannot be read.
+    # The values of several files may be in one file that cannot be read.
     faults = dict.fromkeys(fault for fault in found if fault)
     yield from faults
     if faults:
@@ -49,5 +49,5 @@ def _first_difference(expected: Iterable[Record], stored: Iterable[Record]) -> I
 
 
 def row_order(row: Record) -> list[tuple[bool, str, object]]:
-    """By which rows are ordered, where any value may be missing."""
+    """A sort key of rows in which any value may be missing."""
     return [(value is not None, type(value).__name__, value) for value in row]
