@@ -117,7 +117,7 @@ def test_an_event_is_proved_without_the_ledger(folder: Path) -> None:
     (folder / "proof.json").write_text(text.replace('"14"', '"4"'), encoding="utf-8")
     ran = run_ledger("verify-proof", "proof.json", "receipt.json", cwd=folder)
     assert ran.code == 6
-    assert "the event is not part of that ledger as the proof has it" in ran.err
+    assert "the event of the proof is not part of that ledger" in ran.err
 
 
 def test_a_record_that_nothing_counts_for_cannot_be_proved(recorded: Path) -> None:

@@ -161,8 +161,18 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
     (FEBRUARY, Path.unlink, f"{FILE}: ", f"{FEBRUARY} cannot be read"),
     (FEBRUARY, renamed, FILE, "does not have the columns"),
     (FEBRUARY, retyped, FILE, "does not have the columns"),
-    ("readings/00000001.parquet", changed("value", 0, "x"), "derived readings/00000001", "how its"),
-    ("readings/00000001.parquet", changed("code", 0, "x"), "event 202501000000008", "how its"),
+    (
+        "readings/00000001.parquet",
+        changed("value", 0, "x"),
+        "derived readings/00000001",
+        "typed values of its cells",
+    ),
+    (
+        "readings/00000001.parquet",
+        changed("code", 0, "x"),
+        "event 202501000000008",
+        "typed values of its cells",
+    ),
     (
         "readings/00000001.parquet",
         changed("event_id", 0, None),
@@ -176,7 +186,12 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
         "not the typed values of its cells",
     ),
     ("readings/00000001.parquet", twice, "readings/00000001", "not the typed values of its cells"),
-    ("readings/00000002.parquet", swapped("readings/00000001.parquet"), "00000001", "how its"),
+    (
+        "readings/00000002.parquet",
+        swapped("readings/00000001.parquet"),
+        "00000001",
+        "typed values of its cells",
+    ),
     ("readings/00000001.parquet", cut, "readings/00000001.parquet cannot be read", "storage"),
     ("clock/00000001.parquet", changed("utc_offset", 0, "-04:00"), "clock/00000001.parquet", "not"),
     ("clock/00000002.parquet", dropped(3), "derived clock/00000002.parquet 2025-02-", "not the"),
@@ -219,8 +234,8 @@ DAMAGE: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("batches/00000004.parquet", changed("recorded_at", 0, "2025-01-01"), "batch 4: its time", ""),
     ("batches/00000004.parquet", swapped("batches/00000003.parquet"), "of its number", "storage"),
     ("batches/00000004.parquet", Path.unlink, "batches/00000004.parquet: it is missing", "storage"),
-    ("batches/00000006.parquet", emptied, "in each file the record of its number", "storage"),
-    ("batches/00000002.parquet", twice, "in each file the record of its number", "storage"),
+    ("batches/00000006.parquet", emptied, "the record of its number in each file", "storage"),
+    ("batches/00000002.parquet", twice, "the record of its number in each file", "storage"),
     ("tags/00000001.parquet", changed("as_of", 0, 202502), "tag first: it is not as it was", ""),
     ("tags/00000002.parquet", changed("name", 0, "x"), "tag x: it is not as it was given", ""),
     ("tags/00000001.parquet", Path.unlink, "tags/00000001.parquet: it is missing", "storage"),
@@ -305,7 +320,7 @@ def test_a_number_written_otherwise_is_another_reading(tmp_path: Path) -> None:
     assert read(path).to_pylist()[0]["value"] == "10.0"
     changed("value", 0, "10")(path)
     assert (
-        "event 202501000000001 of initial/interactions.csv: not how"
+        "event 202501000000001 of initial/interactions.csv: not the typed values"
         in verify(tmp_path / "lake").verdict
     )
 
@@ -529,7 +544,7 @@ def test_a_file_that_the_table_lost_or_got_is_told(scene: Scene, delta: Path) ->
     add["add"]["path"] = "stray.parquet"
     stray.write_text(json.dumps(add) + "\n")
     (fault,) = verify(delta, scene.ledger).faults
-    assert str(fault).startswith("storage agents_events/stray.parquet: its table has it, and no ")
+    assert str(fault).startswith("storage agents_events/stray.parquet: its table has it, but no ")
 
 
 @pytest.mark.parametrize("relation", ["agents_events", "batches", "files", "readings", "tags"])
