@@ -329,7 +329,7 @@ def test_missing_java_is_told(lake: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", str(tmp_path))
     for command in COMPUTING:
         ran = on_lake(command, lake, "--engine", "spark", out=tmp_path / "out")
-        refused(ran, 2, "Spark needs Java 17 or later, and there is none")
+        refused(ran, 2, "Spark needs Java 17 or later, and none is installed")
 
 
 @needs_spark
