@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, RecoveryNeeded, StorageFailed
+from ledger.backends.ledger_file import FileBackend
+from ledger.integrity.verify import Verification
 from ledger.store import database as ledger_store
 from ledger.store.event_store import Store
 from ledger.store.journal import MAGIC
@@ -156,13 +158,13 @@ def test_what_does_not_verify_is_not_recovered(db: Path) -> None:
 def test_what_another_process_changes_meanwhile_is_not_recovered(
     killed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verify = Ledger.verify
+    verify = FileBackend.verify
 
-    def verify_and_change(ledger: Ledger) -> object:
+    def verify_and_change(backend: FileBackend) -> Verification:
         os.utime(killed, (0, 0))
-        return verify(ledger)
+        return verify(backend)
 
-    monkeypatch.setattr(Ledger, "verify", verify_and_change)
+    monkeypatch.setattr(FileBackend, "verify", verify_and_change)
     before = contents(killed.parent)
     assert invoke_ledger("doctor", "--recover", db=killed).code == 4
     assert contents(killed.parent) == before
